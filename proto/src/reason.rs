@@ -1,0 +1,236 @@
+//! Every error reason, once: its gRPC code, the CLI's exit code and the hint.
+//!
+//! A reason is the stable name of what went wrong (`google.rpc.ErrorInfo.reason`, domain [`DOMAIN`]). Names and codes
+//! never change meaning; new ones may be added. Hints are the next thing to type; `{key}` in one is replaced by the
+//! error's metadata.
+
+use tonic::Code;
+
+/// `google.rpc.ErrorInfo.domain` of every error of ours.
+pub const DOMAIN: &str = "ktrdr";
+
+/// One kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason {
+    /// Upper case, `[A-Z][A-Z0-9_]+`, at most 63 characters.
+    pub name: &'static str,
+    /// How it travels.
+    pub code: Code,
+    /// What a CLI process that met it exits with; see [`exit`].
+    pub exit: u8,
+    /// What to do about it; may contain `{key}` from the metadata.
+    pub hint: &'static str,
+}
+
+/// Exit codes of the CLI.
+pub mod exit {
+    /// The request failed.
+    pub const FAILED: u8 = 1;
+    /// Wrong usage.
+    pub const USAGE: u8 = 2;
+    /// The daemon cannot be reached.
+    pub const UNREACHABLE: u8 = 3;
+    /// Client and daemon speak different contracts.
+    pub const CONTRACT: u8 = 4;
+    /// The gateway or a host service is unavailable.
+    pub const UNAVAILABLE: u8 = 5;
+    /// Timed out; the outcome is unknown.
+    pub const TIMED_OUT: u8 = 6;
+    /// What was asked for does not exist.
+    pub const NOT_FOUND: u8 = 7;
+    /// Interrupted by the user.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:ident, $exit:ident, $hint:literal;)*) => {
+        $($(#[$doc])* pub const $name: Reason =
+            Reason { name: stringify!($name), code: Code::$code, exit: exit::$exit, hint: $hint };)*
+        /// All reasons, in the order of this file.
+        pub const ALL: &[Reason] = &[$($name),*];
+    };
+}
+
+reasons! {
+    // what was asked for is wrong
+    /// Not a symbol: letters, digits, `.`, `-`, at most 24 of them.
+    SYMBOL_INVALID = InvalidArgument, USAGE, "write a ticker such as AAPL, BRK.B or EURUSD";
+    /// The timeframe is missing or unknown.
+    TIMEFRAME_INVALID = InvalidArgument, USAGE, "use one of 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M";
+    /// The end is not after the start.
+    RANGE_INVALID = InvalidArgument, USAGE, "give a --start before the --end";
+    /// A load that begins after now.
+    RANGE_IN_FUTURE = InvalidArgument, USAGE, "give a --start in the past";
+    /// Some other field of the request is missing or wrong; the message names it.
+    REQUEST_INVALID = InvalidArgument, USAGE, "see --help for what the command takes";
+    /// One request id for two different requests.
+    REQUEST_ID_REUSED = InvalidArgument, USAGE, "make a new request_id for each new request";
+    /// The prefix of an operation id fits several.
+    OPERATION_ID_AMBIGUOUS = InvalidArgument, USAGE, "give more characters; ktrdr operations list shows the ids";
+
+    // it is not there
+    /// Nothing is stored under this symbol and timeframe.
+    SERIES_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr data load {symbol} --timeframe {timeframe}";
+    /// No such operation.
+    OPERATION_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr operations list";
+    /// The gateway knows no such symbol.
+    CONTRACT_NOT_FOUND = NotFound, NOT_FOUND, "check the spelling of {symbol}; currency pairs are written EURUSD";
+    /// Several contracts fit the symbol.
+    CONTRACT_AMBIGUOUS = FailedPrecondition, FAILED, "candidates: {candidates}";
+
+    // the state of things does not allow it
+    /// The stored series has another session or other prices.
+    SESSION_MISMATCH = FailedPrecondition, FAILED, "the stored series is {stored}; ask for the same ({flags}), or keep this one in another data folder";
+    /// An import cannot be started again by the daemon: it does not keep the files.
+    OPERATION_NOT_RETRYABLE = FailedPrecondition, FAILED, "start it again with the command you used";
+    /// The series is being written by another operation.
+    SERIES_BUSY = FailedPrecondition, FAILED, "wait for it: ktrdr operations watch {operation}";
+
+    // the gateway
+    /// Switched off by configuration.
+    GATEWAY_DISABLED = FailedPrecondition, UNAVAILABLE, "set ib.enabled = true in the configuration, then restart the daemon";
+    /// No connection to the gateway.
+    GATEWAY_UNREACHABLE = Unavailable, UNAVAILABLE, "start IB Gateway and enable its API port, then: ktrdr ib status";
+    /// The gateway answers, but its session is not usable yet.
+    GATEWAY_NOT_READY = Unavailable, UNAVAILABLE, "ktrdr ib status tells what it is waiting for";
+    /// The gateway speaks a version older than 213.
+    GATEWAY_TOO_OLD = FailedPrecondition, UNAVAILABLE, "update IB Gateway to 10.45 or newer";
+    /// Another program uses our client id.
+    CLIENT_ID_IN_USE = Unavailable, UNAVAILABLE, "set another ib.client_id, or stop the other program";
+    /// The connection ended while a request was open.
+    GATEWAY_LOST = Unavailable, UNAVAILABLE, "the daemon reconnects by itself: ktrdr ib status";
+    /// The gateway lost IB's servers.
+    UPSTREAM_LOST = Unavailable, UNAVAILABLE, "wait until IB's servers are back: ktrdr ib status";
+    /// IB's servers for historical data are away.
+    HMDS_UNAVAILABLE = Unavailable, UNAVAILABLE, "try again in a minute";
+    /// IB refused because too much was asked in too short a time.
+    PACING_VIOLATION = ResourceExhausted, UNAVAILABLE, "wait ten minutes; other programs on the same login count too";
+    /// Another session of the same login holds the market data.
+    COMPETING_SESSION = Unavailable, UNAVAILABLE, "log the other session out, or use a second user name for the API";
+    /// The request was sent and never answered.
+    REQUEST_TIMED_OUT = Unavailable, UNAVAILABLE, "try again; if it stays, restart IB Gateway";
+    /// Too many requests wait for the gateway.
+    GATEWAY_BUSY = ResourceExhausted, UNAVAILABLE, "wait for running operations: ktrdr operations list --active";
+    /// No subscription for these data.
+    NOT_SUBSCRIBED = FailedPrecondition, FAILED, "subscribe to the market data in IB's account management";
+    /// The contract has no history.
+    HISTORY_UNAVAILABLE = FailedPrecondition, FAILED, "IB keeps no history for it (expired or delisted)";
+    /// These prices do not exist for the contract.
+    WHAT_TO_SHOW_UNAVAILABLE = FailedPrecondition, FAILED, "choose other prices with --what; currency pairs have midpoint, bid and ask";
+    /// The gateway refused the request for another reason.
+    GATEWAY_ERROR = FailedPrecondition, FAILED, "the gateway's own code and text are above";
+    /// The gateway answered something that cannot be read.
+    PROTOCOL_ERROR = Internal, FAILED, "update IB Gateway; if it stays, report it with the daemon's log";
+    /// Part of what was asked for could not be had.
+    LOAD_INCOMPLETE = Unavailable, FAILED, "what came is stored; run the same command again for the rest";
+
+    // files and the store
+    /// Neither the file's name nor a flag tells symbol and timeframe.
+    FILE_NAME_UNRECOGNISED = InvalidArgument, USAGE, "name it SYMBOL_TIMEFRAME.csv, or give --symbol and --timeframe";
+    /// The file cannot be opened or read.
+    FILE_UNREADABLE = InvalidArgument, USAGE, "check the path and its permissions";
+    /// No header line.
+    FILE_EMPTY = InvalidArgument, FAILED, "the file needs a header and rows";
+    /// Not text.
+    FILE_NOT_CSV = InvalidArgument, FAILED, "give a comma-separated text file with a header";
+    /// A needed column is missing.
+    COLUMN_MISSING = InvalidArgument, FAILED, "the header needs a time column and open, high, low, close";
+    /// A line is longer than any row of bars can be.
+    LINE_TOO_LONG = InvalidArgument, FAILED, "give a comma-separated text file, one bar a line";
+    /// Intraday stamps without a zone.
+    TIME_ZONE_NEEDED = InvalidArgument, USAGE, "say what zone the stamps are in, such as --timezone America/New_York";
+    /// More rows than one import takes.
+    FILE_TOO_LARGE = InvalidArgument, FAILED, "split the file";
+    /// Nothing of a file, or of all files, could be stored.
+    NOTHING_STORED = InvalidArgument, FAILED, "the reasons are counted by kind and line above";
+    /// Some rows were rejected and `--strict` was given.
+    ROWS_REJECTED = InvalidArgument, FAILED, "the reasons are counted by kind and line above";
+    /// A file of the series is not what the ledger says it is.
+    PARTITION_DAMAGED = DataLoss, FAILED, "load or import that year again: ktrdr data load {symbol} --timeframe {timeframe} --start {start} --end {end}";
+    /// The data folder cannot be written.
+    STORE_UNWRITABLE = FailedPrecondition, FAILED, "check the owner and permissions of the data folder";
+    /// The disk is full.
+    STORE_FULL = ResourceExhausted, FAILED, "free some space in the data folder, then run the command again";
+    /// Any other failure of the disk or the ledger.
+    STORE_FAILED = Internal, FAILED, "see the daemon's log: ktrdr daemon logs";
+
+    // the daemon
+    /// The daemon is stopping.
+    SHUTTING_DOWN = Unavailable, UNREACHABLE, "ktrdr daemon start";
+    /// An operation was cancelled.
+    CANCELLED = Cancelled, FAILED, "ktrdr operations retry {operation}";
+    /// An operation was cut off by the end of the daemon.
+    INTERRUPTED = Aborted, FAILED, "run the same command again; what was stored is kept";
+    /// The caller is another user.
+    PEER_REFUSED = PermissionDenied, FAILED, "call as the user who runs the daemon";
+    /// A defect of ours.
+    INTERNAL = Internal, FAILED, "see the daemon's log: ktrdr daemon logs";
+
+    // found by the client
+    /// Nothing answers on the socket.
+    DAEMON_UNREACHABLE = Unavailable, UNREACHABLE, "ktrdr daemon start";
+    /// The socket's path is longer than the system allows.
+    SOCKET_PATH_TOO_LONG = InvalidArgument, UNREACHABLE, "use a shorter --socket or KTRDR_SOCKET";
+    /// Client and daemon differ in contract.
+    CONTRACT_MISMATCH = FailedPrecondition, CONTRACT, "{update}";
+    /// No answer within --timeout.
+    TIMED_OUT = DeadlineExceeded, TIMED_OUT, "the outcome is unknown: ktrdr operations list";
+    /// Ctrl-C.
+    INTERRUPTED_BY_USER = Cancelled, INTERRUPTED, "what was stored is kept; run the same command again for the rest";
+    /// The daemon did not come up.
+    DAEMON_START_FAILED = Unavailable, UNREACHABLE, "ktrdr daemon logs";
+    /// The daemon did not stop in time.
+    DAEMON_STOP_FAILED = DeadlineExceeded, FAILED, "ktrdr daemon logs";
+    /// The output cannot be written.
+    OUTPUT_FAILED = Unknown, FAILED, "check the path and the free space";
+}
+
+/// Finds a reason by its name, as it came over the wire.
+pub fn find(name: &str) -> Option<&'static Reason> {
+    ALL.iter().find(|reason| reason.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_shaped_as_error_info_wants() {
+        let names: HashSet<_> = ALL.iter().map(|reason| reason.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for name in names {
+            assert!(
+                name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_uppercase()),
+                "{name}"
+            );
+            assert!(
+                name.chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_reason_has_an_exit_code_and_a_hint() {
+        for reason in ALL {
+            assert!(reason.exit != 0 && !reason.hint.is_empty(), "{}", reason.name);
+        }
+        assert_eq!(find("SERIES_NOT_FOUND"), Some(&SERIES_NOT_FOUND));
+        assert_eq!(find("NOPE"), None);
+    }
+
+    /// UNAVAILABLE means "try again", so none of its exits may say that the request itself is wrong.
+    #[test]
+    fn codes_and_exits_agree() {
+        for reason in ALL {
+            match reason.code {
+                Code::NotFound => assert_eq!(reason.exit, exit::NOT_FOUND, "{}", reason.name),
+                Code::Unavailable => assert_ne!(reason.exit, exit::USAGE, "{}", reason.name),
+                Code::Ok => panic!("{} is no error", reason.name),
+                _ => {}
+            }
+        }
+    }
+}
