@@ -1,1 +1,4 @@
-
+pub mod clock;
+pub mod error;
+pub mod model;
+pub mod store;

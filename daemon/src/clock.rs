@@ -1,0 +1,20 @@
+//! The wall clock, in the daemon's unit. Pure code takes instants as arguments instead of calling this.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::model::Nanos;
+
+/// Now, UTC.
+pub fn now() -> Nanos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Nanos::try_from(since.as_nanos()).unwrap_or(Nanos::MAX)
+}
+
+/// `2024-01-02T14:30:00Z`, for people and logs.
+pub fn text(instant: Nanos) -> String {
+    let whole_seconds = instant.div_euclid(1_000_000_000);
+    match jiff::Timestamp::from_second(whole_seconds) {
+        Ok(timestamp) => timestamp.to_string(),
+        Err(_) => instant.to_string(),
+    }
+}

@@ -1,0 +1,268 @@
+//! What is stored, in memory: read from the ledger at the start, replaced after each commit. Questions about ranges and
+//! counts are answered from here, without touching a file.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use super::{
+    Checksum, ContractRow, HeadRow, Layout, OperationRow, StoreError, files,
+    ledger::{
+        Ledger, PartitionRow, contracts, operations,
+        series::{self, Files},
+    },
+    read,
+};
+use crate::model::{Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
+
+/// A handle to the store; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) layout: Arc<Layout>,
+    pub(super) ledger: Ledger,
+    series: Arc<RwLock<BTreeMap<SeriesKey, Arc<Series>>>>,
+}
+
+/// One series: what is known of it, and the lock between a rename and a read of its files.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// Written while files are replaced, read while they are read into memory.
+    pub(super) files: RwLock<()>,
+    state: RwLock<Arc<SeriesState>>,
+}
+
+/// What is known of one series at one moment.
+#[derive(Debug, Clone)]
+pub struct SeriesState {
+    pub(super) id: i64,
+    /// Session and prices.
+    pub basis: Basis,
+    /// Where its bars came from.
+    pub source: Source,
+    /// Its basis was inferred from a file.
+    pub assumed: bool,
+    /// Its files, by year.
+    pub(super) partitions: BTreeMap<i16, PartitionRow>,
+    /// Which instants are known complete.
+    pub coverage: Coverage,
+}
+
+impl SeriesState {
+    /// Stored bars.
+    pub fn bars(&self) -> u64 {
+        self.partitions.values().map(|file| file.rows).sum()
+    }
+
+    /// Size of its files.
+    pub fn size_bytes(&self) -> u64 {
+        self.partitions.values().map(|file| file.checksum.length).sum()
+    }
+
+    /// Start of the first stored bar.
+    pub fn first(&self) -> Option<Nanos> {
+        self.partitions.values().next().map(|file| file.first)
+    }
+
+    /// Start of the last stored bar.
+    pub fn last(&self) -> Option<Nanos> {
+        self.partitions.values().next_back().map(|file| file.last)
+    }
+
+    /// Years with bars in `range`, ascending, each with its row count and whether all its rows lie inside.
+    pub fn years_in(&self, range: &TimeRange) -> Vec<(i16, u64, bool)> {
+        let touches = |file: &&PartitionRow| file.first < range.end() && file.last >= range.start();
+        let inside = |file: &PartitionRow| file.first >= range.start() && file.last < range.end();
+        self.partitions
+            .values()
+            .filter(touches)
+            .map(|file| (file.year, file.rows, inside(file)))
+            .collect()
+    }
+}
+
+impl Series {
+    pub(super) fn new(state: SeriesState) -> Self {
+        Self {
+            files: RwLock::new(()),
+            state: RwLock::new(Arc::new(state)),
+        }
+    }
+
+    pub(super) fn state(&self) -> Arc<SeriesState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn replace(&self, state: SeriesState) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+}
+
+impl Store {
+    /// Opens or creates the data folder, clears what a crash left behind, and settles renames that may have happened.
+    /// Reads the ledger, not the bars. Blocks.
+    pub fn open(layout: Layout) -> Result<Self, StoreError> {
+        for folder in [layout.bars(), layout.staging()] {
+            files::create_folders(&folder).map_err(|error| StoreError::io(&folder, error))?;
+        }
+        files::clear_staging(&layout)?;
+        let ledger = Ledger::open(&layout.ledger())?;
+        let store = Self {
+            layout: Arc::new(layout),
+            ledger,
+            series: Arc::default(),
+        };
+        store.settle_pending()?;
+        store.load_catalog()?;
+        Ok(store)
+    }
+
+    /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened.
+    fn settle_pending(&self) -> Result<(), StoreError> {
+        let pending = self.ledger.call_blocking(|ledger| {
+            let keys: BTreeMap<i64, SeriesKey> =
+                series::all(ledger)?.into_iter().map(|row| (row.id, row.key)).collect();
+            let pending = series::files(ledger, Files::Pending)?;
+            Ok(pending
+                .into_iter()
+                .map(|(id, file)| (id, keys.get(&id).cloned(), file))
+                .collect::<Vec<_>>())
+        })?;
+        for (id, key, file) in pending {
+            let found = key
+                .as_ref()
+                .and_then(|key| std::fs::read(self.layout.partition(key, file.year)).ok());
+            let adopted = found.is_some_and(|bytes| Checksum::of(&bytes) == file.checksum);
+            tracing::info!(series = ?key, year = file.year, adopted, "settled a commit that a crash cut off");
+            self.ledger.call_blocking(move |ledger| {
+                if adopted {
+                    series::put_file(ledger, Files::Partition, id, &file)?;
+                }
+                series::drop_pending(ledger, id)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn load_catalog(&self) -> Result<(), StoreError> {
+        let (rows, files, covered) = self.ledger.call_blocking(|ledger| {
+            Ok((
+                series::all(ledger)?,
+                series::files(ledger, Files::Partition)?,
+                series::coverage(ledger)?,
+            ))
+        })?;
+        let mut states: BTreeMap<i64, (SeriesKey, SeriesState)> = rows
+            .into_iter()
+            .map(|row| {
+                let (basis, source, assumed) = (row.basis, row.source, row.assumed);
+                let (partitions, coverage) = (BTreeMap::new(), Coverage::default());
+                (
+                    row.id,
+                    (
+                        row.key,
+                        SeriesState {
+                            id: row.id,
+                            basis,
+                            source,
+                            assumed,
+                            partitions,
+                            coverage,
+                        },
+                    ),
+                )
+            })
+            .collect();
+        for (id, file) in files {
+            if let Some((_, state)) = states.get_mut(&id) {
+                state.partitions.insert(file.year, file);
+            }
+        }
+        for (id, range) in covered {
+            if let Some((_, state)) = states.get_mut(&id) {
+                state.coverage.insert(range);
+            }
+        }
+        let catalog = states
+            .into_values()
+            .map(|(key, state)| (key, Arc::new(Series::new(state))))
+            .collect();
+        *self.series.write().unwrap_or_else(PoisonError::into_inner) = catalog;
+        Ok(())
+    }
+
+    /// What is known of a series; also of one that is covered and holds no bars.
+    pub fn state(&self, key: &SeriesKey) -> Option<Arc<SeriesState>> {
+        self.entry(key).map(|series| series.state())
+    }
+
+    /// All series that hold bars, by symbol and timeframe.
+    pub fn list(&self) -> Vec<(SeriesKey, Arc<SeriesState>)> {
+        let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        let states = series.iter().map(|(key, series)| (key.clone(), series.state()));
+        states.filter(|(_, state)| !state.partitions.is_empty()).collect()
+    }
+
+    pub(super) fn entry(&self, key: &SeriesKey) -> Option<Arc<Series>> {
+        self.series
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    pub(super) fn enter(&self, key: &SeriesKey, state: SeriesState) -> Arc<Series> {
+        let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
+        series
+            .entry(key.clone())
+            .or_insert_with(|| Arc::new(Series::new(state)))
+            .clone()
+    }
+
+    /// All bars of one year. Blocks.
+    pub fn read_year(&self, key: &SeriesKey, year: i16) -> Result<crate::model::Bars, StoreError> {
+        read::year(self, key, year)
+    }
+
+    /// Whether the file of one year is what the ledger says; does not decode it. Blocks.
+    pub fn verify_year(&self, key: &SeriesKey, year: i16) -> Result<(), StoreError> {
+        read::bytes(self, key, year).map(drop)
+    }
+
+    /// Inserts or updates an operation; on the disk when it returns.
+    pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| operations::put(ledger, &row)).await
+    }
+
+    /// The newest operations, oldest first. Blocks.
+    pub fn newest_operations(&self, limit: u32) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger
+            .call_blocking(move |ledger| operations::newest(ledger, limit))
+    }
+
+    /// A contract resolved before.
+    pub async fn contract(&self, symbol: String) -> Result<Option<ContractRow>, StoreError> {
+        self.ledger
+            .call(move |ledger| contracts::contract(ledger, &symbol))
+            .await
+    }
+
+    /// Remembers a contract.
+    pub async fn put_contract(&self, row: ContractRow) -> Result<(), StoreError> {
+        self.ledger
+            .call(move |ledger| contracts::put_contract(ledger, &row))
+            .await
+    }
+
+    /// The earliest bar as the gateway told it; `None` when it was never asked, `Some(None)` when there is none.
+    pub async fn head(&self, contract_id: i32, what: &'static str) -> Result<Option<Option<Nanos>>, StoreError> {
+        self.ledger
+            .call(move |ledger| contracts::head(ledger, contract_id, what))
+            .await
+    }
+
+    /// Remembers it.
+    pub async fn put_head(&self, row: HeadRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| contracts::put_head(ledger, &row)).await
+    }
+}

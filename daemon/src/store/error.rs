@@ -1,0 +1,144 @@
+//! What can go wrong with the disk and the ledger.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use ktrdr_proto::reason::{self, Reason};
+
+use super::layout;
+use crate::{clock, error::Reasoned, model::SeriesKey};
+
+/// An error of the store. `source` says which system call or statement failed and why.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk has no room.
+    #[error("the disk is full: {path}")]
+    Full {
+        /// What was being written.
+        path: PathBuf,
+        /// The system's answer.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No permission, read-only, or something in the way.
+    #[error("cannot write {path}")]
+    Unwritable {
+        /// What was being written.
+        path: PathBuf,
+        /// The system's answer.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Any other failure of a file.
+    #[error("cannot use {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The ledger refused a statement.
+    #[error("the ledger failed")]
+    Ledger(#[source] rusqlite::Error),
+    /// The ledger was written by a newer daemon.
+    #[error("the ledger {path} has schema {found}, this daemon knows up to {known}; update ktrdrd")]
+    LedgerNewer {
+        /// The ledger.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The file is some other program's database.
+    #[error("{path} is not a ledger of ktrdrd")]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The ledger's thread has ended.
+    #[error("the ledger is closed")]
+    Closed,
+    /// A partition is not what the ledger says it is.
+    #[error("the partition {year} of {key} is damaged: {why}")]
+    Damaged {
+        /// Which series.
+        key: SeriesKey,
+        /// Which year.
+        year: i16,
+        /// What differs.
+        why: String,
+    },
+    /// The bars could not be encoded: a defect.
+    #[error("cannot encode bars")]
+    Encode(#[source] parquet::errors::ParquetError),
+}
+
+impl StoreError {
+    /// Sorts an I/O error by what a person can do about it.
+    pub fn io(path: &Path, error: io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        let path = path.to_path_buf();
+        match error.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Self::Full {
+                path,
+                source: error.into(),
+            },
+            Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::AlreadyExists => Self::Unwritable {
+                path,
+                source: error.into(),
+            },
+            _ => Self::Io { path, source: error },
+        }
+    }
+
+    /// The same for `SQLite`.
+    pub(super) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let path = path.to_path_buf();
+        match error.sqlite_error_code() {
+            Some(Code::DiskFull) => Self::Full {
+                path,
+                source: error.into(),
+            },
+            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::Unwritable {
+                path,
+                source: error.into(),
+            },
+            Some(Code::NotADatabase) => Self::NotALedger { path },
+            _ => Self::Ledger(error),
+        }
+    }
+}
+
+impl Reasoned for StoreError {
+    fn reason(&self) -> &'static Reason {
+        match self {
+            Self::Full { .. } => &reason::STORE_FULL,
+            Self::Unwritable { .. } => &reason::STORE_UNWRITABLE,
+            Self::Damaged { .. } => &reason::PARTITION_DAMAGED,
+            Self::Io { .. } | Self::Ledger(_) | Self::LedgerNewer { .. } | Self::NotALedger { .. } => {
+                &reason::STORE_FAILED
+            }
+            Self::Closed => &reason::SHUTTING_DOWN,
+            Self::Encode(_) => &reason::INTERNAL,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        let Self::Damaged { key, year, .. } = self else {
+            return Vec::new();
+        };
+        let date = |year| clock::text(layout::year_start(year)).chars().take(10).collect();
+        vec![
+            ("symbol", key.symbol.to_string()),
+            ("timeframe", key.timeframe.to_string()),
+            ("start", date(*year)),
+            ("end", date(year.saturating_add(1))),
+        ]
+    }
+}

@@ -1,0 +1,103 @@
+//! The `SQLite` ledger: one connection, owned by one thread that runs closures in order.
+//!
+//! `synchronous=FULL` in WAL mode: a commit that returned is on the disk. Everything the daemon acknowledges goes
+//! through here first.
+
+pub(super) mod contracts;
+pub(super) mod operations;
+mod schema;
+pub(super) mod series;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::StoreError;
+
+pub use contracts::{ContractRow, HeadRow};
+pub use operations::OperationRow;
+pub use series::{ImportRow, PartitionRow};
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A handle; the thread ends when the last one is dropped.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    jobs: mpsc::Sender<Job>,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// Opens or creates it, migrates it, and refuses a newer one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
+        schema::prepare(&mut connection, path)?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || {
+                for job in queue {
+                    job(&mut connection);
+                }
+                // a small WAL for the next start; the checkpoint is a convenience, so its failure is only told
+                if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                    tracing::warn!(%error, "the ledger's last checkpoint failed");
+                }
+            })
+            .map_err(|error| StoreError::io(path, error))?;
+        Ok(Self {
+            jobs,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Runs `work` in one transaction and waits for it, asynchronously.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        // a caller that has gone away does not undo its transaction
+        self.send(work, move |result| drop(reply.send(result)))?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The same for threads that may block.
+    pub fn call_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(work, move |result| drop(reply.send(result)))?;
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn send<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+        reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let job: Job = Box::new(move |connection| {
+            let result = in_transaction(connection, work).map_err(|error| StoreError::sqlite(&path, error));
+            reply(result);
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)
+    }
+}
+
+/// Immediate, so that the lock is taken before anything was read.
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}

@@ -1,0 +1,81 @@
+//! Rows of operations. What their JSON columns mean is the operations layer's business.
+
+use rusqlite::{Connection, Result, Row, params};
+
+use crate::model::Nanos;
+
+/// An operation as the ledger keeps it.
+#[derive(Debug, Clone)]
+pub struct OperationRow {
+    pub id: String,
+    pub kind: String,
+    pub state: String,
+    pub subject: String,
+    pub request_id: String,
+    pub spec: String,
+    pub created: Nanos,
+    pub started: Option<Nanos>,
+    pub ended: Option<Nanos>,
+    pub progress: String,
+    pub failure: Option<String>,
+    pub result: Option<String>,
+    pub retry_of: Option<String>,
+}
+
+pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO operation (id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns,
+                                    progress, failure, result, retry_of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_ns = excluded.started_ns,
+                 ended_ns = excluded.ended_ns, progress = excluded.progress, failure = excluded.failure,
+                 result = excluded.result",
+        )?
+        .execute(params![
+            row.id,
+            row.kind,
+            row.state,
+            row.subject,
+            row.request_id,
+            row.spec,
+            row.created,
+            row.started,
+            row.ended,
+            row.progress,
+            row.failure,
+            row.result,
+            row.retry_of
+        ])
+        .map(drop)
+}
+
+/// The newest `limit`, oldest first.
+pub(in crate::store) fn newest(connection: &Connection, limit: u32) -> Result<Vec<OperationRow>> {
+    let mut statement = connection.prepare(
+        "SELECT * FROM (
+             SELECT id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure,
+                    result, retry_of FROM operation ORDER BY created_ns DESC, id DESC LIMIT ?1)
+         ORDER BY created_ns, id",
+    )?;
+    let rows = statement.query_map([limit], read)?;
+    rows.collect()
+}
+
+fn read(row: &Row<'_>) -> Result<OperationRow> {
+    Ok(OperationRow {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        state: row.get(2)?,
+        subject: row.get(3)?,
+        request_id: row.get(4)?,
+        spec: row.get(5)?,
+        created: row.get(6)?,
+        started: row.get(7)?,
+        ended: row.get(8)?,
+        progress: row.get(9)?,
+        failure: row.get(10)?,
+        result: row.get(11)?,
+        retry_of: row.get(12)?,
+    })
+}

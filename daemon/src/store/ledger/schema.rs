@@ -1,0 +1,183 @@
+//! Tables and migrations.
+//!
+//! Instants are INTEGER nanoseconds since the epoch. `user_version` is the schema; each step of [`MIGRATIONS`] leads to
+//! the next one and is never edited after a release.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// `PRAGMA application_id`, "ktrd": tells our file from another program's.
+const APPLICATION_ID: i64 = 0x6b74_7264;
+
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY,
+        symbol TEXT NOT NULL,
+        timeframe TEXT NOT NULL,
+        session TEXT NOT NULL,
+        what TEXT NOT NULL,
+        source TEXT NOT NULL,
+        assumed INTEGER NOT NULL,
+        UNIQUE (symbol, timeframe)
+    ) STRICT;
+    -- what each file of the dataset must be
+    CREATE TABLE partition (
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        year INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        first_ns INTEGER NOT NULL,
+        last_ns INTEGER NOT NULL,
+        PRIMARY KEY (series_id, year)
+    ) STRICT, WITHOUT ROWID;
+    -- what it will be after the rename that may or may not have happened
+    CREATE TABLE pending (
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        year INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        first_ns INTEGER NOT NULL,
+        last_ns INTEGER NOT NULL,
+        PRIMARY KEY (series_id, year)
+    ) STRICT, WITHOUT ROWID;
+    -- half-open intervals known complete; kind 'bars' or 'none' (asked, and there is nothing)
+    CREATE TABLE coverage (
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        start_ns INTEGER NOT NULL,
+        end_ns INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        source TEXT NOT NULL,
+        as_of_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX coverage_of_series ON coverage (series_id, start_ns);
+    CREATE TABLE contract (
+        symbol TEXT PRIMARY KEY,
+        body TEXT NOT NULL,
+        as_of_ns INTEGER NOT NULL
+    ) STRICT;
+    -- earliest bar the gateway has; NULL when it answered that there is none
+    CREATE TABLE head (
+        contract_id INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        head_ns INTEGER,
+        as_of_ns INTEGER NOT NULL,
+        PRIMARY KEY (contract_id, what)
+    ) STRICT, WITHOUT ROWID;
+    -- provenance of imported bars
+    CREATE TABLE import (
+        operation_id TEXT NOT NULL,
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        label TEXT NOT NULL,
+        length INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        added INTEGER NOT NULL,
+        revised INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE operation (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        request_id TEXT NOT NULL UNIQUE,
+        spec TEXT NOT NULL,
+        created_ns INTEGER NOT NULL,
+        started_ns INTEGER,
+        ended_ns INTEGER,
+        progress TEXT NOT NULL,
+        failure TEXT,
+        result TEXT,
+        retry_of TEXT
+    ) STRICT;
+"];
+
+/// Sets the connection up, checks whose file it is, and brings the schema up to date in one transaction.
+pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let failed = |error| StoreError::sqlite(path, error);
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed)?;
+    let application: i64 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(failed)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(StoreError::NotALedger {
+            path: path.to_path_buf(),
+        });
+    }
+    if found > known {
+        return Err(StoreError::LedgerNewer {
+            path: path.to_path_buf(),
+            found,
+            known,
+        });
+    }
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(failed)?;
+    migrate(connection, usize::try_from(found).unwrap_or(0)).map_err(failed)
+}
+
+fn migrate(connection: &mut Connection, from: usize) -> rusqlite::Result<()> {
+    if from == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for step in &MIGRATIONS[from..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
+    )?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_ledger_and_a_foreign_file_are_refused_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newer.sqlite");
+        let mut connection = Connection::open(&path).unwrap();
+        prepare(&mut connection, &path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(
+            prepare(&mut connection, &path),
+            Err(StoreError::LedgerNewer { found: 99, .. })
+        ));
+
+        let path = folder.path().join("foreign.sqlite");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+        assert!(matches!(
+            prepare(&mut connection, &path),
+            Err(StoreError::NotALedger { .. })
+        ));
+
+        let path = folder.path().join("text.sqlite");
+        std::fs::write(&path, "not a database, and long enough to have a header ".repeat(40)).unwrap();
+        let mut connection = Connection::open(&path).unwrap();
+        assert!(matches!(
+            prepare(&mut connection, &path),
+            Err(StoreError::NotALedger { .. })
+        ));
+    }
+}

@@ -1,0 +1,23 @@
+//! Everything on disk: the Parquet dataset and the `SQLite` ledger, and the order in which they change.
+//!
+//! - Bars first, coverage after: a crash can only cause a fetch again, never a hole.
+//! - A file that is neither what the ledger recorded nor what it announced is damage; it is never served.
+//! - Readers hold no lock while they decode; a writer is alone in its series because operations see to it.
+//!
+//! Not here: which bars win (`market_data::merge`), what is missing (`market_data::plan`).
+
+mod catalog;
+mod commit;
+mod error;
+mod files;
+mod layout;
+mod ledger;
+mod parquet;
+mod read;
+
+pub use catalog::{SeriesState, Store};
+pub use commit::{Commit, CoverageKind};
+pub use error::StoreError;
+pub use files::{Checksum, create_folders};
+pub use layout::{Layout, year_of, year_start};
+pub use ledger::{ContractRow, HeadRow, ImportRow, OperationRow};

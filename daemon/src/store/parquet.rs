@@ -1,0 +1,286 @@
+//! Bars as a Parquet file in memory, both ways. No file is touched here.
+//!
+//! Columns `timestamp` (µs, UTC: Spark refuses ns), `open`, `high`, `low`, `close`, `volume` (nullable). zstd 1 with
+//! dictionaries for prices; stamps as `DELTA_BINARY_PACKED`, which halves the file. The same bars give the same bytes.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use parquet::{
+    basic::{Compression, Encoding, ZstdLevel},
+    column::reader::ColumnReader,
+    data_type::{DoubleType, Int64Type},
+    errors::ParquetError,
+    file::{
+        metadata::{KeyValue, SortingColumn},
+        properties::{EnabledStatistics, WriterProperties},
+        reader::{FileReader, RowGroupReader, SerializedFileReader},
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::{
+        parser::parse_message_type,
+        types::{ColumnPath, TypePtr},
+    },
+};
+
+use crate::model::{Bars, Basis, Nanos, SeriesKey};
+
+const NANOS_PER_MICRO: Nanos = 1_000;
+
+const SCHEMA_TEXT: &str = "message bars {
+    required int64 timestamp (TIMESTAMP(MICROS,true));
+    required double open;
+    required double high;
+    required double low;
+    required double close;
+    optional double volume;
+}";
+
+const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
+
+/// Written into every file; a file of a newer one is refused.
+const SCHEMA_VERSION: &str = "1";
+
+#[expect(clippy::expect_used, reason = "a constant, parsed by a test")]
+static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| Arc::new(parse_message_type(SCHEMA_TEXT).expect("a valid schema")));
+
+/// Encodes sorted bars.
+pub fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u8>, ParquetError> {
+    let mut file = SerializedFileWriter::new(Vec::new(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
+    let mut group = file.next_row_group()?;
+
+    let stamps: Vec<i64> = bars
+        .start
+        .iter()
+        .map(|start| start.div_euclid(NANOS_PER_MICRO))
+        .collect();
+    write_column::<Int64Type>(&mut group, &stamps, None)?;
+    for prices in [&bars.open, &bars.high, &bars.low, &bars.close] {
+        write_column::<DoubleType>(&mut group, prices, None)?;
+    }
+    let known: Vec<f64> = bars.volume.iter().flatten().copied().collect();
+    let levels: Vec<i16> = bars.volume.iter().map(|volume| i16::from(volume.is_some())).collect();
+    write_column::<DoubleType>(&mut group, &known, Some(&levels))?;
+
+    group.close()?;
+    file.into_inner()
+}
+
+fn write_column<T: parquet::data_type::DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    values: &[T::T],
+    levels: Option<&[i16]>,
+) -> Result<(), ParquetError> {
+    let Some(mut column) = group.next_column()? else {
+        return Err(ParquetError::General("the schema has too few columns".into()));
+    };
+    column.typed::<T>().write_batch(values, levels, None)?;
+    column.close()
+}
+
+fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, ParquetError> {
+    let facts = [
+        ("ktrdr.schema", SCHEMA_VERSION),
+        ("ktrdr.symbol", key.symbol.as_str()),
+        ("ktrdr.timeframe", key.timeframe.name()),
+        ("ktrdr.session", basis.session.name()),
+        ("ktrdr.what_to_show", basis.what.name()),
+    ];
+    let stamp = ColumnPath::from(COLUMNS[0]);
+    Ok(WriterProperties::builder()
+        .set_created_by(format!("ktrdrd version {}", ktrdr_proto::BUILD))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_column_dictionary_enabled(stamp.clone(), false)
+        .set_column_encoding(stamp, Encoding::DELTA_BINARY_PACKED)
+        .set_sorting_columns(Some(vec![SortingColumn {
+            column_idx: 0,
+            descending: false,
+            nulls_first: false,
+        }]))
+        .set_key_value_metadata(Some(
+            facts
+                .map(|(key, value)| KeyValue {
+                    key: key.into(),
+                    value: Some(value.into()),
+                })
+                .to_vec(),
+        ))
+        .build())
+}
+
+/// Decodes a whole file. The bytes may be hostile: callers contain panics.
+pub fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
+    let file = SerializedFileReader::new(bytes)?;
+    let schema = file.metadata().file_metadata().schema_descr();
+    let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();
+    if names != COLUMNS {
+        return Err(ParquetError::General(format!("unexpected columns {names:?}")));
+    }
+    let mut bars = Bars::default();
+    for index in 0..file.num_row_groups() {
+        let group = file.get_row_group(index)?;
+        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let mut stamps = Vec::new();
+        read_longs(group.as_ref(), 0, rows, &mut stamps)?;
+        bars.start.extend(
+            stamps
+                .into_iter()
+                .map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)),
+        );
+        for (column, prices) in [
+            (1, &mut bars.open),
+            (2, &mut bars.high),
+            (3, &mut bars.low),
+            (4, &mut bars.close),
+        ] {
+            read_doubles(group.as_ref(), column, rows, prices)?;
+        }
+        read_volumes(group.as_ref(), rows, &mut bars.volume)?;
+    }
+    let rows = bars.start.len();
+    let lengths = [
+        bars.open.len(),
+        bars.high.len(),
+        bars.low.len(),
+        bars.close.len(),
+        bars.volume.len(),
+    ];
+    if lengths.iter().any(|length| *length != rows) || !bars.is_sorted() {
+        return Err(ParquetError::General("the columns do not make sorted bars".into()));
+    }
+    Ok(bars)
+}
+
+fn wrong_type(column: usize) -> ParquetError {
+    ParquetError::General(format!("column {} has another type", COLUMNS[column]))
+}
+
+fn read_longs(group: &dyn RowGroupReader, column: usize, rows: usize, into: &mut Vec<i64>) -> Result<(), ParquetError> {
+    let ColumnReader::Int64ColumnReader(mut reader) = group.get_column_reader(column)? else {
+        return Err(wrong_type(column));
+    };
+    read_all(rows, |left| {
+        reader.read_records(left, None, None, into).map(|(records, ..)| records)
+    })
+}
+
+fn read_doubles(
+    group: &dyn RowGroupReader,
+    column: usize,
+    rows: usize,
+    into: &mut Vec<f64>,
+) -> Result<(), ParquetError> {
+    let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(column)? else {
+        return Err(wrong_type(column));
+    };
+    read_all(rows, |left| {
+        reader.read_records(left, None, None, into).map(|(records, ..)| records)
+    })
+}
+
+fn read_volumes(group: &dyn RowGroupReader, rows: usize, into: &mut Vec<Option<f64>>) -> Result<(), ParquetError> {
+    let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(5)? else {
+        return Err(wrong_type(5));
+    };
+    let (mut levels, mut known) = (Vec::new(), Vec::new());
+    read_all(rows, |left| {
+        reader
+            .read_records(left, Some(&mut levels), None, &mut known)
+            .map(|(records, ..)| records)
+    })?;
+    let mut known = known.into_iter();
+    into.extend(
+        levels
+            .into_iter()
+            .map(|level| if level == 0 { None } else { known.next() }),
+    );
+    Ok(())
+}
+
+/// Readers may return fewer records than asked for.
+fn read_all(rows: usize, mut read: impl FnMut(usize) -> Result<usize, ParquetError>) -> Result<(), ParquetError> {
+    let mut left = rows;
+    while left > 0 {
+        match read(left)? {
+            0 => return Err(ParquetError::General("the file ends early".into())),
+            records => left = left.saturating_sub(records),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Bar, Session, Symbol, Timeframe, WhatToShow};
+    use proptest::prelude::*;
+
+    fn key() -> SeriesKey {
+        SeriesKey {
+            symbol: Symbol::parse("AAPL").unwrap(),
+            timeframe: Timeframe::Hours1,
+        }
+    }
+
+    const BASIS: Basis = Basis {
+        session: Session::AllHours,
+        what: WhatToShow::Trades,
+    };
+
+    fn any_bars() -> impl Strategy<Value = Bars> {
+        let price = prop_oneof![
+            any::<f64>().prop_filter("finite", |price| price.is_finite()),
+            Just(0.1),
+            Just(-0.0)
+        ];
+        let row = (
+            1_i64..1_000_000,
+            prop::array::uniform4(price),
+            prop::option::of(0.0..1e12),
+        );
+        prop::collection::vec(row, 0..200).prop_map(|rows| {
+            let mut start = -1_000_000_000_000;
+            rows.into_iter()
+                .map(|(gap, [open, high, low, close], volume)| {
+                    start += gap * NANOS_PER_MICRO;
+                    Bar {
+                        start,
+                        open,
+                        high,
+                        low,
+                        close,
+                        volume,
+                    }
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn bars_read_back_to_the_last_digit_and_the_same_bars_give_the_same_bytes(bars in any_bars()) {
+            let bytes = encode(&bars, &key(), BASIS).unwrap();
+            prop_assert_eq!(&bytes, &encode(&bars, &key(), BASIS).unwrap());
+            prop_assert_eq!(decode(bytes.into()).unwrap(), bars);
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_is_an_error() {
+        let bars: Bars = (0..50)
+            .map(|n| Bar {
+                start: n * 1_000,
+                open: 1.0,
+                high: 2.0,
+                low: 0.5,
+                close: 1.5,
+                volume: None,
+            })
+            .collect();
+        let bytes = encode(&bars, &key(), BASIS).unwrap();
+        for length in (0..bytes.len()).step_by(7) {
+            assert!(decode(Bytes::copy_from_slice(&bytes[..length])).is_err(), "{length}");
+        }
+    }
+}
