@@ -1,4 +1,91 @@
+//! `ktrdrd`: the resident daemon. It holds the one connection to the IB Gateway, the bars on disk and every running
+//! operation; everybody else asks it over a Unix socket.
+//!
+//! Layers, each importing downwards only (`tests/layers.rs` checks it):
+//!
+//! ```text
+//! lifecycle    birth and death
+//! rpc          the wire
+//! market_data  plan → fetch → merge → store
+//! operations   everything long
+//! gateway      the one connection
+//! store        Parquet and the ledger
+//! model        the words of the domain
+//! ```
+//! with `config`, `telemetry`, `clock` and `error` beside them.
+
 pub mod clock;
+pub mod config;
 pub mod error;
+pub mod gateway;
+pub mod lifecycle;
+pub mod market_data;
 pub mod model;
+pub mod operations;
+pub mod rpc;
 pub mod store;
+pub mod telemetry;
+
+use std::{error::Error, io::Write, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use config::Settings;
+use lifecycle::StartError;
+
+/// Tokio's worker threads. The daemon waits far more than it computes; blocking work has threads of its own.
+const WORKERS: usize = 2;
+
+/// Resident daemon of ktrdr: one IB Gateway connection, the bars on disk, every running operation.
+///
+/// Runs in the foreground and logs to stderr. `ktrdr daemon start` puts it in the background.
+#[derive(Debug, Parser)]
+#[command(name = "ktrdrd", version = ktrdr_proto::BUILD, after_help = "Examples:
+  ktrdrd
+  ktrdrd --config ~/ktrdr.toml
+  KTRDR_IB_PORT=4001 KTRDR_DATA_DIR=/srv/bars ktrdrd --socket /tmp/k.sock")]
+struct Args {
+    /// Configuration to read after the system's and the user's
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    match start(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(if matches!(error, StartError::Config(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn start(args: Args) -> Result<(), StartError> {
+    let mut settings = Settings::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
+    settings.socket = args.socket.or(settings.socket);
+    let log_level = telemetry::start(&settings.log_level).map_err(StartError::Log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| StartError::Log(error.to_string()))?;
+    runtime.block_on(lifecycle::run(settings, log_level))
+}
+
+/// What a person reads when the daemon does not start.
+fn tell(error: &StartError) {
+    let texts = error::chain(error as &dyn Error);
+    let labels = std::iter::once("error").chain(std::iter::repeat("caused by"));
+    let mut lines: Vec<String> = labels
+        .zip(texts)
+        .map(|(label, text)| format!("{label}: {text}"))
+        .collect();
+    lines.push(format!("hint: {}\n", error.hint()));
+    let lines = lines.join("\n");
+    // nobody is left to tell when stderr is closed
+    std::io::stderr().write_all(lines.as_bytes()).unwrap_or_default();
+}

@@ -107,7 +107,9 @@ mod tests {
             prop_assert_eq!(painted(&missing), expected);
 
             let mut filled = coverage;
-            missing.into_iter().for_each(|part| filled.insert(part));
+            for part in missing {
+                filled.insert(part);
+            }
             prop_assert!(filled.missing(&wanted).is_empty());
         }
     }

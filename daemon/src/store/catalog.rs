@@ -22,6 +22,7 @@ pub struct Store {
     pub(super) layout: Arc<Layout>,
     pub(super) ledger: Ledger,
     series: Arc<RwLock<BTreeMap<SeriesKey, Arc<Series>>>>,
+    pub(super) verified: Arc<read::Verified>,
 }
 
 /// One series: what is known of it, and the lock between a rename and a read of its files.
@@ -35,7 +36,6 @@ pub(super) struct Series {
 /// What is known of one series at one moment.
 #[derive(Debug, Clone)]
 pub struct SeriesState {
-    pub(super) id: i64,
     /// Session and prices.
     pub basis: Basis,
     /// Where its bars came from.
@@ -67,6 +67,15 @@ impl SeriesState {
     /// Start of the last stored bar.
     pub fn last(&self) -> Option<Nanos> {
         self.partitions.values().next_back().map(|file| file.last)
+    }
+
+    pub(super) fn checksum_of(&self, year: i16) -> Option<Checksum> {
+        self.partitions.get(&year).map(|file| file.checksum)
+    }
+
+    /// First and last bar of one year.
+    pub fn ends_of(&self, year: i16) -> Option<(Nanos, Nanos)> {
+        self.partitions.get(&year).map(|file| (file.first, file.last))
     }
 
     /// Years with bars in `range`, ascending, each with its row count and whether all its rows lie inside.
@@ -111,6 +120,7 @@ impl Store {
             layout: Arc::new(layout),
             ledger,
             series: Arc::default(),
+            verified: Arc::default(),
         };
         store.settle_pending()?;
         store.load_catalog()?;
@@ -162,7 +172,6 @@ impl Store {
                     (
                         row.key,
                         SeriesState {
-                            id: row.id,
                             basis,
                             source,
                             assumed,
@@ -224,14 +233,19 @@ impl Store {
         read::year(self, key, year)
     }
 
-    /// Whether the file of one year is what the ledger says; does not decode it. Blocks.
+    /// Whether the file of one year is what the ledger says; reads it once, and again only when it was touched. Blocks.
     pub fn verify_year(&self, key: &SeriesKey, year: i16) -> Result<(), StoreError> {
-        read::bytes(self, key, year).map(drop)
+        read::verify(self, key, year)
     }
 
     /// Inserts or updates an operation; on the disk when it returns.
     pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| operations::put(ledger, &row)).await
+    }
+
+    /// The same for threads that may block.
+    pub fn put_operation_blocking(&self, row: OperationRow) -> Result<(), StoreError> {
+        self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
     }
 
     /// The newest operations, oldest first. Blocks.

@@ -65,8 +65,12 @@ struct Coming {
 
 impl Store {
     /// Makes a commit durable. The caller is the only writer of the series. Blocks.
-    pub fn commit(&self, key: &SeriesKey, commit: Commit) -> Result<(), StoreError> {
+    pub fn commit(&self, key: &SeriesKey, mut commit: Commit) -> Result<(), StoreError> {
         let before = self.state(key);
+        if before.as_deref().is_some_and(|state| state.basis != commit.basis) {
+            // what is known of one session or kind of price says nothing about another
+            commit.uncover.extend(TimeRange::new(Nanos::MIN, Nanos::MAX).ok());
+        }
         let coming = self.stage(key, &commit, before.as_deref())?;
         let holds_bars = before.as_deref().is_some_and(|state| !state.partitions.is_empty());
         let brings_bars = !commit.years.is_empty();
@@ -80,7 +84,6 @@ impl Store {
         let mut state = match before.as_deref() {
             Some(state) => state.clone(),
             None => SeriesState {
-                id,
                 basis: commit.basis,
                 source,
                 assumed,
@@ -103,7 +106,9 @@ impl Store {
         series.replace(state.clone());
         let cover = commit.cover.clone();
         self.record(id, files, commit)?;
-        cover.iter().for_each(|(range, _)| state.coverage.insert(*range));
+        for (range, _) in cover {
+            state.coverage.insert(range);
+        }
         series.replace(state);
         Ok(())
     }
@@ -357,9 +362,10 @@ mod tests {
         let mut folders = vec![store.layout.bars()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                match entry.file_type().unwrap().is_dir() {
-                    true => folders.push(entry.path()),
-                    false => assert_eq!(entry.file_name(), "bars.parquet"),
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    assert_eq!(entry.file_name(), "bars.parquet");
                 }
             }
         }

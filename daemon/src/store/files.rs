@@ -29,14 +29,14 @@ impl Checksum {
 
 /// A complete, synced file in the staging folder. Dropped before [`publish`](Self::publish), it is removed.
 #[derive(Debug)]
-pub struct Staged {
+pub(super) struct Staged {
     path: PathBuf,
     published: bool,
 }
 
 impl Staged {
     /// Writes and syncs `bytes`. When it fails nothing has changed.
-    pub fn write(layout: &Layout, name: &str, bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn write(layout: &Layout, name: &str, bytes: &[u8]) -> Result<Self, StoreError> {
         let path = layout.staging().join(name);
         let staged = Self { path, published: false };
         let write = || -> io::Result<()> {
@@ -54,7 +54,7 @@ impl Staged {
     }
 
     /// Renames it over `target` and syncs the folders that changed.
-    pub fn publish(mut self, target: &Path) -> Result<(), StoreError> {
+    pub(super) fn publish(mut self, target: &Path) -> Result<(), StoreError> {
         let Some(folder) = target.parent() else {
             return Err(StoreError::io(target, io::Error::from(io::ErrorKind::InvalidInput)));
         };
@@ -94,7 +94,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Removes what an interrupted daemon left in the staging folder.
-pub fn clear_staging(layout: &Layout) -> Result<(), StoreError> {
+pub(super) fn clear_staging(layout: &Layout) -> Result<(), StoreError> {
     let staging = layout.staging();
     let clear = || -> io::Result<()> {
         for entry in fs::read_dir(&staging)? {

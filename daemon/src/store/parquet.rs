@@ -45,7 +45,7 @@ const SCHEMA_VERSION: &str = "1";
 static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| Arc::new(parse_message_type(SCHEMA_TEXT).expect("a valid schema")));
 
 /// Encodes sorted bars.
-pub fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u8>, ParquetError> {
+pub(super) fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u8>, ParquetError> {
     let mut file = SerializedFileWriter::new(Vec::new(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
     let mut group = file.next_row_group()?;
 
@@ -110,7 +110,7 @@ fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, Parquet
 }
 
 /// Decodes a whole file. The bytes may be hostile: callers contain panics.
-pub fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
+pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     let file = SerializedFileReader::new(bytes)?;
     let schema = file.metadata().file_metadata().schema_descr();
     let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();

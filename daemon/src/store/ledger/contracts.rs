@@ -47,7 +47,8 @@ pub(in crate::store) fn put_contract(connection: &Connection, row: &ContractRow)
         .map(drop)
 }
 
-/// `None`: never asked.
+/// `None`: never asked; `Some(None)`: asked, and there is no history.
+#[expect(clippy::option_option, reason = "two different absences")]
 pub(in crate::store) fn head(connection: &Connection, contract_id: i32, what: &str) -> Result<Option<Option<Nanos>>> {
     connection
         .query_row(

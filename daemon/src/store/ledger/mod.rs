@@ -21,20 +21,21 @@ use super::StoreError;
 
 pub use contracts::{ContractRow, HeadRow};
 pub use operations::OperationRow;
-pub use series::{ImportRow, PartitionRow};
+pub use series::ImportRow;
+pub(in crate::store) use series::PartitionRow;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle; the thread ends when the last one is dropped.
 #[derive(Debug, Clone)]
-pub struct Ledger {
+pub(in crate::store) struct Ledger {
     jobs: mpsc::Sender<Job>,
     path: PathBuf,
 }
 
 impl Ledger {
     /// Opens or creates it, migrates it, and refuses a newer one.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
         schema::prepare(&mut connection, path)?;
         let (jobs, queue) = mpsc::channel::<Job>();
@@ -57,7 +58,7 @@ impl Ledger {
     }
 
     /// Runs `work` in one transaction and waits for it, asynchronously.
-    pub async fn call<T: Send + 'static>(
+    pub(in crate::store) async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -68,7 +69,7 @@ impl Ledger {
     }
 
     /// The same for threads that may block.
-    pub fn call_blocking<T: Send + 'static>(
+    pub(in crate::store) fn call_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {

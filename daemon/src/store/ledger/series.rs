@@ -9,7 +9,7 @@ use crate::{
 
 /// A series as the ledger knows it.
 #[derive(Debug, Clone)]
-pub struct SeriesRow {
+pub(in crate::store) struct SeriesRow {
     pub id: i64,
     pub key: SeriesKey,
     pub basis: Basis,
@@ -19,7 +19,7 @@ pub struct SeriesRow {
 
 /// A file of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PartitionRow {
+pub(in crate::store) struct PartitionRow {
     pub year: i16,
     pub checksum: Checksum,
     pub rows: u64,
@@ -161,7 +161,7 @@ pub(in crate::store) fn coverage(connection: &Connection) -> Result<Vec<(i64, Ti
         let range = TimeRange::new(row.get(1)?, row.get(2)?).ok();
         Ok(range.map(|range| (row.get(0), range)))
     })?;
-    rows.filter_map(|row| row.transpose())
+    rows.filter_map(Result::transpose)
         .map(|row| row.and_then(|(series, range)| Ok((series?, range))))
         .collect()
 }

@@ -1,0 +1,97 @@
+//! Configuration files: the system's, the user's, the one that was named. Each overrides the ones before, value by value.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+const SYSTEM: &str = "/etc/ktrdr/config.toml";
+
+/// What files and environment may say; absent means not said. A key that is not here is an error: it would be a typing
+/// mistake with silent effect.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Values {
+    pub(super) data: Data,
+    pub(super) ib: Ib,
+    pub(super) daemon: Daemon,
+    /// From the environment only.
+    #[serde(skip)]
+    pub(super) time_scale: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Data {
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ib {
+    pub(super) enabled: Option<bool>,
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) client_id: Option<i32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Daemon {
+    pub(super) socket: Option<PathBuf>,
+    pub(super) log_level: Option<String>,
+    pub(super) grace_seconds: Option<u64>,
+}
+
+impl Values {
+    fn overridden_by(self, over: Self) -> Self {
+        Self {
+            data: Data {
+                dir: over.data.dir.or(self.data.dir),
+            },
+            ib: Ib {
+                enabled: over.ib.enabled.or(self.ib.enabled),
+                host: over.ib.host.or(self.ib.host),
+                port: over.ib.port.or(self.ib.port),
+                client_id: over.ib.client_id.or(self.ib.client_id),
+            },
+            daemon: Daemon {
+                socket: over.daemon.socket.or(self.daemon.socket),
+                log_level: over.daemon.log_level.or(self.daemon.log_level),
+                grace_seconds: over.daemon.grace_seconds.or(self.daemon.grace_seconds),
+            },
+            time_scale: None,
+        }
+    }
+}
+
+/// The values of all files there are, and which those are. A named file must be there; the others need not.
+pub(super) fn read(
+    named: Option<&Path>,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<(Values, Vec<PathBuf>), ConfigError> {
+    let config_home = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let config_home = config_home.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
+    let usual = [
+        Some(PathBuf::from(SYSTEM)),
+        config_home.map(|home| home.join("ktrdr/config.toml")),
+    ];
+    let (mut values, mut read) = (Values::default(), Vec::new());
+    let candidates = usual.into_iter().flatten().map(|path| (path, false));
+    for (path, must_exist) in candidates.chain(named.map(|path| (path.to_path_buf(), true))) {
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if !must_exist && error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+        };
+        let parsed: Result<Values, _> = toml::from_str(&text);
+        let over = parsed.map_err(|source| ConfigError::Invalid {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        values = values.overridden_by(over);
+        read.push(path);
+    }
+    Ok((values, read))
+}

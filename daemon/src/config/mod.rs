@@ -1,0 +1,182 @@
+//! Settings: defaults, then files, then the environment. Read once, at the start.
+
+mod environment;
+mod files;
+
+use std::path::{Path, PathBuf};
+
+use crate::gateway::GatewayConfig;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Where to listen; absent: the usual place.
+    pub socket: Option<PathBuf>,
+    /// The log's filter.
+    pub log_level: String,
+    /// How long an orderly stop may take, seconds.
+    pub grace_seconds: u64,
+    /// The connection to the gateway.
+    pub gateway: GatewayConfig,
+    /// Files that were read.
+    pub config_files: Vec<PathBuf>,
+    /// What a person should know about the settings, though they can be used.
+    pub warnings: Vec<String>,
+}
+
+/// A setting that cannot be used, and where it came from.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not valid.
+    #[error("the configuration {path} is not valid")]
+    Invalid {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A value of the environment or of a file cannot be used.
+    #[error("{name} = {value:?} cannot be used: {why}")]
+    Value {
+        /// The key or variable.
+        name: String,
+        /// As given, cut.
+        value: String,
+        /// What it should be.
+        why: &'static str,
+    },
+    /// There is no home to put the data folder in.
+    #[error("no data folder: neither KTRDR_DATA_DIR, data.dir, XDG_DATA_HOME nor HOME is set")]
+    NoDataFolder,
+}
+
+impl Settings {
+    /// Reads the files and `variable`, which looks an environment variable up.
+    pub fn load(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let (mut values, config_files) = files::read(file, &variable)?;
+        let warnings = environment::apply(&mut values, &variable)?;
+        let time_scale = values.time_scale.unwrap_or(1.0);
+        let gateway = GatewayConfig {
+            enabled: values.ib.enabled.unwrap_or(true),
+            host: values.ib.host.unwrap_or_else(|| "127.0.0.1".into()),
+            port: values.ib.port.unwrap_or(4002),
+            client_id: values.ib.client_id.unwrap_or(1),
+            time_scale,
+        };
+        check(&gateway)?;
+        let data_dir = match values.data.dir {
+            Some(dir) => dir,
+            None => default_data_dir(&variable)?,
+        };
+        Ok(Self {
+            data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
+            socket: values.daemon.socket,
+            log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
+            grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
+            gateway,
+            config_files,
+            warnings,
+        })
+    }
+}
+
+fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
+    let refuse = |name: &str, value: String, why| {
+        Err(ConfigError::Value {
+            name: name.into(),
+            value,
+            why,
+        })
+    };
+    if gateway.client_id < 1 {
+        // 0 also sees orders that a person makes at the gateway
+        return refuse("ib.client_id", gateway.client_id.to_string(), "it must be 1 or more");
+    }
+    let on_loopback = matches!(gateway.host.as_str(), "127.0.0.1" | "localhost" | "::1");
+    if gateway.time_scale > 1.0 && !on_loopback {
+        return refuse(
+            "KTRDR_TEST_TIME_SCALE",
+            gateway.time_scale.to_string(),
+            "only for a gateway on loopback",
+        );
+    }
+    Ok(())
+}
+
+fn default_data_dir(variable: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    let data_home = variable("XDG_DATA_HOME").map(PathBuf::from);
+    let of_home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
+    data_home
+        .or_else(of_home)
+        .map(|dir| dir.join("ktrdr"))
+        .ok_or(ConfigError::NoDataFolder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, file).unwrap();
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found
+                .map(|(_, value)| (*value).to_owned())
+                .or_else(|| (name == "HOME").then(|| "/home/quant".into()))
+        };
+        Settings::load(Some(&path), variable)
+    }
+
+    #[test]
+    fn defaults_then_file_then_environment_then_old_names_below_new_ones() {
+        let settings = load("", &[]).unwrap();
+        assert_eq!(settings.data_dir, Path::new("/home/quant/.local/share/ktrdr"));
+        assert_eq!(settings.gateway.address(), "127.0.0.1:4002");
+
+        let file = "[ib]\nport = 4001\nclient_id = 7\n[data]\ndir = \"/d\"\n";
+        let settings = load(
+            file,
+            &[("IB_HOST", "gw"), ("IB_PORT", "7497"), ("KTRDR_IB_PORT", "7496")],
+        )
+        .unwrap();
+        assert_eq!(settings.gateway.address(), "gw:7496");
+        assert_eq!(
+            (settings.gateway.client_id, settings.data_dir),
+            (7, PathBuf::from("/d"))
+        );
+        let settings = load(
+            file,
+            &[("KTRDR_DATA_DIR", "/e"), ("DATA_DIR", "/f"), ("KTRDR_IB_ENABLED", "no")],
+        )
+        .unwrap();
+        assert_eq!(
+            (settings.data_dir, settings.gateway.enabled),
+            (PathBuf::from("/e"), false)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_an_error_that_names_it() {
+        let text = |error: ConfigError| crate::error::chain(&error).join(": ");
+        assert!(text(load("[ib]\nprot = 1", &[]).unwrap_err()).contains("prot"));
+        assert!(text(load("[ib]\nport = 99999", &[]).unwrap_err()).contains("port"));
+        assert!(text(load("", &[("IB_PORT", "x")]).unwrap_err()).contains("IB_PORT = \"x\""));
+        assert!(text(load("", &[("KTRDR_IB_ENABLED", "maybe")]).unwrap_err()).contains("KTRDR_IB_ENABLED"));
+        assert!(text(load("", &[("IB_CLIENT_ID", "0")]).unwrap_err()).contains("ib.client_id"));
+        let scaled = [("KTRDR_TEST_TIME_SCALE", "60"), ("IB_HOST", "192.0.2.1")];
+        assert!(text(load("", &scaled).unwrap_err()).contains("loopback"));
+        assert!(Settings::load(Some(Path::new("/nowhere/x.toml")), |_| None).is_err());
+    }
+}

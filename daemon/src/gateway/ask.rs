@@ -1,0 +1,100 @@
+//! What is asked of the gateway, in our own words.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Bars, Basis, Nanos, Timeframe};
+
+/// A resolved contract. Kept in the ledger as JSON: fields may be added, with defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contract {
+    /// IB's conId.
+    pub id: i32,
+    /// Kind of instrument.
+    pub kind: SecurityKind,
+    /// Where requests are routed: `SMART`, `IDEALPRO`.
+    pub exchange: String,
+    /// Where it is listed; empty for currency pairs.
+    pub primary_exchange: String,
+    /// ISO code.
+    pub currency: String,
+    /// Name of the company, or of the pair.
+    pub long_name: String,
+    /// As the gateway names it; may be one of Java's old names.
+    pub time_zone: String,
+    /// All sessions of the coming days, in IB's notation.
+    pub trading_hours: Vec<String>,
+    /// Regular sessions of the coming days, in IB's notation.
+    pub liquid_hours: Vec<String>,
+    /// Smallest price step anywhere.
+    pub min_tick: f64,
+}
+
+/// Kinds of instruments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityKind {
+    /// Stocks and funds (IB: STK).
+    Stock,
+    /// Currency pairs (IB: CASH).
+    Forex,
+}
+
+/// Units of a request's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Seconds of trading time.
+    Seconds,
+    /// Sessions.
+    Days,
+    /// Calendar months.
+    Months,
+    /// Calendar years.
+    Years,
+}
+
+/// Length of a request, back from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Duration {
+    /// How many, at least 1.
+    pub amount: u16,
+    /// Of what.
+    pub unit: Unit,
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            Unit::Seconds => 'S',
+            Unit::Days => 'D',
+            Unit::Months => 'M',
+            Unit::Years => 'Y',
+        };
+        write!(f, "{} {unit}", self.amount)
+    }
+}
+
+/// A request for bars that end at `end`.
+#[derive(Debug, Clone)]
+pub struct BarsAsk {
+    /// Whose.
+    pub contract: Arc<Contract>,
+    /// Bar size.
+    pub timeframe: Timeframe,
+    /// Hours and prices.
+    pub basis: Basis,
+    /// Not part of the answer.
+    pub end: Nanos,
+    /// How far back.
+    pub duration: Duration,
+}
+
+/// What the gateway knows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BarsAnswer {
+    /// Sorted, unique, finite; may reach beyond what was asked, and its last bar may still be running.
+    Bars(Bars),
+    /// It says that there is nothing.
+    NoData,
+}

@@ -1,0 +1,182 @@
+//! What callers send to the session task, and how one request is carried out.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use ibapi::Client;
+use tokio::sync::oneshot;
+
+use super::{
+    BarsAnswer, BarsAsk, Contract, GatewayError, contract, link,
+    pacing::Footprint,
+    translate::{self, says_no_data},
+};
+use crate::model::{Nanos, SECOND, Session, Symbol, WhatToShow};
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, GatewayError>>;
+
+/// One request. A caller withdraws it by dropping the other end of its reply.
+#[derive(Debug)]
+pub(super) enum Command {
+    Bars(BarsAsk, Reply<BarsAnswer>),
+    Contract(Symbol, Reply<Contract>),
+    /// `None`: there is no history.
+    Head(Arc<Contract>, WhatToShow, Session, Reply<Option<Nanos>>),
+    /// Several callers share one question; none at all is a heartbeat.
+    Clock(Vec<Reply<Nanos>>),
+    Reconnect(Reply<()>),
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) was_bars: bool,
+    pub(super) was_clock: bool,
+    /// `None`: answered, or withdrawn by the caller.
+    pub(super) error: Option<GatewayError>,
+}
+
+impl Command {
+    /// For the pacing rules, which bind requests for bars only.
+    pub(super) fn footprint(&self) -> Option<Footprint> {
+        let Self::Bars(ask, _) = self else { return None };
+        let hash = |value: &dyn Fn(&mut DefaultHasher)| {
+            let mut hasher = DefaultHasher::new();
+            value(&mut hasher);
+            hasher.finish()
+        };
+        let subject = (ask.contract.id, ask.basis.what);
+        Some(Footprint {
+            request: hash(&|h| (subject, ask.basis.session, ask.timeframe, ask.end, ask.duration).hash(h)),
+            subject: hash(&|h| subject.hash(h)),
+            small: ask.timeframe.step() <= 30 * SECOND,
+        })
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        match self {
+            Self::Bars(_, reply) => reply.is_closed(),
+            Self::Contract(_, reply) => reply.is_closed(),
+            Self::Head(.., reply) => reply.is_closed(),
+            Self::Clock(replies) => !replies.is_empty() && replies.iter().all(oneshot::Sender::is_closed),
+            Self::Reconnect(reply) => reply.is_closed(),
+        }
+    }
+
+    /// Answers with an error, without asking the gateway.
+    pub(super) fn refuse(self, error: GatewayError) {
+        match self {
+            Self::Bars(_, reply) => answer(reply, Err(error)),
+            Self::Contract(_, reply) => answer(reply, Err(error)),
+            Self::Head(.., reply) => answer(reply, Err(error)),
+            Self::Clock(replies) => replies.into_iter().for_each(|reply| answer(reply, Err(error.clone()))),
+            Self::Reconnect(reply) => answer(reply, Err(error)),
+        }
+    }
+
+    /// Asks the gateway and answers the caller. A caller that goes away withdraws the request at the gateway too:
+    /// dropping the crate's future sends the cancel.
+    pub(super) async fn perform(self, client: Arc<Client>) -> Done {
+        let (was_bars, was_clock) = (matches!(self, Self::Bars(..)), matches!(self, Self::Clock(_)));
+        let error = match self {
+            Self::Bars(ask, reply) => until_withdrawn(bars(&client, &ask), reply).await,
+            Self::Contract(symbol, reply) => until_withdrawn(contract::resolve(&client, &symbol), reply).await,
+            Self::Head(contract, what, session, reply) => {
+                until_withdrawn(head(&client, &contract, what, session), reply).await
+            }
+            Self::Clock(replies) => {
+                let time = clock(&client).await;
+                let error = time.as_ref().err().cloned();
+                for reply in replies {
+                    answer(reply, time.clone());
+                }
+                error
+            }
+            Self::Reconnect(reply) => {
+                answer(reply, Ok(()));
+                None
+            }
+        };
+        Done {
+            was_bars,
+            was_clock,
+            error,
+        }
+    }
+}
+
+/// A caller that has gone needs no answer.
+fn answer<T>(reply: Reply<T>, result: Result<T, GatewayError>) {
+    drop(reply.send(result));
+}
+
+async fn until_withdrawn<T>(
+    request: impl Future<Output = Result<T, GatewayError>>,
+    mut reply: Reply<T>,
+) -> Option<GatewayError> {
+    let result = tokio::select! {
+        biased;
+        () = reply.closed() => return None,
+        result = request => result,
+    };
+    let error = result.as_ref().err().cloned();
+    answer(reply, result);
+    error
+}
+
+async fn bars(client: &Client, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
+    let contract = translate::contract(&ask.contract);
+    let answer = client
+        .historical_data(&contract, translate::bar_size(ask.timeframe))
+        .what_to_show(translate::what(ask.basis.what))
+        .trading_hours(translate::hours(ask.basis.session))
+        .duration(translate::duration(ask.duration))
+        .ending(translate::offset_date_time(ask.end)?)
+        .fetch()
+        .await
+        .map_err(|error| translate::error(error, "a request for bars", link::HISTORY_TIME_MAX));
+    match answer {
+        Ok(data) if data.bars.is_empty() => Ok(BarsAnswer::NoData),
+        Ok(data) => translate::bars(&data.bars, ask.basis.what).map(BarsAnswer::Bars),
+        Err(error) if says_no_data(&error) => Ok(BarsAnswer::NoData),
+        Err(error) => Err(error),
+    }
+}
+
+async fn head(
+    client: &Client,
+    contract: &Contract,
+    what: WhatToShow,
+    session: Session,
+) -> Result<Option<Nanos>, GatewayError> {
+    /// Some contracts never answer; a load goes on without.
+    const TIME_MAX: Duration = Duration::from_secs(20);
+    let contract = translate::contract(contract);
+    let request = client.head_timestamp(&contract, translate::what(what), translate::hours(session));
+    let timed_out = GatewayError::TimedOut {
+        what: "a request for the earliest bar",
+        after: TIME_MAX,
+    };
+    let answer = tokio::time::timeout(TIME_MAX, request).await.map_err(|_| timed_out)?;
+    match answer.map_err(|error| translate::error(error, "a request for the earliest bar", TIME_MAX)) {
+        Ok(at) => translate::instant(at).map(Some),
+        Err(error) if says_no_data(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn clock(client: &Client) -> Result<Nanos, GatewayError> {
+    let what = "a request for its clock";
+    let timed_out = GatewayError::TimedOut {
+        what,
+        after: link::CLOCK_TIME_MAX,
+    };
+    let answer = tokio::time::timeout(link::CLOCK_TIME_MAX, client.server_time())
+        .await
+        .map_err(|_| timed_out)?;
+    translate::instant(answer.map_err(|error| translate::error(error, what, link::CLOCK_TIME_MAX))?)
+}

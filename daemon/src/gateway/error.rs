@@ -1,0 +1,166 @@
+//! What can go wrong between us and IB.
+
+use std::time::Duration;
+
+use ktrdr_proto::reason::{self, Reason};
+
+use super::error_table::Verdict;
+use crate::error::Reasoned;
+
+/// What a caller may do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The same request may succeed later.
+    Transient,
+    /// The connection is gone; wait until it is back.
+    Connection,
+    /// Too much was asked.
+    Pacing,
+    /// The same request will fail again.
+    Permanent,
+}
+
+/// An error of the gateway layer. `Clone`, because one lost connection answers many requests.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum GatewayError {
+    /// By configuration.
+    #[error("the IB Gateway connection is switched off")]
+    Disabled,
+    /// No TCP connection.
+    #[error("the IB Gateway at {address} is not reachable")]
+    Unreachable {
+        /// `host:port`.
+        address: String,
+        /// Until the next attempt.
+        retry_after: Duration,
+        /// The system's answer.
+        source: ibapi::Error,
+    },
+    /// It accepts connections, and then closes them or says nothing.
+    #[error("the IB Gateway at {address} is not ready: {why}")]
+    NotReady {
+        /// `host:port`.
+        address: String,
+        /// What was missing.
+        why: String,
+    },
+    /// Older than the protocol needs.
+    #[error("the IB Gateway speaks version {found}; 213 or newer is needed")]
+    TooOld {
+        /// Its server version.
+        found: i32,
+    },
+    /// Another program has our client id.
+    #[error("client id {id} is in use at the IB Gateway")]
+    ClientIdInUse {
+        /// The last one tried.
+        id: i32,
+    },
+    /// Open requests end with this when the connection does.
+    #[error("the connection to the IB Gateway was lost")]
+    Lost,
+    /// TCP is up, IB's servers are away.
+    #[error("the IB Gateway has lost its connection to IB")]
+    UpstreamLost,
+    /// The queue is full.
+    #[error("too many requests wait for the IB Gateway")]
+    Busy,
+    /// No answer in time; withdrawn at the gateway.
+    #[error("the IB Gateway did not answer {what} within {} s", after.as_secs())]
+    TimedOut {
+        /// Such as "a request for bars".
+        what: &'static str,
+        /// How long we waited.
+        after: Duration,
+    },
+    /// An error message of the gateway's own.
+    #[error("the IB Gateway refused: {text} (code {code})")]
+    Refused {
+        /// IB's code.
+        code: i32,
+        /// IB's text, account numbers masked.
+        text: String,
+        /// What it means.
+        verdict: Verdict,
+    },
+    /// Nothing has that name.
+    #[error("the IB Gateway knows no contract {symbol}")]
+    ContractNotFound {
+        /// As asked.
+        symbol: String,
+    },
+    /// Several things have that name.
+    #[error("{symbol} fits several contracts")]
+    ContractAmbiguous {
+        /// As asked.
+        symbol: String,
+        /// Exchange and currency of each.
+        candidates: String,
+    },
+    /// An answer that cannot be read.
+    #[error("the IB Gateway's answer cannot be read: {0}")]
+    Protocol(String),
+    /// The daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopped,
+}
+
+impl GatewayError {
+    /// What to do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Unreachable { .. }
+            | Self::NotReady { .. }
+            | Self::ClientIdInUse { .. }
+            | Self::Lost
+            | Self::UpstreamLost => Class::Connection,
+            Self::TimedOut { .. } | Self::Busy => Class::Transient,
+            Self::Refused { verdict, .. } => verdict.class,
+            Self::Disabled
+            | Self::TooOld { .. }
+            | Self::ContractNotFound { .. }
+            | Self::ContractAmbiguous { .. }
+            | Self::Protocol(_)
+            | Self::Stopped => Class::Permanent,
+        }
+    }
+}
+
+impl Reasoned for GatewayError {
+    fn reason(&self) -> &'static Reason {
+        match self {
+            Self::Disabled => &reason::GATEWAY_DISABLED,
+            Self::Unreachable { .. } => &reason::GATEWAY_UNREACHABLE,
+            Self::NotReady { .. } => &reason::GATEWAY_NOT_READY,
+            Self::TooOld { .. } => &reason::GATEWAY_TOO_OLD,
+            Self::ClientIdInUse { .. } => &reason::CLIENT_ID_IN_USE,
+            Self::Lost => &reason::GATEWAY_LOST,
+            Self::UpstreamLost => &reason::UPSTREAM_LOST,
+            Self::Busy => &reason::GATEWAY_BUSY,
+            Self::TimedOut { .. } => &reason::REQUEST_TIMED_OUT,
+            Self::Refused { verdict, .. } => verdict.reason,
+            Self::ContractNotFound { .. } => &reason::CONTRACT_NOT_FOUND,
+            Self::ContractAmbiguous { .. } => &reason::CONTRACT_AMBIGUOUS,
+            Self::Protocol(_) => &reason::PROTOCOL_ERROR,
+            Self::Stopped => &reason::SHUTTING_DOWN,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::ContractNotFound { symbol } => vec![("symbol", symbol.clone())],
+            Self::ContractAmbiguous { symbol, candidates } => {
+                vec![("symbol", symbol.clone()), ("candidates", candidates.clone())]
+            }
+            Self::Refused { code, .. } => vec![("gatewayCode", code.to_string())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unreachable { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One connection: making it, synchronising it, ending it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use ibapi::{Client, Error, Notice, subscriptions::NoticeStream};
+
+use super::{GatewayConfig, GatewayError, error_table, translate};
+
+/// The crate bounds neither connecting nor the handshake.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long data farms are waited for; a gateway that announces none works all the same.
+const FARMS_TIME_MAX: Duration = Duration::from_secs(5);
+/// For the first question to the gateway's clock. On weekends trivial requests take seconds.
+pub(super) const CLOCK_TIME_MAX: Duration = Duration::from_secs(10);
+/// For bars and head timestamps. The crate withdraws the request at the gateway when it is over.
+pub(super) const HISTORY_TIME_MAX: Duration = Duration::from_mins(1);
+/// Cancels of dropped requests are sent by tasks of the crate's; without this pause none of them reaches the wire.
+const CANCELS_TIME: Duration = Duration::from_millis(50);
+/// For the last goodbye.
+const DISCONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// A connection. Dropping it closes the socket.
+pub(super) struct Link {
+    pub(super) client: Arc<Client>,
+    notices: NoticeStream,
+    pub(super) farms: BTreeMap<String, bool>,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("server_version", &self.client.server_version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Connects and shakes hands. Dropping the future closes the socket.
+    pub(super) async fn open(config: GatewayConfig, client_id: i32) -> Result<Self, GatewayError> {
+        let builder = Client::builder()
+            .address(config.address())
+            .client_id(client_id)
+            // the session task reconnects: the crate would send one-shot requests again by itself, past our pacing
+            .max_reconnect_attempts(0)
+            .one_shot_timeout(HISTORY_TIME_MAX);
+        let not_ready = |why: &str| GatewayError::NotReady {
+            address: config.address(),
+            why: why.into(),
+        };
+        let connected = tokio::time::timeout(CONNECT_TIME_MAX, builder.connect_with_notice_stream()).await;
+        let (client, notices) = match connected {
+            Err(_) => return Err(not_ready("it accepted the connection and said nothing for 15 s")),
+            Ok(Err(error)) => return Err(refused(error, &config, client_id)),
+            Ok(Ok(connected)) => connected,
+        };
+        if client.handshake_managed_accounts().is_empty() {
+            return Err(not_ready("it named no account"));
+        }
+        Ok(Self {
+            client: Arc::new(client),
+            notices,
+            farms: BTreeMap::new(),
+        })
+    }
+
+    /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
+    /// gateway's clock answered.
+    pub(super) async fn synchronise(mut self, config: GatewayConfig) -> Result<Self, GatewayError> {
+        let announced = async {
+            while let Some(notice) = self.notices.next().await {
+                note_farm(&mut self.farms, &notice);
+                if error_table::announces_history(notice.code) {
+                    return true;
+                }
+            }
+            false
+        };
+        if let Ok(false) = tokio::time::timeout(FARMS_TIME_MAX, announced).await {
+            return Err(GatewayError::Lost);
+        }
+        let not_ready = |why: &str| GatewayError::NotReady {
+            address: config.address(),
+            why: why.into(),
+        };
+        match tokio::time::timeout(CLOCK_TIME_MAX, self.client.server_time()).await {
+            Ok(Ok(_)) => Ok(self),
+            Ok(Err(error)) => Err(translate::error(error, "a request for its clock", CLOCK_TIME_MAX)),
+            Err(_) => Err(not_ready("it did not answer its first request within 10 s")),
+        }
+    }
+
+    /// The next message that belongs to no request; `None` when the connection has ended.
+    pub(super) async fn notice(&mut self) -> Option<Notice> {
+        let notice = self.notices.next().await?;
+        note_farm(&mut self.farms, &notice);
+        Some(notice)
+    }
+
+    /// Says goodbye. `cancelling`: requests were dropped just now.
+    pub(super) async fn close(self, cancelling: bool) {
+        if cancelling {
+            tokio::time::sleep(CANCELS_TIME).await;
+        }
+        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the gateway did not let go of the connection in time; closing it");
+        }
+    }
+}
+
+fn note_farm(farms: &mut BTreeMap<String, bool>, notice: &Notice) {
+    let up = match error_table::weather(notice.code) {
+        error_table::Weather::FarmUp => true,
+        error_table::Weather::FarmDown => false,
+        _ => return,
+    };
+    if let Some(name) = error_table::farm(&notice.message) {
+        farms.insert(name.to_owned(), up);
+    }
+}
+
+/// Why there is no session.
+fn refused(error: Error, config: &GatewayConfig, client_id: i32) -> GatewayError {
+    let address = config.address();
+    match error {
+        Error::Io(_) | Error::ConnectionRejected(_) => GatewayError::Unreachable {
+            address,
+            retry_after: Duration::ZERO,
+            source: error,
+        },
+        Error::ClientIdInUse { .. } => GatewayError::ClientIdInUse { id: client_id },
+        Error::ServerVersion(_, found, _) => GatewayError::TooOld { found },
+        other => GatewayError::NotReady {
+            address,
+            why: error_table::without_accounts(&other.to_string()),
+        },
+    }
+}

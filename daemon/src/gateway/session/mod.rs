@@ -1,0 +1,353 @@
+//! The task that owns the connection to the IB Gateway.
+//!
+//! It connects, synchronises, serves, and backs off when the peer is lost. The loop builds one [`Wake`]; what follows
+//! from it is decided synchronously in `on_*`; only then is anything awaited again.
+//!
+//! Not here: when to try again (`phase`), when a request may leave (`pacing`), what a code means (`error_table`).
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use ibapi::Notice;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+mod dispatch;
+mod report;
+
+use super::{
+    GatewayConfig, GatewayError, Status,
+    command::{Command, Done},
+    error_table::{self, Weather},
+    link::Link,
+    pacing::{Pacer, Rules},
+    phase::{Attempts, Phase},
+    translate::is_pacing,
+};
+use crate::clock;
+
+/// Historical requests open at once. IB allows 50; answers get slower long before, and a lost connection loses them all.
+const HISTORY_OPEN_MAX: usize = 3;
+/// A second question for the gateway's clock within a second is never answered.
+const CLOCK_SPACING: Duration = Duration::from_secs(2);
+/// Silence after which the connection is tested.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// Unanswered tests after which it counts as lost.
+const HEARTBEATS_MISSED_MAX: u32 = 2;
+/// After a goodbye of our own: the gateway needs a moment to forget the session.
+const RECONNECT_PAUSE: Duration = Duration::from_secs(5);
+
+/// A step of making or ending a connection.
+enum Step {
+    Closed,
+    Connected(Result<Link, GatewayError>),
+    Synchronised(Result<Link, GatewayError>),
+}
+
+/// What ended the wait.
+enum Wake {
+    Stop,
+    Done(Done),
+    Step(Step),
+    Notice(Option<Notice>),
+    Command(Command),
+    Timer,
+}
+
+pub(super) struct Session {
+    config: GatewayConfig,
+    phase: Phase,
+    attempts: Attempts,
+    step: Option<BoxFuture<'static, Step>>,
+    link: Option<Link>,
+    queue: VecDeque<Command>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
+    history_open: usize,
+    pacer: Pacer,
+    last_answer: Instant,
+    last_clock: Option<Instant>,
+    clock_open: bool,
+    heartbeats_missed: u32,
+    sessions: u64,
+    status: watch::Sender<Status>,
+}
+
+impl Session {
+    pub(super) fn new(config: GatewayConfig) -> (Self, watch::Receiver<Status>) {
+        let phase = if config.enabled {
+            Phase::Connecting
+        } else {
+            Phase::Disabled
+        };
+        let attempts = Attempts::default();
+        let (status, watcher) = watch::channel(Status {
+            state: phase.state(&attempts),
+            since: clock::now(),
+            reason: if config.enabled {
+                "the daemon has started".into()
+            } else {
+                GatewayError::Disabled.to_string()
+            },
+            next: String::new(),
+            address: config.address(),
+            client_id: None,
+            server_version: None,
+            pacing_used: 0,
+            pacing_limit: 0,
+            next_slot: Duration::ZERO,
+            open: 0,
+            queued: 0,
+            reconnects: 0,
+            farms: std::collections::BTreeMap::new(),
+        });
+        let session = Self {
+            pacer: Pacer::new(Rules::new(&config)),
+            config,
+            phase,
+            attempts,
+            step: None,
+            link: None,
+            queue: VecDeque::new(),
+            in_flight: FuturesUnordered::new(),
+            history_open: 0,
+            last_answer: Instant::now(),
+            last_clock: None,
+            clock_open: false,
+            heartbeats_missed: 0,
+            sessions: 0,
+            status,
+        };
+        (session, watcher)
+    }
+
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken) {
+        if self.config.enabled {
+            self.connect();
+        }
+        loop {
+            let timer = self.dispatch(Instant::now());
+            self.publish();
+            let wake = tokio::select! {
+                biased; // stopping beats working
+                () = stop.cancelled() => Wake::Stop,
+                Some(done) = self.in_flight.next() => Wake::Done(done),
+                made = optional(self.step.as_mut()) => Wake::Step(made),
+                notice = notice(self.link.as_mut()) => Wake::Notice(notice),
+                Some(command) = commands.recv() => Wake::Command(command),
+                () = tokio::time::sleep_until(timer.into()) => Wake::Timer,
+            };
+            match wake {
+                Wake::Stop => break,
+                Wake::Done(done) => self.on_done(&done),
+                Wake::Step(made) => self.on_step(made),
+                Wake::Notice(Some(notice)) => self.on_notice(&notice),
+                Wake::Notice(None) => self.on_lost(GatewayError::Lost),
+                Wake::Command(command) => self.on_command(command),
+                Wake::Timer => self.on_timer(),
+            }
+        }
+        self.stop(commands).await;
+    }
+
+    /// Takes leave: everyone gets an answer, open requests are withdrawn, the socket is closed.
+    async fn stop(mut self, mut commands: mpsc::Receiver<Command>) {
+        self.enter(Phase::Stopped, "the daemon is stopping");
+        self.publish();
+        commands.close();
+        while let Ok(command) = commands.try_recv() {
+            command.refuse(GatewayError::Stopped);
+        }
+        self.refuse_all(&GatewayError::Stopped);
+        let cancelling = !self.in_flight.is_empty();
+        self.in_flight.clear();
+        if let Some(link) = self.link.take() {
+            link.close(cancelling).await;
+        }
+    }
+
+    fn connect(&mut self) {
+        let client_id = self.attempts.client_id(self.config.client_id);
+        self.enter(
+            Phase::Connecting,
+            &format!("connecting to {} as client {client_id}", self.config.address()),
+        );
+        let attempt = Link::open(self.config.clone(), client_id);
+        self.step = Some(Box::pin(async move { Step::Connected(attempt.await) }));
+    }
+
+    fn on_step(&mut self, step: Step) {
+        self.step = None;
+        match step {
+            Step::Connected(Ok(link)) => {
+                self.enter(Phase::Synchronising, "connected; waiting until the session is usable");
+                let synchronise = link.synchronise(self.config.clone());
+                self.step = Some(Box::pin(async move { Step::Synchronised(synchronise.await) }));
+            }
+            Step::Synchronised(Ok(link)) => {
+                self.attempts.succeeded();
+                self.sessions += 1;
+                self.heartbeats_missed = 0;
+                let now = Instant::now();
+                (self.last_answer, self.last_clock) = (now, Some(now));
+                self.link = Some(link);
+                self.enter(Phase::Ready, "the session is synchronised");
+            }
+            Step::Connected(Err(error)) | Step::Synchronised(Err(error)) => self.on_lost(error),
+            Step::Closed => {
+                let (now, because) = (Instant::now(), GatewayError::Lost);
+                let until = now + self.config.scaled(RECONNECT_PAUSE);
+                self.enter(
+                    Phase::Waiting {
+                        until,
+                        failed_at: now,
+                        because,
+                    },
+                    "asked to reconnect",
+                );
+            }
+        }
+    }
+
+    /// No session any more, or none yet: all who wait hear why, and the pause before the next attempt begins.
+    fn on_lost(&mut self, error: GatewayError) {
+        // the crate's client is dead: dropping the requests answers their callers
+        self.in_flight.clear();
+        (self.history_open, self.clock_open) = (0, false);
+        drop(self.link.take());
+        let now = Instant::now();
+        let pause = self.attempts.failed(&error, &self.config, chance());
+        let error = match error {
+            GatewayError::Unreachable { address, source, .. } => GatewayError::Unreachable {
+                address,
+                source,
+                retry_after: pause,
+            },
+            other => other,
+        };
+        self.refuse_all(&error);
+        let told = crate::error::chain(&error).join(": ");
+        self.enter(
+            Phase::Waiting {
+                until: now + pause,
+                failed_at: now,
+                because: error,
+            },
+            &told,
+        );
+    }
+
+    fn refuse_all(&mut self, error: &GatewayError) {
+        self.queue.drain(..).for_each(|command| command.refuse(error.clone()));
+    }
+
+    fn on_notice(&mut self, notice: &Notice) {
+        match error_table::weather(notice.code) {
+            Weather::UpstreamLost => {
+                let because = error_table::without_accounts(&notice.message);
+                self.refuse_all(&GatewayError::UpstreamLost);
+                self.enter(Phase::Degraded, &because);
+            }
+            Weather::UpstreamBack if matches!(self.phase, Phase::Degraded) => {
+                self.enter(Phase::Ready, "the gateway's connection to IB is back");
+            }
+            _ => tracing::debug!(
+                code = notice.code,
+                text = error_table::without_accounts(&notice.message),
+                "notice"
+            ),
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match (command, &self.phase) {
+            (command, Phase::Disabled) => command.refuse(GatewayError::Disabled),
+            (command, Phase::Degraded) if !matches!(command, Command::Clock(_) | Command::Reconnect(_)) => {
+                command.refuse(GatewayError::UpstreamLost);
+            }
+            (Command::Reconnect(reply), _) => {
+                drop(reply.send(Ok(())));
+                self.reconnect();
+            }
+            (command, _) => {
+                self.phase.hurry(&self.attempts, &self.config);
+                self.queue.push_back(command);
+            }
+        }
+    }
+
+    fn reconnect(&mut self) {
+        let cancelling = !self.in_flight.is_empty();
+        self.in_flight.clear();
+        (self.history_open, self.clock_open) = (0, false);
+        if let Some(link) = self.link.take() {
+            self.step = Some(Box::pin(async move {
+                link.close(cancelling).await;
+                Step::Closed
+            }));
+        } else if self.step.is_none() {
+            self.phase.hurry(&self.attempts, &self.config);
+        }
+    }
+
+    fn on_done(&mut self, done: &Done) {
+        self.last_answer = Instant::now();
+        if done.was_bars {
+            self.history_open = self.history_open.saturating_sub(1);
+        }
+        if done.was_clock {
+            self.clock_open = false;
+            let missed = matches!(done.error, Some(GatewayError::TimedOut { .. }));
+            self.heartbeats_missed = if missed { self.heartbeats_missed + 1 } else { 0 };
+        }
+        match &done.error {
+            Some(GatewayError::Lost) => self.on_lost(GatewayError::Lost),
+            Some(error) if is_pacing(error) => self.pacer.refused(Instant::now()),
+            None if done.was_bars => self.pacer.answered(),
+            _ if self.heartbeats_missed >= HEARTBEATS_MISSED_MAX => self.on_lost(GatewayError::Lost),
+            _ => {}
+        }
+    }
+
+    fn on_timer(&mut self) {
+        let now = Instant::now();
+        match &self.phase {
+            Phase::Waiting { until, .. } if *until <= now => self.connect(),
+            Phase::Ready | Phase::Degraded if self.heartbeat_due() <= now => {
+                self.last_answer = now;
+                self.queue.push_back(Command::Clock(Vec::new()));
+            }
+            _ => {}
+        }
+    }
+
+    fn heartbeat_due(&self) -> Instant {
+        self.last_answer + HEARTBEAT
+    }
+}
+
+/// Spreads the attempts of several daemons that lost one gateway together. Quality does not matter.
+fn chance() -> f64 {
+    f64::from(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .subsec_micros(),
+    ) / 1_000_000.0
+}
+
+async fn optional<T>(future: Option<&mut BoxFuture<'static, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn notice(link: Option<&mut Link>) -> Option<Notice> {
+    match link {
+        Some(link) => link.notice().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,185 @@
+//! `ibapi`'s words and ours.
+
+use ibapi::{
+    Error, Notice,
+    contracts::{Contract as IbContract, ContractDetails, SecurityType},
+    market_data::{
+        TradingHours,
+        historical::{Bar as IbBar, BarSize, BarTimestamp, Duration as IbDuration, WhatToShow as IbWhat},
+    },
+};
+use time::OffsetDateTime;
+
+use super::{
+    Class, Contract, Duration, GatewayError, SecurityKind, Unit,
+    error_table::{Verdict, classify, without_accounts},
+};
+use crate::model::{Bar, Bars, DAY, Nanos, SECOND, Session, Timeframe, WhatToShow};
+
+pub(super) fn bar_size(timeframe: Timeframe) -> BarSize {
+    match timeframe {
+        Timeframe::Seconds1 => BarSize::Sec,
+        Timeframe::Seconds5 => BarSize::Sec5,
+        Timeframe::Seconds10 => BarSize::Sec10,
+        Timeframe::Seconds15 => BarSize::Sec15,
+        Timeframe::Seconds30 => BarSize::Sec30,
+        Timeframe::Minutes1 => BarSize::Min,
+        Timeframe::Minutes2 => BarSize::Min2,
+        Timeframe::Minutes3 => BarSize::Min3,
+        Timeframe::Minutes4 => BarSize::Min4,
+        Timeframe::Minutes5 => BarSize::Min5,
+        Timeframe::Minutes10 => BarSize::Min10,
+        Timeframe::Minutes15 => BarSize::Min15,
+        Timeframe::Minutes20 => BarSize::Min20,
+        Timeframe::Minutes30 => BarSize::Min30,
+        Timeframe::Hours1 => BarSize::Hour,
+        Timeframe::Hours2 => BarSize::Hour2,
+        Timeframe::Hours3 => BarSize::Hour3,
+        Timeframe::Hours4 => BarSize::Hour4,
+        Timeframe::Hours8 => BarSize::Hour8,
+        Timeframe::Days1 => BarSize::Day,
+        Timeframe::Weeks1 => BarSize::Week,
+        Timeframe::Months1 => BarSize::Month,
+    }
+}
+
+pub(super) fn what(what: WhatToShow) -> IbWhat {
+    match what {
+        WhatToShow::Trades => IbWhat::Trades,
+        WhatToShow::Midpoint => IbWhat::MidPoint,
+        WhatToShow::Bid => IbWhat::Bid,
+        WhatToShow::Ask => IbWhat::Ask,
+    }
+}
+
+pub(super) fn hours(session: Session) -> TradingHours {
+    match session {
+        Session::AllHours => TradingHours::Extended,
+        Session::RegularHours => TradingHours::Regular,
+    }
+}
+
+pub(super) fn duration(duration: Duration) -> IbDuration {
+    let amount = i32::from(duration.amount);
+    match duration.unit {
+        Unit::Seconds => IbDuration::seconds(amount),
+        Unit::Days => IbDuration::days(amount),
+        Unit::Months => IbDuration::months(amount),
+        Unit::Years => IbDuration::years(amount),
+    }
+}
+
+/// For requests: the id and the routing are enough, but the crate sends its default kind along unless told.
+pub(super) fn contract(contract: &Contract) -> IbContract {
+    IbContract {
+        contract_id: contract.id,
+        security_type: match contract.kind {
+            SecurityKind::Stock => SecurityType::Stock,
+            SecurityKind::Forex => SecurityType::ForexPair,
+        },
+        exchange: contract.exchange.clone().into(),
+        ..IbContract::default()
+    }
+}
+
+pub(super) fn details(details: ContractDetails, kind: SecurityKind) -> Contract {
+    let text = |text: &dyn std::fmt::Display| text.to_string();
+    let primary = text(&details.contract.primary_exchange);
+    Contract {
+        id: details.contract.contract_id,
+        kind,
+        exchange: match kind {
+            SecurityKind::Stock => "SMART".into(),
+            SecurityKind::Forex => "IDEALPRO".into(),
+        },
+        // "NASDAQ.NMS" and "NASDAQ" are one exchange
+        primary_exchange: primary.split('.').next().unwrap_or_default().to_owned(),
+        currency: text(&details.contract.currency),
+        long_name: details.long_name,
+        time_zone: details.time_zone_id,
+        trading_hours: details.trading_hours,
+        liquid_hours: details.liquid_hours,
+        min_tick: details.min_tick,
+    }
+}
+
+pub(super) fn instant(at: OffsetDateTime) -> Result<Nanos, GatewayError> {
+    Nanos::try_from(at.unix_timestamp_nanos()).map_err(|_| GatewayError::Protocol(format!("an instant of {at}")))
+}
+
+pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at))
+        .map_err(|error| GatewayError::Protocol(format!("cannot ask for {at}: {error}")))
+}
+
+/// Sorted and unique; the last of two bars with one start wins. A price that is no number spoils the whole answer.
+pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<Bars, GatewayError> {
+    let mut bars = answer.iter().map(|one| bar(one, what)).collect::<Result<Vec<_>, _>>()?;
+    bars.reverse();
+    bars.sort_by_key(|bar| bar.start);
+    bars.dedup_by_key(|bar| bar.start);
+    Ok(bars.into_iter().collect())
+}
+
+fn bar(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
+    let start = match bar.date {
+        BarTimestamp::Date(date) => {
+            Nanos::from(
+                date.to_julian_day() - time::Date::from_ordinal_date(1970, 1).map_or(0, time::Date::to_julian_day),
+            ) * DAY
+        }
+        BarTimestamp::DateTime(at) => instant(at)?.div_euclid(SECOND) * SECOND,
+    };
+    let bar = Bar {
+        start,
+        open: bar.open,
+        high: bar.high,
+        low: bar.low,
+        close: bar.close,
+        // quotes have no volume; −1 means that there is none
+        volume: (what == WhatToShow::Trades && bar.volume >= 0.0).then_some(bar.volume),
+    };
+    if bar.is_finite() {
+        Ok(bar)
+    } else {
+        Err(GatewayError::Protocol(format!(
+            "a bar at {start} has a price that is no number"
+        )))
+    }
+}
+
+/// How a request or a connection failed.
+pub(super) fn error(error: Error, what: &'static str, after: std::time::Duration) -> GatewayError {
+    match error {
+        Error::Timeout => GatewayError::TimedOut { what, after },
+        Error::Notice(notice) => refusal(&notice),
+        Error::Io(_)
+        | Error::ConnectionRejected(_)
+        | Error::ConnectionReset
+        | Error::ConnectionFailed
+        | Error::Shutdown
+        | Error::InvalidFrame(_)
+        | Error::UnexpectedEndOfStream
+        | Error::EndOfStream => GatewayError::Lost,
+        other => GatewayError::Protocol(without_accounts(&other.to_string())),
+    }
+}
+
+fn refusal(notice: &Notice) -> GatewayError {
+    let verdict: Verdict = classify(notice.code, &notice.message);
+    GatewayError::Refused {
+        code: notice.code,
+        text: without_accounts(&notice.message),
+        verdict,
+    }
+}
+
+/// Whether the gateway states that there are no such bars.
+pub(super) fn says_no_data(error: &GatewayError) -> bool {
+    matches!(error, GatewayError::Refused { verdict, .. } if verdict.no_data)
+}
+
+/// Whether it was refused for pacing.
+pub(super) fn is_pacing(error: &GatewayError) -> bool {
+    error.class() == Class::Pacing
+}

@@ -1,0 +1,76 @@
+//! Why the daemon does not start.
+
+use std::{io, path::PathBuf};
+
+use ktrdr_proto::address::AddressError;
+
+use crate::{config::ConfigError, store::StoreError};
+
+/// An error before "ready". The causes are in `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log.
+    #[error("cannot start the log: {0}")]
+    Log(String),
+    /// No usable address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A daemon holds the address.
+    #[error("a daemon{} already listens on {}", holder(*pid), socket.display())]
+    AlreadyRunning {
+        /// Which address.
+        socket: PathBuf,
+        /// Its process, as far as it is known.
+        pid: Option<u32>,
+    },
+    /// A daemon holds the store, at whatever address.
+    #[error("a daemon{} already uses the data folder {}", holder(*pid), data_dir.display())]
+    StoreInUse {
+        /// Which folder.
+        data_dir: PathBuf,
+        /// Its process, as far as it is known.
+        pid: Option<u32>,
+    },
+    /// The store.
+    #[error("cannot open the data folder")]
+    Store(#[from] StoreError),
+    /// The socket.
+    #[error("cannot listen on {}", path.display())]
+    Socket {
+        /// Its path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Something that is no socket is in its place.
+    #[error("{} is not a socket, and is left alone", .0.display())]
+    InTheWay(PathBuf),
+    /// The contract's descriptors: a defect.
+    #[error("cannot offer reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The server ended by itself.
+    #[error("the server failed")]
+    Serve(#[from] tonic::transport::Error),
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}
+
+impl StartError {
+    /// What to type next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "correct the setting; docs/ARCHITECTURE.md lists them all",
+            Self::Address(_) => "use a shorter or private --socket",
+            Self::AlreadyRunning { .. } => "ktrdr daemon status",
+            Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",
+            Self::Store(_) => "check the owner, the permissions and the free space of the data folder",
+            Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
+            Self::Log(_) | Self::Reflection(_) | Self::Serve(_) => "report this with the log",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The order of birth: locks, store, parts, socket, ready. And of death, which is the other way round.
+
+use std::{path::Path, time::Duration};
+
+use super::{
+    Facts, StartError,
+    lock::{Attempt, Lock},
+    shutdown::{Stages, watch_signals, watchdog},
+    socket::Socket,
+};
+use crate::{
+    clock,
+    config::Settings,
+    gateway::Gateway,
+    market_data::MarketData,
+    operations::Registry,
+    rpc::{self, Parts},
+    store::{Layout, Store, StoreError, create_folders},
+    telemetry::LogLevel,
+};
+
+/// Runs the daemon until it is asked to stop.
+pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartError> {
+    let started_at = clock::now();
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let stages = Stages::default();
+    let socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
+    let layout = Layout::new(settings.data_dir.clone());
+    let _store_lock = lock_store(&layout)?;
+    watch_signals(stages.asked.clone()).map_err(|source| StartError::Socket {
+        path: socket.path().to_path_buf(),
+        source,
+    })?;
+
+    // nothing else runs yet, so blocking here keeps nobody waiting
+    let store = Store::open(layout)?;
+    let registry = Registry::open(store.clone(), stages.operations.clone())?;
+    let (gateway, session) = Gateway::start(settings.gateway.clone(), stages.gateway.clone());
+    let market_data = MarketData::new(store, gateway.clone(), &registry);
+    let parts = Parts {
+        facts: Facts {
+            started_at,
+            socket: socket.path().to_path_buf(),
+            data_dir: settings.data_dir.clone(),
+            config_files: settings.config_files.clone(),
+        },
+        market_data,
+        registry: registry.clone(),
+        gateway: gateway.clone(),
+        log_level,
+        shutdown: stages.asked.clone(),
+        end_streams: stages.streams.clone(),
+    };
+    let (server, health) = rpc::server(parts, socket.listen()?)?;
+    let server = tokio::spawn(server);
+    tokio::spawn(rpc::report_health(health, gateway, stages.asked.clone()));
+    tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
+
+    stages.asked.cancelled().await;
+    watchdog(Duration::from_secs(settings.grace_seconds));
+    stages.operations.cancel();
+    registry.drained().await;
+    stages.streams.cancel();
+    // waits for silent connections too, so it may not have all of the grace
+    let outcome = tokio::time::timeout(Duration::from_secs(1), server).await;
+    stages.gateway.cancel();
+    if let Err(error) = session.await {
+        tracing::error!(%error, "the gateway's task ended badly");
+    }
+    tracing::info!("stopped");
+    match outcome {
+        Ok(Ok(Err(error))) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn lock_store(layout: &Layout) -> Result<Lock, StartError> {
+    let failed = |path: &Path, error| StartError::Store(StoreError::io(path, error));
+    create_folders(layout.root()).map_err(|error| failed(layout.root(), error))?;
+    match Lock::try_hold(&layout.lock()).map_err(|error| failed(&layout.lock(), error))? {
+        Attempt::Held(lock) => Ok(lock),
+        Attempt::Taken(pid) => Err(StartError::StoreInUse {
+            data_dir: layout.root().to_path_buf(),
+            pid,
+        }),
+    }
+}

@@ -1,0 +1,144 @@
+//! What can be wrong with a request for bars.
+
+use ktrdr_proto::reason::{self, Reason};
+
+use crate::{
+    error::Reasoned,
+    gateway::GatewayError,
+    model::{Basis, InvalidSymbol, SeriesKey, Session},
+    operations::OperationError,
+    store::StoreError,
+};
+
+/// An error of this layer, or of one below that stopped it.
+#[derive(Debug, thiserror::Error)]
+pub enum MarketDataError {
+    /// Not a symbol.
+    #[error(transparent)]
+    Symbol(#[from] InvalidSymbol),
+    /// Missing or unknown.
+    #[error("the timeframe is missing or unknown")]
+    Timeframe,
+    /// Another field is wrong.
+    #[error("{0}")]
+    Request(&'static str),
+    /// The end is not after the start.
+    #[error("the end of the range is not after its start")]
+    RangeInvalid,
+    /// It begins after now.
+    #[error("the range begins in the future")]
+    RangeInFuture,
+    /// Nothing is stored.
+    #[error("no bars of {key} are stored")]
+    SeriesNotFound {
+        /// Which.
+        key: SeriesKey,
+    },
+    /// Its bars are of another kind.
+    #[error("{key} is stored with {stored}, not with {asked}")]
+    SessionMismatch {
+        /// Which.
+        key: SeriesKey,
+        /// What is stored.
+        stored: Basis,
+        /// What was asked for.
+        asked: Basis,
+    },
+    /// Another operation writes it.
+    #[error("{key} is being written by operation {operation}")]
+    SeriesBusy {
+        /// Which.
+        key: SeriesKey,
+        /// By whom.
+        operation: String,
+    },
+    /// The name of a file tells neither symbol nor timeframe.
+    #[error("the name {label:?} does not tell symbol and timeframe")]
+    FileName {
+        /// Its last part, cut.
+        label: String,
+    },
+    /// No such zone.
+    #[error("there is no time zone {name:?}")]
+    TimeZone {
+        /// As sent, cut.
+        name: String,
+    },
+    /// No row of the file could be stored.
+    #[error("no bar of {label:?} could be stored")]
+    NothingStored {
+        /// Its last part, cut.
+        label: String,
+    },
+    /// From the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// From the gateway.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// From the registry.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
+    /// A blocking task of ours ended badly.
+    #[error("the request met a defect")]
+    Defect,
+}
+
+impl Reasoned for MarketDataError {
+    fn reason(&self) -> &'static Reason {
+        match self {
+            Self::Symbol(_) => &reason::SYMBOL_INVALID,
+            Self::Timeframe => &reason::TIMEFRAME_INVALID,
+            Self::Request(_) | Self::TimeZone { .. } => &reason::REQUEST_INVALID,
+            Self::RangeInvalid => &reason::RANGE_INVALID,
+            Self::RangeInFuture => &reason::RANGE_IN_FUTURE,
+            Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
+            Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
+            Self::SeriesBusy { .. } => &reason::SERIES_BUSY,
+            Self::FileName { .. } => &reason::FILE_NAME_UNRECOGNISED,
+            Self::NothingStored { .. } => &reason::NOTHING_STORED,
+            Self::Store(error) => error.reason(),
+            Self::Gateway(error) => error.reason(),
+            Self::Operation(error) => error.reason(),
+            Self::Defect => &reason::INTERNAL,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        let series = |key: &SeriesKey| {
+            vec![
+                ("symbol", key.symbol.to_string()),
+                ("timeframe", key.timeframe.to_string()),
+            ]
+        };
+        match self {
+            Self::SeriesNotFound { key } => series(key),
+            Self::SeriesBusy { key, operation } => {
+                let mut metadata = series(key);
+                metadata.push(("operation", operation.clone()));
+                metadata
+            }
+            Self::SessionMismatch { key, stored, .. } => {
+                let hours = match stored.session {
+                    Session::AllHours => "without --trading-hours",
+                    Session::RegularHours => "with --trading-hours",
+                };
+                let mut metadata = series(key);
+                metadata.push(("stored", stored.to_string()));
+                metadata.push(("flags", format!("{hours}, --what {}", stored.what.name())));
+                metadata
+            }
+            Self::Store(error) => error.metadata(),
+            Self::Gateway(error) => error.metadata(),
+            Self::Operation(error) => error.metadata(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Gateway(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! One step through the gateway, again where another try may help.
+
+use std::time::Duration;
+
+use crate::gateway::{BarsAnswer, BarsAsk, Class, Gateway, GatewayError, State};
+
+/// Tries of one request that fails for a reason that may pass. The pacing rules put 15 s between them.
+const TRIES: u32 = 3;
+/// Tries of one request that IB refuses for pacing; the pacer pauses longer before each.
+const PACING_TRIES: u32 = 5;
+/// How long a load that was under way waits for a lost gateway to come back.
+const RETURN_TIME_MAX: Duration = Duration::from_mins(2);
+
+/// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
+/// for; otherwise the first failure is the answer. Counts what it sends in `requests`.
+pub(super) async fn fetch(
+    gateway: &Gateway,
+    ask: &BarsAsk,
+    under_way: bool,
+    requests: &mut u64,
+) -> Result<BarsAnswer, GatewayError> {
+    let (mut tries, mut pacing_tries) = (0, 0);
+    loop {
+        *requests += 1;
+        let error = match gateway.bars(ask.clone()).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match error.class() {
+            Class::Pacing => pacing_tries += 1,
+            Class::Transient => tries += 1,
+            Class::Connection if under_way => {
+                tries += 1;
+                wait_for_return(gateway).await.map_err(|()| error.clone())?;
+            }
+            Class::Connection | Class::Permanent => return Err(error),
+        }
+        if tries >= TRIES || pacing_tries >= PACING_TRIES {
+            return Err(error);
+        }
+        tracing::info!(
+            error = crate::error::chain(&error).join(": "),
+            tries,
+            pacing_tries,
+            "asking again"
+        );
+    }
+}
+
+async fn wait_for_return(gateway: &Gateway) -> Result<(), ()> {
+    let mut status = gateway.watch();
+    let ready = status.wait_for(|status| status.state == State::Ready);
+    match tokio::time::timeout(RETURN_TIME_MAX, ready).await {
+        Ok(Ok(_)) => Ok(()),
+        _ => Err(()),
+    }
+}

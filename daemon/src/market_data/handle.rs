@@ -1,0 +1,227 @@
+//! The handle that the wire's handlers hold, and who may write which series.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Header, LoadRequest, MarketDataError, Mode, Rows, Window,
+    import::{Import, Upload},
+    load::Load,
+    occupancy::Occupancy,
+    query,
+    reference::Reference,
+};
+use crate::{
+    clock,
+    gateway::Gateway,
+    model::{Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
+    operations::{NewOperation, OperationError, Registry, Retry, Started},
+    store::{SeriesState, Store},
+};
+
+/// Bars; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MarketData {
+    reference: Reference,
+    registry: Registry,
+    occupancy: Occupancy,
+    /// Held while an operation is entered, so that two loads of one series cannot both begin.
+    entering: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MarketData {
+    /// Registers how loads are started again.
+    pub fn new(store: Store, gateway: Gateway, registry: &Registry) -> Self {
+        let market_data = Self {
+            reference: Reference { store, gateway },
+            registry: registry.clone(),
+            occupancy: Occupancy::default(),
+            entering: Arc::default(),
+        };
+        let again = market_data.clone();
+        registry.register("load", Arc::new(move |retry| again.clone().retry(retry).boxed()));
+        market_data
+    }
+
+    /// Starts a load, or joins the one that the series is in.
+    pub async fn load(
+        &self,
+        request: LoadRequest,
+        request_id: String,
+        retry_of: Option<String>,
+    ) -> Result<Started, MarketDataError> {
+        let new = NewOperation {
+            kind: "load",
+            subject: request.key.to_string(),
+            request_id,
+            spec: serde_json::to_string(&Spec::from(&request)).map_err(|_| MarketDataError::Defect)?,
+            retry_of,
+        };
+        let _entering = self.entering.lock().await;
+        if let Some(operation) = self.registry.started_before(&new)? {
+            return Ok(Started {
+                operation,
+                joined: true,
+            });
+        }
+        self.check(&request)?;
+        let occupied = match self.occupancy.occupy(&request.key, "") {
+            Ok(occupied) => occupied,
+            Err(operation) if operation.starts_with("op_load_") => {
+                return Ok(Started {
+                    operation: self.registry.get(&operation)?,
+                    joined: true,
+                });
+            }
+            Err(operation) => {
+                return Err(MarketDataError::SeriesBusy {
+                    key: request.key,
+                    operation,
+                });
+            }
+        };
+        let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone()));
+        let started = self.registry.start(new, |context| async move {
+            let _occupied = occupied;
+            load.run(context).await
+        });
+        let started = started.await?;
+        self.occupancy.name(&key, &started.operation.id);
+        Ok(started)
+    }
+
+    fn check(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
+        if let (Some(start), Some(end)) = (request.start, request.end) {
+            TimeRange::new(start, end).map_err(|_| MarketDataError::RangeInvalid)?;
+        }
+        if request.start.is_some_and(|start| start > clock::now()) {
+            return Err(MarketDataError::RangeInFuture);
+        }
+        match self
+            .reference
+            .store
+            .state(&request.key)
+            .filter(|state| state.bars() > 0)
+        {
+            Some(state) if state.basis != request.basis => Err(MarketDataError::SessionMismatch {
+                key: request.key.clone(),
+                stored: state.basis,
+                asked: request.basis,
+            }),
+            None if request.mode == Mode::Local => Err(MarketDataError::SeriesNotFound {
+                key: request.key.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn retry(self, retry: Retry) -> Result<Started, OperationError> {
+        let refuse = |why| OperationError::NotRetryable {
+            id: retry.retry_of.clone(),
+            why,
+        };
+        let spec: Spec = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
+        let request = spec.request().ok_or_else(|| refuse("its request cannot be read"))?;
+        let started = self
+            .load(request, retry.request_id.clone(), Some(retry.retry_of.clone()))
+            .await;
+        started.map_err(|error| match error {
+            MarketDataError::Operation(error) => error,
+            MarketDataError::SessionMismatch { .. } => {
+                refuse("the series is stored with another session or other prices")
+            }
+            MarketDataError::SeriesBusy { .. } => refuse("the series is being written by another operation"),
+            _ => refuse("its request is no longer valid"),
+        })
+    }
+
+    /// Imports what was uploaded.
+    pub async fn import(&self, upload: Upload, request_id: String) -> Result<Started, MarketDataError> {
+        let new = NewOperation {
+            kind: "import",
+            subject: upload.subject(),
+            request_id,
+            spec: upload.fingerprint(),
+            retry_of: None,
+        };
+        let import = Import::new(upload, self.reference.store.clone(), self.occupancy.clone());
+        Ok(self.registry.start(new, |context| import.run(context)).await?)
+    }
+
+    /// Reads bars.
+    pub async fn query(
+        &self,
+        key: SeriesKey,
+        start: Option<Nanos>,
+        end: Option<Nanos>,
+        window: Window,
+    ) -> Result<(Header, Rows), MarketDataError> {
+        let range = match (start, end) {
+            (None, None) => None,
+            (start, end) => Some(
+                TimeRange::new(start.unwrap_or(Nanos::MIN), end.unwrap_or(Nanos::MAX))
+                    .map_err(|_| MarketDataError::RangeInvalid)?,
+            ),
+        };
+        query::query(self.reference.store.clone(), key, range, window).await
+    }
+
+    /// What is known of a stored series.
+    pub fn range(&self, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
+        let state = self.reference.store.state(key).filter(|state| state.bars() > 0);
+        state.ok_or_else(|| MarketDataError::SeriesNotFound { key: key.clone() })
+    }
+
+    /// All stored series.
+    pub fn list(&self) -> Vec<(SeriesKey, Arc<SeriesState>)> {
+        self.reference.store.list()
+    }
+}
+
+/// A load request as the ledger keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Spec {
+    symbol: String,
+    timeframe: String,
+    mode: Mode,
+    start: Option<Nanos>,
+    end: Option<Nanos>,
+    session: String,
+    what: String,
+}
+
+impl From<&LoadRequest> for Spec {
+    fn from(request: &LoadRequest) -> Self {
+        Self {
+            symbol: request.key.symbol.to_string(),
+            timeframe: request.key.timeframe.to_string(),
+            mode: request.mode,
+            start: request.start,
+            end: request.end,
+            session: request.basis.session.name().into(),
+            what: request.basis.what.name().into(),
+        }
+    }
+}
+
+impl Spec {
+    fn request(&self) -> Option<LoadRequest> {
+        let key = SeriesKey {
+            symbol: Symbol::parse(&self.symbol).ok()?,
+            timeframe: Timeframe::parse(&self.timeframe)?,
+        };
+        let basis = Basis {
+            session: Session::parse(&self.session)?,
+            what: WhatToShow::parse(&self.what)?,
+        };
+        Some(LoadRequest {
+            key,
+            mode: self.mode,
+            start: self.start,
+            end: self.end,
+            basis,
+        })
+    }
+}

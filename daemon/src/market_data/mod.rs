@@ -1,0 +1,28 @@
+//! Bars: loading, reading, importing.
+//!
+//! Plan (pure) → fetch → merge (pure) → store. A bar is on disk before anyone hears of it; what is complete is never
+//! asked for again; nothing is invented.
+//!
+//! Not here: how the gateway is asked (`gateway`), how files change (`store`), what an operation is (`operations`).
+
+mod closing;
+pub mod csv;
+mod error;
+mod fetch;
+mod handle;
+mod import;
+mod keep;
+mod load;
+mod merge;
+mod occupancy;
+mod plan;
+mod query;
+mod reference;
+mod result;
+
+pub use error::MarketDataError;
+pub use handle::MarketData;
+pub use import::{FileSpec, Upload};
+pub use load::{LoadRequest, Mode};
+pub use query::{Header, Rows, Window};
+pub use result::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RangeDocument};

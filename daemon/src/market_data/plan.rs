@@ -1,0 +1,227 @@
+//! From what is missing to the requests that bring it (pure).
+//!
+//! Each step is as long as the gateway answers well for its bar size. Lengths are asked for generously (a day more
+//! than needed, because `D` counts sessions and the current one counts as one), and what is too much is cut off later:
+//! the old system rounded down and left holes.
+
+use crate::{
+    gateway::{Duration, Unit},
+    model::{DAY, HOUR, Nanos, SECOND, TimeRange, Timeframe},
+};
+
+/// Which end of a range is fetched first. A load that is cut off must leave stored bars in one piece, so that the next
+/// one of its mode knows where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Growing towards now: `tail`.
+    OldestFirst,
+    /// Growing into the past, and the useful end first: all others.
+    NewestFirst,
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    /// The bars that are wanted of it.
+    pub(super) range: TimeRange,
+    /// Where the request ends: a bar later than wanted, so that the last wanted one is whole.
+    pub(super) end: Nanos,
+    /// How far back it goes.
+    pub(super) duration: Duration,
+}
+
+/// Longest step of a bar size: below 5,000 bars even with extended hours (IB: "a few thousand bars per answer"), and
+/// within IB's table of durations. Months are at least 28 days, quarters 89, half years 181.
+fn longest(timeframe: Timeframe) -> Nanos {
+    match timeframe {
+        Timeframe::Seconds1 => 1_800 * SECOND,
+        Timeframe::Seconds5 => HOUR,
+        Timeframe::Seconds10 | Timeframe::Seconds15 => 4 * HOUR,
+        Timeframe::Seconds30 => 8 * HOUR,
+        Timeframe::Minutes1 => 3 * DAY,
+        Timeframe::Minutes2 => 6 * DAY,
+        Timeframe::Minutes3 | Timeframe::Minutes4 | Timeframe::Minutes5 => 10 * DAY,
+        Timeframe::Minutes10 => 20 * DAY,
+        Timeframe::Minutes15 | Timeframe::Minutes20 => 28 * DAY,
+        Timeframe::Minutes30 => 89 * DAY,
+        Timeframe::Hours1 => 181 * DAY,
+        Timeframe::Hours2 | Timeframe::Hours3 | Timeframe::Hours4 | Timeframe::Hours8 => 365 * DAY,
+        Timeframe::Days1 => 3_650 * DAY,
+        Timeframe::Weeks1 | Timeframe::Months1 => 7_300 * DAY,
+    }
+}
+
+/// Days that so many months have at least.
+const MONTHS: [Nanos; 12] = [28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334, 365];
+
+/// The shortest length that IB accepts for this bar size and that covers `length`.
+fn duration(timeframe: Timeframe, length: Nanos) -> Duration {
+    let amount = |value: Nanos| u16::try_from(value).unwrap_or(u16::MAX);
+    if timeframe.step() <= 30 * SECOND {
+        return Duration {
+            amount: amount(rounded_up(length, SECOND)),
+            unit: Unit::Seconds,
+        };
+    }
+    let days = rounded_up(length, DAY);
+    if timeframe.step() < 15 * 60 * SECOND || days < 20 || (!timeframe.is_intraday() && days < 365) {
+        return Duration {
+            amount: amount(days + 1),
+            unit: Unit::Days,
+        };
+    }
+    match MONTHS.iter().zip(1..).find(|(at_least, _)| **at_least >= days) {
+        Some((_, months)) if timeframe.is_intraday() => Duration {
+            amount: months,
+            unit: Unit::Months,
+        },
+        _ => Duration {
+            amount: amount(rounded_up(days, 365)),
+            unit: Unit::Years,
+        },
+    }
+}
+
+/// Of non-negative numbers.
+fn rounded_up(value: Nanos, by: Nanos) -> Nanos {
+    (value + by - 1).div_euclid(by)
+}
+
+/// Covers every missing instant with as few steps as possible. `missing` is ascending and disjoint. A step may reach
+/// over stored parts between two missing ones: a request is what is scarce. `now` bounds where a request may end.
+pub(super) fn steps(missing: &[TimeRange], timeframe: Timeframe, order: Order, now: Nanos) -> Vec<Step> {
+    // a request ends one bar later than what is wanted of it
+    let longest = longest(timeframe) - timeframe.step();
+    let mut steps = Vec::new();
+    let mut left = missing.to_vec();
+    while let (Some(first), Some(last)) = (left.first().copied(), left.last().copied()) {
+        let range = match order {
+            Order::OldestFirst => window_after(&left, first.start(), longest),
+            Order::NewestFirst => window_before(&left, last.end(), longest),
+        };
+        let Some(range) = range else { break };
+        left = outside(&left, range);
+        // whole seconds: that is all a request can say
+        let end = range.end().saturating_add(timeframe.step()).min(now.max(range.end()));
+        let end = rounded_up(end, SECOND) * SECOND;
+        steps.push(Step {
+            range,
+            end,
+            duration: duration(timeframe, end - range.start()),
+        });
+    }
+    steps
+}
+
+fn window_after(left: &[TimeRange], start: Nanos, longest: Nanos) -> Option<TimeRange> {
+    let limit = start.saturating_add(longest);
+    let last = left.iter().rfind(|range| range.start() < limit)?;
+    TimeRange::new(start, last.end().min(limit)).ok()
+}
+
+fn window_before(left: &[TimeRange], end: Nanos, longest: Nanos) -> Option<TimeRange> {
+    let limit = end.saturating_sub(longest);
+    let first = left.iter().find(|range| range.end() > limit)?;
+    TimeRange::new(first.start().max(limit), end).ok()
+}
+
+/// What remains of `ranges` without `window`.
+fn outside(ranges: &[TimeRange], window: TimeRange) -> Vec<TimeRange> {
+    let parts = ranges.iter().flat_map(|range| {
+        [
+            TimeRange::new(range.start(), range.end().min(window.start())),
+            TimeRange::new(range.start().max(window.end()), range.end()),
+        ]
+    });
+    parts.filter_map(Result::ok).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Coverage, MINUTE};
+    use proptest::prelude::*;
+
+    fn range(start: Nanos, end: Nanos) -> TimeRange {
+        TimeRange::new(start, end).unwrap()
+    }
+
+    fn asked(timeframe: Timeframe, length: Nanos) -> String {
+        duration(timeframe, length).to_string()
+    }
+
+    #[test]
+    fn lengths_are_ibs_own_and_never_too_short() {
+        assert_eq!(asked(Timeframe::Seconds1, 1_800 * SECOND), "1800 S");
+        assert_eq!(asked(Timeframe::Minutes1, 3 * DAY), "4 D");
+        assert_eq!(asked(Timeframe::Minutes1, 5 * MINUTE), "2 D");
+        assert_eq!(asked(Timeframe::Hours1, 181 * DAY), "6 M");
+        assert_eq!(asked(Timeframe::Hours1, 29 * DAY), "2 M");
+        assert_eq!(asked(Timeframe::Hours1, 6 * DAY), "7 D");
+        assert_eq!(asked(Timeframe::Hours4, 365 * DAY), "12 M");
+        assert_eq!(asked(Timeframe::Days1, 364 * DAY), "365 D");
+        assert_eq!(asked(Timeframe::Days1, 366 * DAY), "2 Y");
+        assert_eq!(asked(Timeframe::Days1, 3_650 * DAY), "10 Y");
+    }
+
+    #[test]
+    fn a_year_of_hours_is_three_requests_newest_first() {
+        let year = range(0, 400 * DAY);
+        let steps = steps(&[year], Timeframe::Hours1, Order::NewestFirst, 1_000 * DAY);
+        let hours: Vec<_> = steps
+            .iter()
+            .map(|step| (step.range.start() / HOUR, step.range.end() / HOUR))
+            .collect();
+        assert_eq!(
+            hours,
+            [(219 * 24 + 1, 400 * 24), (38 * 24 + 2, 219 * 24 + 1), (0, 38 * 24 + 2)]
+        );
+        assert_eq!(steps[0].end, 400 * DAY + HOUR, "the last wanted bar is whole");
+        assert_eq!(steps[0].duration.to_string(), "6 M");
+    }
+
+    #[test]
+    fn small_holes_close_to_each_other_share_a_request() {
+        let holes = [range(0, HOUR), range(DAY, DAY + HOUR), range(40 * DAY, 41 * DAY)];
+        let steps = steps(&holes, Timeframe::Minutes5, Order::OldestFirst, 100 * DAY);
+        assert_eq!(steps.len(), 2);
+        assert_eq!(steps[0].range, range(0, DAY + HOUR));
+    }
+
+    proptest! {
+        #[test]
+        fn every_missing_instant_is_asked_for_once_and_no_request_is_too_long(
+            gaps in prop::collection::vec((1_i64..40 * 24, 1_i64..400 * 24), 1..20),
+            index in 0_usize..22, newest in any::<bool>(),
+        ) {
+            let timeframe = Timeframe::all().nth(index).unwrap();
+            // keep second bars to a few thousand steps
+            let unit = if timeframe.step() < MINUTE { MINUTE } else { HOUR };
+            let mut at = 0;
+            let missing: Vec<TimeRange> = gaps.into_iter().map(|(gap, length)| {
+                let start = at + gap * unit;
+                at = start + length * unit;
+                range(start, at)
+            }).collect();
+            let order = if newest { Order::NewestFirst } else { Order::OldestFirst };
+            let steps = steps(&missing, timeframe, order, i64::MAX / 2);
+
+            let asked: Coverage = steps.iter().map(|step| step.range).collect();
+            for part in &missing {
+                prop_assert!(asked.missing(part).is_empty());
+            }
+            let mut ordered = steps.clone();
+            if newest { ordered.reverse(); }
+            prop_assert!(ordered.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start()));
+            for step in &steps {
+                prop_assert!(step.range.end() - step.range.start() <= longest(timeframe));
+                prop_assert!(missing.iter().any(|part| part.intersection(&step.range).is_some()));
+                let limit: u32 = match step.duration.unit {
+                    Unit::Seconds => 86_400, Unit::Days => 365, Unit::Months => 12, Unit::Years => 68,
+                };
+                let amount = u32::from(step.duration.amount);
+                prop_assert!(amount >= 1 && amount <= limit, "{}", step.duration);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Contracts and the beginnings of their histories: asked once, remembered in the ledger.
+
+use std::sync::Arc;
+
+use super::MarketDataError;
+use crate::{
+    clock,
+    gateway::{Contract, Gateway, GatewayError},
+    model::{Basis, Nanos, Symbol},
+    store::{ContractRow, HeadRow, Store},
+};
+
+/// Ledger first, gateway second. Counts what it asks the gateway.
+#[derive(Debug, Clone)]
+pub(super) struct Reference {
+    pub(super) store: Store,
+    pub(super) gateway: Gateway,
+}
+
+impl Reference {
+    /// What the ledger remembers of a symbol; an entry that cannot be read is as good as none.
+    pub(super) async fn known(&self, symbol: &Symbol) -> Result<Option<Arc<Contract>>, MarketDataError> {
+        let row = self.store.contract(symbol.to_string()).await?;
+        Ok(row.and_then(|row| serde_json::from_str(&row.body).ok()).map(Arc::new))
+    }
+
+    /// The contract that a symbol means.
+    pub(super) async fn contract(&self, symbol: &Symbol, requests: &mut u64) -> Result<Arc<Contract>, MarketDataError> {
+        if let Some(contract) = self.known(symbol).await? {
+            return Ok(contract);
+        }
+        *requests += 1;
+        let contract = self.gateway.contract(symbol.clone()).await?;
+        let body = serde_json::to_string(&contract).map_err(|_| MarketDataError::Defect)?;
+        self.store
+            .put_contract(ContractRow {
+                symbol: symbol.to_string(),
+                body,
+                as_of: clock::now(),
+            })
+            .await?;
+        Ok(Arc::new(contract))
+    }
+
+    /// The earliest bar there is; `None` when the gateway cannot tell, which is no reason to fail.
+    pub(super) async fn head(
+        &self,
+        contract: &Arc<Contract>,
+        basis: Basis,
+        requests: &mut u64,
+    ) -> Result<Option<Nanos>, MarketDataError> {
+        if let Some(head) = self.store.head(contract.id, basis.what.name()).await? {
+            return Ok(head);
+        }
+        *requests += 1;
+        match self.gateway.head(contract.clone(), basis.what, basis.session).await {
+            Ok(head) => {
+                let row = HeadRow {
+                    contract_id: contract.id,
+                    what: basis.what.name(),
+                    head,
+                    as_of: clock::now(),
+                };
+                self.store.put_head(row).await?;
+                Ok(head)
+            }
+            Err(GatewayError::TimedOut { .. } | GatewayError::Refused { .. } | GatewayError::Protocol(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

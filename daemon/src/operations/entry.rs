@@ -1,0 +1,106 @@
+//! One operation in memory, and its row in the ledger.
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Operation, Progress, Snapshot, State};
+use crate::{error::Failure, store::OperationRow};
+
+/// An operation that can be watched and cancelled.
+#[derive(Debug)]
+pub(super) struct Entry {
+    operation: watch::Sender<Snapshot>,
+    /// Fired by a person; the stop of the daemon has a token of its own.
+    pub(super) cancel: CancellationToken,
+}
+
+impl Entry {
+    pub(super) fn new(operation: Operation) -> Self {
+        Self {
+            operation: watch::Sender::new(Snapshot::new(operation)),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.operation.borrow().clone()
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Snapshot> {
+        self.operation.subscribe()
+    }
+
+    /// Changes a copy, so that a watcher's snapshot never changes under it.
+    pub(super) fn modify(&self, change: impl FnOnce(&mut Operation)) {
+        self.operation
+            .send_modify(|snapshot| change(Snapshot::make_mut(snapshot)));
+    }
+
+    /// The operation as it would be after `change`, not yet visible to anyone.
+    pub(super) fn changed(&self, change: impl FnOnce(&mut Operation)) -> Operation {
+        let mut operation = Operation::clone(&self.snapshot());
+        change(&mut operation);
+        operation
+    }
+
+    pub(super) fn publish(&self, operation: Operation) {
+        self.operation.send_replace(Snapshot::new(operation));
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+impl From<&Operation> for OperationRow {
+    fn from(operation: &Operation) -> Self {
+        Self {
+            id: operation.id.clone(),
+            kind: operation.kind.clone(),
+            state: operation.state.name().into(),
+            subject: operation.subject.clone(),
+            request_id: operation.request_id.clone(),
+            spec: operation.spec.clone(),
+            created: operation.created,
+            started: operation.started,
+            ended: operation.ended,
+            progress: json(&operation.progress),
+            failure: operation.failure.as_ref().map(json),
+            result: operation.result.as_ref().map(json),
+            retry_of: operation.retry_of.clone(),
+        }
+    }
+}
+
+/// Reads a row of an earlier life. One that was cut off is `interrupted` from now on.
+pub(super) fn revive(row: OperationRow, now: crate::model::Nanos) -> Operation {
+    let state = State::parse(&row.state).unwrap_or(State::Failed);
+    let mut operation = Operation {
+        id: row.id,
+        kind: row.kind,
+        state,
+        subject: row.subject,
+        request_id: row.request_id,
+        spec: row.spec,
+        created: row.created,
+        started: row.started,
+        ended: row.ended,
+        progress: serde_json::from_str::<Progress>(&row.progress).unwrap_or_default(),
+        failure: row.failure.and_then(|text| serde_json::from_str::<Failure>(&text).ok()),
+        result: row.result.and_then(|text| serde_json::from_str(&text).ok()),
+        retry_of: row.retry_of,
+    };
+    if !state.is_final() {
+        operation.state = State::Interrupted;
+        operation.ended = Some(now);
+        operation.failure = Some(interruption());
+    }
+    operation
+}
+
+pub(super) fn interruption() -> Failure {
+    Failure::new(
+        &ktrdr_proto::reason::INTERRUPTED,
+        "the daemon stopped while the operation was running",
+    )
+}

@@ -1,0 +1,77 @@
+//! Everything long: one life cycle, one progress shape, one way to watch and cancel, one ledger that survives a
+//! restart.
+//!
+//! The registry knows no loads: who starts one hands it the future, and registers by kind how to start it again.
+//! An operation is in the ledger before its caller hears of it, and its end is there before a watcher sees it.
+
+mod entry;
+mod error;
+mod registry;
+mod state;
+mod work;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::OperationError;
+pub use registry::{Filter, NewOperation, Page, Registry, Started};
+pub use state::State;
+pub use work::{Context, Outcome, Retry, Starter};
+
+use crate::{error::Failure, model::Nanos};
+
+/// An operation at one moment; shared, because many watch it.
+pub type Snapshot = Arc<Operation>;
+
+/// What is known of an operation.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `op_<kind>_<ULID>`.
+    pub id: String,
+    /// `load`, `import`.
+    pub kind: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// What it works on, for people.
+    pub subject: String,
+    /// Made by the client.
+    pub request_id: String,
+    /// How to start it again, for its kind; JSON.
+    pub spec: String,
+    /// When it was entered.
+    pub created: Nanos,
+    /// When its work began.
+    pub started: Option<Nanos>,
+    /// When it ended.
+    pub ended: Option<Nanos>,
+    /// How far it is.
+    pub progress: Progress,
+    /// Why it did not complete.
+    pub failure: Option<Failure>,
+    /// What it achieved, for its kind; also of one that failed halfway.
+    pub result: Option<serde_json::Value>,
+    /// The operation that this one retries.
+    pub retry_of: Option<String>,
+}
+
+/// One shape of progress for all kinds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Finished units.
+    pub done: u64,
+    /// All units; 0 while unknown.
+    pub total: u64,
+    /// What is counted.
+    pub unit: String,
+    /// What is being done now.
+    pub message: String,
+}
+
+impl Progress {
+    /// 0 to 100, while the total is known.
+    #[expect(clippy::cast_precision_loss, reason = "a percentage")]
+    pub fn percent(&self) -> Option<f64> {
+        (self.total > 0).then(|| 100.0 * self.done.min(self.total) as f64 / self.total as f64)
+    }
+}

@@ -1,0 +1,415 @@
+//! Who is running: start, find, watch, cancel, retry.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::FutureExt;
+use ktrdr_proto::reason;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
+
+use super::{
+    Context, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
+    entry::{self, Entry},
+    work::Retry,
+};
+use crate::{
+    clock,
+    error::Failure,
+    store::{OperationRow, Store},
+};
+
+/// Ended operations kept in memory and read at the start; older ones stay in the ledger.
+const KEPT_MAX: u32 = 10_000;
+
+/// A handle; cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    entries: Mutex<BTreeMap<String, Arc<Entry>>>,
+    starters: Mutex<HashMap<&'static str, Starter>>,
+    /// Held while an operation is entered, so that one request id cannot enter twice.
+    entering: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry")
+            .field("operations", &self.entries().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is entered.
+#[derive(Debug)]
+pub struct NewOperation {
+    /// `load`, `import`.
+    pub kind: &'static str,
+    /// What it works on, for people.
+    pub subject: String,
+    /// Made by the client.
+    pub request_id: String,
+    /// How to start it again; JSON. Also tells two requests with one id apart.
+    pub spec: String,
+    /// The operation that this one retries.
+    pub retry_of: Option<String>,
+}
+
+/// A started operation, or the one that the same request started before.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// As it is now.
+    pub operation: Snapshot,
+    /// It existed before.
+    pub joined: bool,
+}
+
+/// Which operations are listed; empty means any.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// States.
+    pub states: Vec<State>,
+    /// Kind.
+    pub kind: String,
+}
+
+/// A part of the list.
+#[derive(Debug)]
+pub struct Page {
+    /// Newest first.
+    pub operations: Vec<Snapshot>,
+    /// Id to go on after; empty on the last page.
+    pub next: String,
+    /// Matching operations in all.
+    pub total: usize,
+}
+
+impl Registry {
+    /// Reads the ledger; what a crash cut off becomes `interrupted`. Blocks.
+    pub fn open(store: Store, stop: CancellationToken) -> Result<Self, crate::store::StoreError> {
+        let now = clock::now();
+        let mut entries = BTreeMap::new();
+        for row in store.newest_operations(KEPT_MAX)? {
+            let cut_off = State::parse(&row.state).is_some_and(|state| !state.is_final());
+            let operation = entry::revive(row, now);
+            if cut_off {
+                tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
+                store.put_operation_blocking(OperationRow::from(&operation))?;
+            }
+            entries.insert(operation.id.clone(), Arc::new(Entry::new(operation)));
+        }
+        Ok(Self(Arc::new(Inner {
+            store,
+            entries: Mutex::new(entries),
+            starters: Mutex::default(),
+            entering: tokio::sync::Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop,
+        })))
+    }
+
+    /// Tells how operations of a kind are started again.
+    pub fn register(&self, kind: &'static str, starter: Starter) {
+        self.0
+            .starters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(kind, starter);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters an operation durably, then lets `work` begin. The same request twice is one operation.
+    pub async fn start<F>(
+        &self,
+        new: NewOperation,
+        work: impl FnOnce(Context) -> F + Send + 'static,
+    ) -> Result<Started, OperationError>
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let _entering = self.0.entering.lock().await;
+        if let Some(operation) = self.started_before(&new)? {
+            return Ok(Started {
+                operation,
+                joined: true,
+            });
+        }
+        if self.0.stop.is_cancelled() {
+            return Err(OperationError::ShuttingDown);
+        }
+        let operation = Operation {
+            id: format!("op_{}_{}", new.kind, ulid::Ulid::generate()),
+            kind: new.kind.into(),
+            state: State::Pending,
+            subject: new.subject,
+            request_id: new.request_id,
+            spec: new.spec,
+            created: clock::now(),
+            started: None,
+            ended: None,
+            progress: Progress::default(),
+            failure: None,
+            result: None,
+            retry_of: new.retry_of,
+        };
+        self.0
+            .store
+            .put_operation(OperationRow::from(&operation))
+            .await
+            .map_err(OperationError::Store)?;
+        let span = tracing::info_span!("operation", id = operation.id, subject = operation.subject);
+        let entry = Arc::new(Entry::new(operation));
+        let started = entry.snapshot();
+        self.entries().insert(started.id.clone(), entry.clone());
+        let registry = self.clone();
+        self.0
+            .tasks
+            .spawn(async move { registry.run(entry, work).await }.instrument(span));
+        Ok(Started {
+            operation: started,
+            joined: false,
+        })
+    }
+
+    /// The operation that the same request started; an error when the id was used for another request.
+    pub fn started_before(&self, new: &NewOperation) -> Result<Option<Snapshot>, OperationError> {
+        let printable = new.request_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if new.request_id.is_empty() || new.request_id.len() > 64 || !printable {
+            return Err(OperationError::RequestIdInvalid);
+        }
+        let before = self
+            .entries()
+            .values()
+            .map(|entry| entry.snapshot())
+            .find(|one| one.request_id == new.request_id);
+        match before {
+            Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
+            Some(_) => Err(OperationError::RequestIdReused {
+                request_id: new.request_id.clone(),
+            }),
+            None => Ok(None),
+        }
+    }
+
+    async fn run<F>(self, entry: Arc<Entry>, work: impl FnOnce(Context) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let running = entry.changed(|operation| {
+            operation.state = State::Running;
+            operation.started = Some(clock::now());
+        });
+        self.settle(&entry, running).await;
+
+        // either token stops the work; which one fired decides what the end is called
+        let stop = entry.cancel.child_token();
+        let daemon_stops = self.0.stop.clone();
+        let context = Context {
+            entry: entry.clone(),
+            stop: stop.clone(),
+        };
+        let mut work = Box::pin(AssertUnwindSafe(work(context)).catch_unwind());
+        let outcome = tokio::select! {
+            outcome = &mut work => outcome,
+            () = daemon_stops.cancelled() => {
+                stop.cancel();
+                work.await
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|_| {
+            Outcome::failed(
+                None,
+                Failure::new(
+                    &reason::INTERNAL,
+                    "the operation met a defect; the daemon's log tells more",
+                ),
+            )
+        });
+        let ended = ended(&entry, outcome);
+        self.settle(&entry, ended).await;
+    }
+
+    /// A change of state: on the disk first, then visible.
+    async fn settle(&self, entry: &Entry, operation: Operation) {
+        let from = entry.snapshot().state;
+        debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
+        if let Err(error) = self.0.store.put_operation(OperationRow::from(&operation)).await {
+            // a restart will find it running and call it interrupted, which is true enough
+            tracing::error!(
+                error = crate::error::chain(&error).join(": "),
+                "an operation's state could not be recorded"
+            );
+        }
+        let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
+        tracing::info!(
+            from = from.name(),
+            to = operation.state.name(),
+            because,
+            "operation changed"
+        );
+        entry.publish(operation);
+    }
+
+    /// By id or unique prefix.
+    pub fn get(&self, id: &str) -> Result<Snapshot, OperationError> {
+        self.find(id).map(|entry| entry.snapshot())
+    }
+
+    /// Follows one; the sender never waits for a receiver.
+    pub fn watch(&self, id: &str) -> Result<watch::Receiver<Snapshot>, OperationError> {
+        self.find(id).map(|entry| entry.watch())
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
+        let shown = || id.chars().take(40).collect();
+        let entries = self.entries();
+        if let Some(entry) = entries.get(id) {
+            return Ok(entry.clone());
+        }
+        if id.is_empty() {
+            return Err(OperationError::NotFound { id: shown() });
+        }
+        let mut fitting = entries
+            .range(id.to_owned()..)
+            .take_while(|(full, _)| full.starts_with(id));
+        match (fitting.next(), fitting.count()) {
+            (Some((_, entry)), 0) => Ok(entry.clone()),
+            (Some(_), more) => Err(OperationError::Ambiguous {
+                id: shown(),
+                count: more + 1,
+            }),
+            (None, _) => Err(OperationError::NotFound { id: shown() }),
+        }
+    }
+
+    /// A page of the list, newest first, after the operation `after` (empty: from the newest).
+    pub fn list(&self, filter: &Filter, after: &str, size: usize) -> Page {
+        let fits = |operation: &Snapshot| {
+            (filter.states.is_empty() || filter.states.contains(&operation.state))
+                && (filter.kind.is_empty() || filter.kind == operation.kind)
+        };
+        let mut all: Vec<Snapshot> = self
+            .entries()
+            .values()
+            .map(|entry| entry.snapshot())
+            .filter(fits)
+            .collect();
+        all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        let total = all.len();
+        let from = if after.is_empty() {
+            0
+        } else {
+            all.iter().position(|one| one.id == after).map_or(total, |at| at + 1)
+        };
+        let operations: Vec<_> = all[from..].iter().take(size).cloned().collect();
+        let more = from + operations.len() < total;
+        let next = operations
+            .last()
+            .filter(|_| more)
+            .map(|last| last.id.clone())
+            .unwrap_or_default();
+        Page {
+            operations,
+            next,
+            total,
+        }
+    }
+
+    /// Pending and running ones.
+    pub fn running(&self) -> usize {
+        self.entries()
+            .values()
+            .filter(|entry| !entry.snapshot().state.is_final())
+            .count()
+    }
+
+    /// Asks one to stop and waits for its end. `true`: it had ended before.
+    pub async fn cancel(&self, id: &str, note: &str) -> Result<(Snapshot, bool), OperationError> {
+        let entry = self.find(id)?;
+        if entry.snapshot().state.is_final() {
+            return Ok((entry.snapshot(), true));
+        }
+        tracing::info!(operation = entry.snapshot().id, note, "cancel asked for");
+        entry.cancel.cancel();
+        let mut changes = entry.watch();
+        // the sender lives in `entry`, so waiting cannot fail
+        let ended = changes
+            .wait_for(|operation| operation.state.is_final())
+            .await
+            .map(|end| end.clone());
+        Ok((ended.unwrap_or_else(|_| entry.snapshot()), false))
+    }
+
+    /// Starts one again, as a new operation linked to it.
+    pub async fn retry(&self, id: &str, request_id: String) -> Result<Started, OperationError> {
+        let operation = self.get(id)?;
+        let refuse = |why| {
+            Err(OperationError::NotRetryable {
+                id: operation.id.clone(),
+                why,
+            })
+        };
+        if !operation.state.is_retryable() {
+            return refuse(if operation.state.is_final() {
+                "it completed"
+            } else {
+                "it is still running"
+            });
+        }
+        let starter = self
+            .0
+            .starters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(operation.kind.as_str())
+            .cloned();
+        let Some(starter) = starter else {
+            return refuse("the daemon does not keep what it needs");
+        };
+        starter(Retry {
+            spec: operation.spec.clone(),
+            retry_of: operation.id.clone(),
+            request_id,
+        })
+        .await
+    }
+
+    /// Waits until no work is left; called after the stop token has fired.
+    pub async fn drained(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+/// What the end of the work makes of the operation.
+fn ended(entry: &Entry, outcome: Outcome) -> Operation {
+    let by_person = entry.cancel.is_cancelled();
+    let (state, failure) = match (outcome.stopped, outcome.failure) {
+        (true, _) if by_person => {
+            let failure = Failure::new(&reason::CANCELLED, "the operation was cancelled");
+            (
+                State::Cancelled,
+                Some(failure.with("operation", entry.snapshot().id.clone())),
+            )
+        }
+        (true, _) => (State::Interrupted, Some(entry::interruption())),
+        (false, Some(failure)) => (State::Failed, Some(failure)),
+        (false, None) => (State::Completed, None),
+    };
+    entry.changed(|operation| {
+        (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);
+        operation.ended = Some(clock::now());
+        operation.progress.message.clear();
+    })
+}

@@ -1,0 +1,186 @@
+//! The model's words and the wire's, both ways. Requests are checked here, once.
+
+use ktrdr_proto::v1 as pb;
+use tonic::Status;
+
+use super::status;
+use crate::{
+    market_data::{Header, MarketDataError, Mode, Window},
+    model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, Timeframe, WhatToShow},
+    store::SeriesState,
+};
+
+/// Both enums list the same sizes in the same order; the wire's begins with "unspecified".
+pub(super) fn timeframe_to_wire(timeframe: Timeframe) -> pb::Timeframe {
+    i32::try_from(timeframe as usize + 1)
+        .ok()
+        .and_then(|value| pb::Timeframe::try_from(value).ok())
+        .unwrap_or_default()
+}
+
+fn timeframe(value: i32) -> Option<Timeframe> {
+    usize::try_from(value)
+        .ok()
+        .and_then(|value| Timeframe::all().nth(value.checked_sub(1)?))
+}
+
+/// An absent or unknown timeframe is an error: there is no default.
+pub(super) fn series_key(series: Option<&pb::SeriesId>) -> Result<SeriesKey, Status> {
+    let series = series.ok_or_else(|| status::invalid("the series is missing"))?;
+    let symbol = symbol(&series.symbol)?;
+    let timeframe = timeframe(series.timeframe).ok_or_else(|| status::of(&MarketDataError::Timeframe))?;
+    Ok(SeriesKey { symbol, timeframe })
+}
+
+pub(super) fn symbol(text: &str) -> Result<Symbol, Status> {
+    Symbol::parse(text).map_err(|error| status::of(&MarketDataError::Symbol(error)))
+}
+
+/// `None` for unspecified.
+pub(super) fn optional_timeframe(value: i32) -> Result<Option<Timeframe>, Status> {
+    match value {
+        0 => Ok(None),
+        value => timeframe(value)
+            .map(Some)
+            .ok_or_else(|| status::of(&MarketDataError::Timeframe)),
+    }
+}
+
+pub(super) fn optional_session(value: i32) -> Result<Option<Session>, Status> {
+    match pb::TradingSession::try_from(value) {
+        Ok(pb::TradingSession::Unspecified) => Ok(None),
+        Ok(pb::TradingSession::AllHours) => Ok(Some(Session::AllHours)),
+        Ok(pb::TradingSession::RegularHours) => Ok(Some(Session::RegularHours)),
+        Err(_) => Err(status::invalid(format!("there is no session {value}"))),
+    }
+}
+
+pub(super) fn optional_what(value: i32) -> Result<Option<WhatToShow>, Status> {
+    match pb::WhatToShow::try_from(value) {
+        Ok(pb::WhatToShow::Unspecified) => Ok(None),
+        Ok(pb::WhatToShow::Trades) => Ok(Some(WhatToShow::Trades)),
+        Ok(pb::WhatToShow::Midpoint) => Ok(Some(WhatToShow::Midpoint)),
+        Ok(pb::WhatToShow::Bid) => Ok(Some(WhatToShow::Bid)),
+        Ok(pb::WhatToShow::Ask) => Ok(Some(WhatToShow::Ask)),
+        Err(_) => Err(status::invalid(format!("there are no prices {value}"))),
+    }
+}
+
+pub(super) fn mode(value: i32) -> Result<Mode, Status> {
+    match pb::LoadMode::try_from(value) {
+        Ok(pb::LoadMode::Unspecified | pb::LoadMode::Tail) => Ok(Mode::Tail),
+        Ok(pb::LoadMode::Backfill) => Ok(Mode::Backfill),
+        Ok(pb::LoadMode::Full) => Ok(Mode::Full),
+        Ok(pb::LoadMode::Local) => Ok(Mode::Local),
+        Err(_) => Err(status::invalid(format!("there is no load mode {value}"))),
+    }
+}
+
+/// Absent bounds are open.
+pub(super) fn bounds(range: Option<pb::TimeRange>) -> (Option<Nanos>, Option<Nanos>) {
+    range.map_or((None, None), |range| (range.start_ns, range.end_ns))
+}
+
+pub(super) fn window(window: Option<pb::query_request::Window>) -> Window {
+    match window {
+        None => Window::All,
+        Some(pb::query_request::Window::Head(rows)) => Window::Head(rows),
+        Some(pb::query_request::Window::Tail(rows)) => Window::Tail(rows),
+    }
+}
+
+pub(super) fn series_id(key: &SeriesKey) -> pb::SeriesId {
+    pb::SeriesId {
+        symbol: key.symbol.to_string(),
+        timeframe: timeframe_to_wire(key.timeframe).into(),
+    }
+}
+
+fn session_to_wire(basis: Basis) -> pb::TradingSession {
+    match basis.session {
+        Session::AllHours => pb::TradingSession::AllHours,
+        Session::RegularHours => pb::TradingSession::RegularHours,
+    }
+}
+
+fn what_to_wire(basis: Basis) -> pb::WhatToShow {
+    match basis.what {
+        WhatToShow::Trades => pb::WhatToShow::Trades,
+        WhatToShow::Midpoint => pb::WhatToShow::Midpoint,
+        WhatToShow::Bid => pb::WhatToShow::Bid,
+        WhatToShow::Ask => pb::WhatToShow::Ask,
+    }
+}
+
+fn source_to_wire(source: Source) -> pb::Source {
+    match source {
+        Source::Gateway => pb::Source::Gateway,
+        Source::Import => pb::Source::Import,
+        Source::Mixed => pb::Source::Mixed,
+    }
+}
+
+pub(super) fn summary(key: &SeriesKey, state: &SeriesState) -> pb::SeriesSummary {
+    pb::SeriesSummary {
+        series: Some(series_id(key)),
+        session: session_to_wire(state.basis).into(),
+        what_to_show: what_to_wire(state.basis).into(),
+        source: source_to_wire(state.source).into(),
+        first_ns: state.first().unwrap_or_default(),
+        last_ns: state.last().unwrap_or_default(),
+        bars: state.bars(),
+        size_bytes: state.size_bytes(),
+        assumed: state.assumed,
+    }
+}
+
+pub(super) fn header(header: &Header) -> pb::QueryResponse {
+    let header = pb::QueryHeader {
+        series: Some(series_id(&header.key)),
+        session: session_to_wire(header.basis).into(),
+        what_to_show: what_to_wire(header.basis).into(),
+        source: source_to_wire(header.source).into(),
+        rows_in_range: header.rows_in_range,
+        rows_sent: header.rows_sent,
+        first_ns: header.first,
+        last_ns: header.last,
+    };
+    pb::QueryResponse {
+        part: Some(pb::query_response::Part::Header(header)),
+    }
+}
+
+/// NaN says "no volume": it costs no second column.
+pub(super) fn bars(bars: Bars) -> pb::QueryResponse {
+    let columns = pb::BarColumns {
+        start_ns: bars.start,
+        open: bars.open,
+        high: bars.high,
+        low: bars.low,
+        close: bars.close,
+        volume: bars
+            .volume
+            .into_iter()
+            .map(|volume| volume.unwrap_or(f64::NAN))
+            .collect(),
+    };
+    pb::QueryResponse {
+        part: Some(pb::query_response::Part::Bars(columns)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ktrdr_proto::spelling;
+
+    #[test]
+    fn timeframes_agree_with_the_contract_in_order_and_spelling() {
+        for one in Timeframe::all() {
+            let wire = timeframe_to_wire(one);
+            assert_eq!(spelling::timeframe(wire), Some(one.name()));
+            assert_eq!(timeframe(wire.into()), Some(one));
+        }
+        assert_eq!((timeframe(0), timeframe(23), timeframe(-1)), (None, None, None));
+    }
+}

@@ -1,0 +1,125 @@
+//! Operations on the wire. Their results are documents by kind.
+
+use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
+
+use super::convert;
+use crate::{
+    error::Failure,
+    market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument},
+    model::{SeriesKey, Symbol, Timeframe},
+    operations::{Operation, State},
+};
+
+pub(super) fn state(value: i32) -> Option<State> {
+    State::ALL
+        .into_iter()
+        .find(|state| i32::from(state_to_wire(*state)) == value)
+}
+
+fn state_to_wire(state: State) -> pb::OperationState {
+    match state {
+        State::Pending => pb::OperationState::Pending,
+        State::Running => pb::OperationState::Running,
+        State::Completed => pb::OperationState::Completed,
+        State::Failed => pb::OperationState::Failed,
+        State::Cancelled => pb::OperationState::Cancelled,
+        State::Interrupted => pb::OperationState::Interrupted,
+    }
+}
+
+pub(super) fn operation(operation: &Operation) -> pb::Operation {
+    pb::Operation {
+        id: operation.id.clone(),
+        kind: operation.kind.clone(),
+        state: state_to_wire(operation.state).into(),
+        subject: operation.subject.clone(),
+        progress: Some(pb::Progress {
+            percent: operation.progress.percent(),
+            done: operation.progress.done,
+            total: operation.progress.total,
+            unit: operation.progress.unit.clone(),
+            message: operation.progress.message.clone(),
+        }),
+        created_at_ns: operation.created,
+        started_at_ns: operation.started,
+        ended_at_ns: operation.ended,
+        failure: operation.failure.as_ref().map(failure),
+        result: result(operation),
+        retry_of: operation.retry_of.clone(),
+    }
+}
+
+/// A document that this daemon cannot read (of a later version) is left out.
+fn result(operation: &Operation) -> Option<WireResult> {
+    let document = operation.result.clone()?;
+    match operation.kind.as_str() {
+        "load" => serde_json::from_value(document)
+            .ok()
+            .map(|document| WireResult::Load(load(document))),
+        "import" => serde_json::from_value(document)
+            .ok()
+            .map(|document| WireResult::Import(import(document))),
+        _ => None,
+    }
+}
+
+fn failure(failure: &Failure) -> pb::Failure {
+    pb::Failure {
+        reason: failure.listed_reason().name.into(),
+        messages: failure.messages.clone(),
+        metadata: failure.metadata.clone().into_iter().collect(),
+        retry_after_seconds: failure.retry_after_seconds,
+    }
+}
+
+fn series(symbol: &str, timeframe: &str) -> Option<pb::SeriesId> {
+    let key = SeriesKey {
+        symbol: Symbol::parse(symbol).ok()?,
+        timeframe: Timeframe::parse(timeframe)?,
+    };
+    Some(convert::series_id(&key))
+}
+
+fn load(document: LoadDocument) -> pb::LoadResult {
+    pb::LoadResult {
+        series: series(&document.symbol, &document.timeframe),
+        mode: document.mode,
+        bars_loaded: document.bars_loaded,
+        bars_total: document.bars_total,
+        bars_revised: document.bars_revised,
+        requests_made: document.requests_made,
+        gaps_left: document
+            .gaps_left
+            .iter()
+            .map(|gap| pb::TimeRange {
+                start_ns: Some(gap.start),
+                end_ns: Some(gap.end),
+            })
+            .collect(),
+    }
+}
+
+fn import(document: ImportDocument) -> pb::ImportResult {
+    pb::ImportResult {
+        files: document.files.into_iter().map(imported_file).collect(),
+    }
+}
+
+fn imported_file(file: ImportedFileDocument) -> pb::ImportedFile {
+    let finding = |one: FindingDocument| pb::RowFinding {
+        reason: one.reason,
+        count: one.count,
+        lines: one.lines,
+    };
+    pb::ImportedFile {
+        label: file.label,
+        series: file.series.and_then(|(symbol, timeframe)| series(&symbol, &timeframe)),
+        rows: file.rows,
+        added: file.added,
+        unchanged: file.unchanged,
+        revised: file.revised,
+        rejected: file.rejected.into_iter().map(finding).collect(),
+        notes: file.notes.into_iter().map(finding).collect(),
+        failure: file.failure.as_ref().map(failure),
+    }
+}

@@ -1,0 +1,70 @@
+//! `ktrdr.v1.Daemon`: decode, one call, encode.
+
+use ktrdr_proto::v1::{self as pb, daemon_server};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::status;
+use crate::{
+    lifecycle::{Facts, resident_bytes},
+    market_data::MarketData,
+    operations::Registry,
+    telemetry::LogLevel,
+};
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) facts: Facts,
+    pub(super) market_data: MarketData,
+    pub(super) registry: Registry,
+    pub(super) log_level: LogLevel,
+    /// Begins the orderly stop.
+    pub(super) shutdown: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl daemon_server::Daemon for Handler {
+    async fn get_status(
+        &self,
+        _request: Request<pb::GetDaemonStatusRequest>,
+    ) -> Result<Response<pb::GetDaemonStatusResponse>, Status> {
+        Ok(Response::new(pb::GetDaemonStatusResponse {
+            version: ktrdr_proto::BUILD.into(),
+            contract: ktrdr_proto::CONTRACT,
+            pid: std::process::id(),
+            started_at_ns: self.facts.started_at,
+            socket: self.facts.socket.display().to_string(),
+            data_dir: self.facts.data_dir.display().to_string(),
+            config_files: self
+                .facts
+                .config_files
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect(),
+            series: self.market_data.list().len() as u64,
+            operations_running: self.registry.running() as u64,
+            memory_bytes: resident_bytes(),
+            log_level: self.log_level.get(),
+        }))
+    }
+
+    async fn shutdown(&self, _request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
+        tracing::info!("shutdown asked for");
+        self.shutdown.cancel();
+        Ok(Response::new(pb::ShutdownResponse {
+            pid: std::process::id(),
+        }))
+    }
+
+    async fn set_log_level(
+        &self,
+        request: Request<pb::SetLogLevelRequest>,
+    ) -> Result<Response<pb::SetLogLevelResponse>, Status> {
+        let previous = self
+            .log_level
+            .set(&request.into_inner().level)
+            .map_err(status::invalid)?;
+        Ok(Response::new(pb::SetLogLevelResponse { previous }))
+    }
+}

@@ -1,0 +1,140 @@
+//! `ktrdr.v1.MarketData`: decode, one call, encode.
+
+use futures_util::{StreamExt, stream::BoxStream};
+use ktrdr_proto::v1::{self as pb, market_data_server};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{convert, convert_operation, status};
+use crate::{
+    market_data::{FileSpec, LoadRequest, MarketData, Upload},
+    model::{Basis, Session, WhatToShow},
+};
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) market_data: MarketData,
+    pub(super) stop: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl market_data_server::MarketData for Handler {
+    async fn load(&self, request: Request<pb::LoadRequest>) -> Result<Response<pb::LoadResponse>, Status> {
+        let request = request.into_inner();
+        let load = load_request(&request)?;
+        let started = self
+            .market_data
+            .load(load, request.request_id, None)
+            .await
+            .map_err(|e| status::of(&e))?;
+        let operation = Some(convert_operation::operation(&started.operation));
+        Ok(Response::new(pb::LoadResponse {
+            operation,
+            joined: started.joined,
+        }))
+    }
+
+    type QueryStream = BoxStream<'static, Result<pb::QueryResponse, Status>>;
+
+    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {
+        let request = request.into_inner();
+        let key = convert::series_key(request.series.as_ref())?;
+        let (start, end) = convert::bounds(request.range);
+        let query = self
+            .market_data
+            .query(key, start, end, convert::window(request.window))
+            .await;
+        let (header, rows) = query.map_err(|e| status::of(&e))?;
+        let rows = ReceiverStream::new(rows).map(|rows| rows.map(convert::bars).map_err(|e| status::of(&e)));
+        let parts = futures_util::stream::iter([Ok(convert::header(&header))]).chain(rows);
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
+    }
+
+    async fn get_range(&self, request: Request<pb::GetRangeRequest>) -> Result<Response<pb::GetRangeResponse>, Status> {
+        let key = convert::series_key(request.into_inner().series.as_ref())?;
+        let state = self.market_data.range(&key).map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::GetRangeResponse {
+            series: Some(convert::summary(&key, &state)),
+        }))
+    }
+
+    async fn list_series(
+        &self,
+        _request: Request<pb::ListSeriesRequest>,
+    ) -> Result<Response<pb::ListSeriesResponse>, Status> {
+        let series = self.market_data.list();
+        let series = series.iter().map(|(key, state)| convert::summary(key, state)).collect();
+        Ok(Response::new(pb::ListSeriesResponse { series }))
+    }
+
+    async fn import(
+        &self,
+        request: Request<Streaming<pb::ImportRequest>>,
+    ) -> Result<Response<pb::ImportResponse>, Status> {
+        let (upload, request_id) = receive(request.into_inner()).await?;
+        let started = self
+            .market_data
+            .import(upload, request_id)
+            .await
+            .map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::ImportResponse {
+            operation: Some(convert_operation::operation(&started.operation)),
+        }))
+    }
+}
+
+fn load_request(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
+    let key = convert::series_key(request.series.as_ref())?;
+    let (start, end) = convert::bounds(request.range);
+    let basis = Basis {
+        session: convert::optional_session(request.session)?.unwrap_or(Session::AllHours),
+        what: convert::optional_what(request.what_to_show)?.unwrap_or(WhatToShow::usual(&key.symbol)),
+    };
+    Ok(LoadRequest {
+        key,
+        mode: convert::mode(request.mode)?,
+        start,
+        end,
+        basis,
+    })
+}
+
+/// Parses the files while they arrive. Parsing is off the runtime's threads; a client that hangs up leaves nothing.
+async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, String), Status> {
+    use pb::import_request::Part;
+    let (mut upload, mut request_id) = (Upload::default(), None);
+    while let Some(message) = parts.message().await? {
+        match (message.part, &request_id) {
+            (Some(Part::Start(start)), None) => request_id = Some(start.request_id),
+            (Some(Part::File(file)), Some(_)) => upload.file(file_spec(file)?).map_err(|e| status::of(&e))?,
+            (Some(Part::Data(bytes)), Some(_)) => {
+                let parsed = tokio::task::spawn_blocking(move || upload.data(&bytes).map(|()| upload));
+                upload = parsed.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+            }
+            _ => {
+                return Err(status::invalid(
+                    "an import is one start, then files, each followed by its data",
+                ));
+            }
+        }
+    }
+    let request_id = request_id.ok_or_else(|| status::invalid("the import has no start"))?;
+    let finished = tokio::task::spawn_blocking(move || upload.finish());
+    Ok((
+        finished.await.map_err(super::defect)?.map_err(|e| status::of(&e))?,
+        request_id,
+    ))
+}
+
+fn file_spec(file: pb::ImportFile) -> Result<FileSpec, Status> {
+    Ok(FileSpec {
+        symbol: file.symbol.as_deref().map(convert::symbol).transpose()?,
+        timeframe: convert::optional_timeframe(file.timeframe)?,
+        session: convert::optional_session(file.session)?,
+        what: convert::optional_what(file.what_to_show)?,
+        time_zone: file.time_zone,
+        label: file.label,
+    })
+}

@@ -1,0 +1,173 @@
+//! The wire: `ktrdr.v1`, health and reflection on one server. A handler decodes, makes one call, encodes.
+
+mod convert;
+mod convert_operation;
+mod daemon;
+mod envelope;
+mod gateway;
+mod market_data;
+mod operations;
+mod status;
+
+use futures_util::{Stream, StreamExt, stream};
+use ktrdr_proto::{reason, v1};
+use tokio::net::UnixListener;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, transport::server::Server};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    gateway::{Gateway, State},
+    lifecycle::Facts,
+    market_data::MarketData,
+    operations::Registry,
+    telemetry::LogLevel,
+};
+use envelope::Envelope;
+
+/// Flow-control windows: large enough that a stream of bars never waits for an update of them.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// Calls of one connection at once; a client that opens more waits for its own.
+const CALLS_MAX: usize = 256;
+
+/// What the services stand on.
+#[derive(Debug)]
+pub struct Parts {
+    /// What is told about the daemon.
+    pub facts: Facts,
+    /// Bars.
+    pub market_data: MarketData,
+    /// Operations.
+    pub registry: Registry,
+    /// The connection to the gateway.
+    pub gateway: Gateway,
+    /// The log's filter.
+    pub log_level: LogLevel,
+    /// Begins the orderly stop.
+    pub shutdown: CancellationToken,
+    /// Cuts streams short, late in the stop.
+    pub end_streams: CancellationToken,
+}
+
+/// A server of all services, to be awaited, and the health of each. It ends when [`Parts::end_streams`] fires and its
+/// connections have closed.
+pub fn server(
+    parts: Parts,
+    listener: UnixListener,
+) -> Result<
+    (
+        impl Future<Output = Result<(), tonic::transport::Error>>,
+        HealthReporter,
+    ),
+    tonic_reflection::server::Error,
+> {
+    let end = parts.end_streams.clone();
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(ktrdr_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let (reflection_v1, reflection_v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
+    let market_data = market_data::Handler {
+        market_data: parts.market_data.clone(),
+        stop: parts.end_streams.clone(),
+    };
+    let daemon = daemon::Handler {
+        facts: parts.facts,
+        market_data: parts.market_data,
+        registry: parts.registry.clone(),
+        log_level: parts.log_level,
+        shutdown: parts.shutdown,
+    };
+    let router = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .concurrency_limit_per_connection(CALLS_MAX)
+        .layer(Envelope {
+            uid: rustix::process::getuid().as_raw(),
+        })
+        .add_service(v1::market_data_server::MarketDataServer::new(market_data))
+        .add_service(v1::operations_server::OperationsServer::new(operations::Handler {
+            registry: parts.registry,
+        }))
+        .add_service(v1::gateway_server::GatewayServer::new(gateway::Handler {
+            gateway: parts.gateway,
+            stop: parts.end_streams,
+        }))
+        .add_service(v1::daemon_server::DaemonServer::new(daemon))
+        .add_service(health_service)
+        .add_service(reflection_v1)
+        .add_service(reflection_v1alpha);
+    let incoming = UnixListenerStream::new(listener);
+    Ok((
+        router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()),
+        health,
+    ))
+}
+
+/// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.
+pub async fn report_health(health: HealthReporter, gateway: Gateway, stop: CancellationToken) {
+    const ALWAYS: [&str; 4] = ["", "ktrdr.v1.MarketData", "ktrdr.v1.Operations", "ktrdr.v1.Daemon"];
+    const GATEWAY: &str = "ktrdr.v1.Gateway";
+    for service in ALWAYS {
+        health.set_service_status(service, ServingStatus::Serving).await;
+    }
+    let mut changes = gateway.watch();
+    loop {
+        let ready = changes.borrow_and_update().state == State::Ready;
+        let status = if ready {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        health.set_service_status(GATEWAY, status).await;
+        if !matches!(stop.run_until_cancelled(changes.changed()).await, Some(Ok(()))) {
+            break;
+        }
+    }
+    for service in ALWAYS.into_iter().chain([GATEWAY]) {
+        health.set_service_status(service, ServingStatus::NotServing).await;
+    }
+}
+
+/// Ends a stream with an error when `stop` fires: one that is cut short must not look complete.
+fn cut_short_by<T>(
+    stop: CancellationToken,
+    items: impl Stream<Item = Result<T, Status>>,
+) -> impl Stream<Item = Result<T, Status>> {
+    let whole = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (at_end, asked) = (whole.clone(), whole);
+    let items = items.map(Some).chain(stream::once(async move {
+        at_end.store(true, std::sync::atomic::Ordering::Relaxed);
+        None
+    }));
+    let notice = stream::once(async move {
+        let whole = asked.load(std::sync::atomic::Ordering::Relaxed);
+        (!whole).then(|| Err(status::new(&reason::SHUTTING_DOWN, "the daemon is stopping")))
+    });
+    items
+        .take_until(stop.cancelled_owned())
+        .chain(notice)
+        .filter_map(std::future::ready)
+}
+
+/// Passes items on up to and including the first that is `last`, and ends there without waiting for another.
+fn ends_with<T>(items: impl Stream<Item = T> + Unpin, last: impl Fn(&T) -> bool) -> impl Stream<Item = T> {
+    stream::unfold(Some((items, last)), |state| async move {
+        let (mut items, last) = state?;
+        let item = items.next().await?;
+        let state = if last(&item) { None } else { Some((items, last)) };
+        Some((item, state))
+    })
+}
+
+fn defect<E: std::fmt::Display>(error: E) -> Status {
+    tracing::error!(%error, "a blocking task ended badly");
+    status::new(
+        &reason::INTERNAL,
+        "the request met a defect; the daemon's log tells more",
+    )
+}

@@ -1,0 +1,126 @@
+//! `ktrdr.v1.Operations`: decode, one call, encode.
+
+use futures_util::{StreamExt, stream::BoxStream};
+use ktrdr_proto::v1::{self as pb, operations_server};
+use tokio_stream::wrappers::WatchStream;
+use tonic::{Request, Response, Status};
+
+use super::{convert_operation, status};
+use crate::operations::{Filter, Registry};
+
+/// Operations on a page, unless the client says; and at most.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 1_000;
+/// Longest note kept with a cancel.
+const NOTE_MAX: usize = 200;
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) registry: Registry,
+}
+
+#[tonic::async_trait]
+impl operations_server::Operations for Handler {
+    async fn get(
+        &self,
+        request: Request<pb::GetOperationRequest>,
+    ) -> Result<Response<pb::GetOperationResponse>, Status> {
+        let operation = self
+            .registry
+            .get(&request.into_inner().id)
+            .map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::GetOperationResponse {
+            operation: Some(convert_operation::operation(&operation)),
+        }))
+    }
+
+    async fn list(
+        &self,
+        request: Request<pb::ListOperationsRequest>,
+    ) -> Result<Response<pb::ListOperationsResponse>, Status> {
+        let request = request.into_inner();
+        let states = request
+            .states
+            .iter()
+            .map(|state| convert_operation::state(*state))
+            .collect::<Option<Vec<_>>>();
+        let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
+        let size = usize::try_from(request.page_size)
+            .ok()
+            .filter(|size| *size > 0)
+            .unwrap_or(PAGE)
+            .min(PAGE_MAX);
+        let page = self.registry.list(
+            &Filter {
+                states,
+                kind: request.kind,
+            },
+            &request.page_token,
+            size,
+        );
+        Ok(Response::new(pb::ListOperationsResponse {
+            operations: page
+                .operations
+                .iter()
+                .map(|operation| convert_operation::operation(operation))
+                .collect(),
+            next_page_token: page.next,
+            total: page.total as u64,
+        }))
+    }
+
+    type WatchStream = BoxStream<'static, Result<pb::WatchOperationResponse, Status>>;
+
+    async fn watch(&self, request: Request<pb::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let changes = self
+            .registry
+            .watch(&request.into_inner().id)
+            .map_err(|e| status::of(&e))?;
+        // the final state is the last: a stop of the daemon makes each operation reach one
+        let changes = super::ends_with(WatchStream::new(changes), |operation| operation.state.is_final());
+        let messages = changes.map(|one| {
+            Ok(pb::WatchOperationResponse {
+                operation: Some(convert_operation::operation(&one)),
+            })
+        });
+        Ok(Response::new(messages.boxed()))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<pb::CancelOperationRequest>,
+    ) -> Result<Response<pb::CancelOperationResponse>, Status> {
+        let request = request.into_inner();
+        let note: String = request
+            .note
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(NOTE_MAX)
+            .collect();
+        let (operation, already_ended) = self
+            .registry
+            .cancel(&request.id, &note)
+            .await
+            .map_err(|e| status::of(&e))?;
+        let operation = Some(convert_operation::operation(&operation));
+        Ok(Response::new(pb::CancelOperationResponse {
+            operation,
+            already_ended,
+        }))
+    }
+
+    async fn retry(
+        &self,
+        request: Request<pb::RetryOperationRequest>,
+    ) -> Result<Response<pb::RetryOperationResponse>, Status> {
+        let request = request.into_inner();
+        let started = self
+            .registry
+            .retry(&request.id, request.request_id)
+            .await
+            .map_err(|e| status::of(&e))?;
+        let operation = Some(convert_operation::operation(&started.operation));
+        Ok(Response::new(pb::RetryOperationResponse { operation }))
+    }
+}

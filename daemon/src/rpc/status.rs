@@ -1,0 +1,36 @@
+//! The only place that makes a `tonic::Status`: reason → code, `ErrorInfo`, `RetryInfo`; the error chain, a cause a line.
+
+use std::{collections::HashMap, time::Duration};
+
+use ktrdr_proto::reason::{self, Reason};
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::error::{Failure, Reasoned};
+
+/// Any error of ours.
+pub(super) fn of<E: Reasoned>(error: &E) -> Status {
+    from_failure(&Failure::from(error), error.reason())
+}
+
+/// An error with nothing behind it.
+pub(super) fn new(reason: &'static Reason, message: impl Into<String>) -> Status {
+    from_failure(&Failure::new(reason, message), reason)
+}
+
+/// A request field that is missing or wrong.
+pub(super) fn invalid(message: impl Into<String>) -> Status {
+    new(&reason::REQUEST_INVALID, message)
+}
+
+fn from_failure(failure: &Failure, reason: &'static Reason) -> Status {
+    let metadata: HashMap<String, String> = failure.metadata.clone().into_iter().collect();
+    let mut details = ErrorDetails::with_error_info(reason.name, reason::DOMAIN, metadata);
+    if let Some(wait) = failure
+        .retry_after_seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    {
+        details.set_retry_info(Some(wait));
+    }
+    Status::with_error_details(reason.code, failure.messages.join("\n"), details)
+}

@@ -1,0 +1,59 @@
+//! The log: one event a line on stderr, its filter changeable while the daemon runs.
+
+use std::{
+    io::IsTerminal,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
+
+/// Always added: the crate that speaks to the gateway logs what we report in our own words, account numbers included.
+const QUIET: &str = "ibapi=error,h2=warn,hyper=warn,tower=warn";
+
+/// The filter in force.
+#[derive(Debug, Clone)]
+pub struct LogLevel {
+    handle: reload::Handle<EnvFilter, Registry>,
+    text: Arc<Mutex<String>>,
+}
+
+impl LogLevel {
+    /// As it was given.
+    pub fn get(&self) -> String {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another in force; returns the one before. A filter that cannot be read changes nothing.
+    pub fn set(&self, level: &str) -> Result<String, String> {
+        let filter = filter(level)?;
+        self.handle.reload(filter).map_err(|error| error.to_string())?;
+        Ok(std::mem::replace(
+            &mut self.text.lock().unwrap_or_else(PoisonError::into_inner),
+            level.to_owned(),
+        ))
+    }
+}
+
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    let shown: String = level.chars().take(60).collect();
+    let parsed = EnvFilter::builder().parse(format!("{QUIET},{level}"));
+    parsed.map_err(|error| format!("{shown:?} is not a log level: {error}"))
+}
+
+/// Starts logging. Once a process.
+pub fn start(level: &str) -> Result<LogLevel, String> {
+    let (filter, handle) = reload::Layer::new(filter(level)?);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .map_err(|error| error.to_string())?;
+    Ok(LogLevel {
+        handle,
+        text: Arc::new(Mutex::new(level.to_owned())),
+    })
+}
