@@ -117,18 +117,6 @@ pub(crate) fn without_letter(argument: Arg) -> Arg {
     argument.short(None)
 }
 
-/// Which hours; what they do differs between loading and showing.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Hours {
-    /// Regular trading hours only
-    #[arg(long)]
-    pub(crate) trading_hours: bool,
-
-    /// The hours before and after regular trading too, which is the default
-    #[arg(long)]
-    pub(crate) include_extended: bool,
-}
-
 /// A symbol and its timeframe.
 #[derive(Debug, Args)]
 pub(crate) struct Series {

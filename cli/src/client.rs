@@ -6,7 +6,7 @@
 //!
 //! Not here: what is asked (`commands`), what an error means (`failure`).
 
-use std::{collections::HashMap, error::Error as _, future::Future, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error, future::Future, path::Path, sync::Arc, time::Duration};
 
 use ktrdr_proto::{
     BUILD, BUILD_KEY, CONTRACT, CONTRACT_KEY, REQUEST_ID_KEY,
@@ -20,7 +20,7 @@ use ktrdr_proto::{
 use tonic::{
     Code, Request, Response, Status, Streaming,
     metadata::{AsciiMetadataValue, MetadataMap},
-    transport::{Channel, Endpoint},
+    transport::{self, Channel, Endpoint},
 };
 use ulid::Ulid;
 
@@ -149,7 +149,7 @@ impl Client {
             (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled, Some(source))
                 if status.details().is_empty() =>
             {
-                unreachable(&self.socket).caused_by(source)
+                unreachable(&self.socket).because(causes(source))
             }
             (Code::Unavailable, None) if status.details().is_empty() => {
                 unreachable(&self.socket).because([status.message().to_owned()])
@@ -225,6 +225,19 @@ fn unreachable(socket: &str) -> Failure {
         &reason::DAEMON_UNREACHABLE,
         format!("no answer from ktrdrd at {socket}"),
     )
+}
+
+/// What lies below tonic's own word for it, which says no more than that something does.
+fn causes(source: &(dyn Error + 'static)) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = Some(source);
+    while let Some(error) = next {
+        next = error.source();
+        if next.is_none() || !error.is::<transport::Error>() {
+            causes.push(error.to_string());
+        }
+    }
+    causes
 }
 
 fn no_address(error: &AddressError) -> Failure {

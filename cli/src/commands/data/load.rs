@@ -7,7 +7,7 @@ use ktrdr_proto::{
 };
 
 use crate::{
-    args::{Dates, Hours, Series, What},
+    args::{Dates, Series, What},
     commands::operations::print_started,
     context::Context,
     failure::{Failure, Stop},
@@ -57,6 +57,18 @@ pub(crate) struct Args {
     /// Accepted for old scripts: every answer of the gateway is stored as it comes
     #[arg(long, value_name = "MINUTES")]
     save_interval: Option<f64>,
+}
+
+/// Which hours of the day.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Hours {
+    /// Regular trading hours only
+    #[arg(long)]
+    trading_hours: bool,
+
+    /// The hours before and after regular trading too, which is the default
+    #[arg(long)]
+    include_extended: bool,
 }
 
 /// Whether there is a progress bar.

@@ -4,7 +4,7 @@ use ktrdr_proto::v1::query_request::Window;
 
 use super::query;
 use crate::{
-    args::{Dates, Format, Hours, Series},
+    args::{Dates, Format, Series},
     context::Context,
     failure::Stop,
     output::{bars::Writer, csv},
@@ -32,8 +32,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     dates: Dates,
 
-    #[command(flatten)]
-    hours: Hours, // accepted for old scripts
+    /// Accepted for old scripts: a stored series has one session, and that is shown
+    #[arg(long)]
+    trading_hours: bool,
+
+    /// Accepted for old scripts
+    #[arg(long)]
+    include_extended: bool,
 }
 
 /// Which rows of the range.
@@ -64,7 +69,7 @@ impl WindowArgs {
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
-    if args.hours.trading_hours || args.hours.include_extended {
+    if args.trading_hours || args.include_extended {
         context
             .talk
             .note("A stored series has one session; what is stored is shown");

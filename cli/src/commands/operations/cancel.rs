@@ -15,7 +15,7 @@ use crate::{
     mut_arg("format", without_letter),
     after_help = "Examples:
   ktrdr operations cancel op_load_01J9ZQ4M
-  ktrdr operations cancel op_load_01J9ZQ4M --reason \"wrong symbol\"
+  ktrdr operations cancel op_load_01J9ZQ4M --reason duplicate
 
 What it stored is kept. An operation that had ended already stays as it is; that exits 0 too."
 )]
