@@ -1,0 +1,85 @@
+//! `ktrdr daemon status`: what the daemon is and has.
+
+use ktrdr_proto::{CONTRACT, v1::GetDaemonStatusResponse};
+use serde::Serialize;
+
+use super::ask;
+use crate::{
+    context::Context,
+    failure::Stop,
+    output::table::{Table, bytes},
+    time::Instant,
+};
+
+/// What the daemon is and has
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ktrdr daemon status
+  ktrdr daemon status --format json
+
+Exits 3 when no daemon answers.")]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct View {
+    version: String,
+    contract: u32,
+    pid: u32,
+    started_at: Instant,
+    socket: String,
+    data_dir: String,
+    config_files: Vec<String>,
+    series: u64,
+    operations_running: u64,
+    memory_bytes: u64,
+    log_level: String,
+}
+
+impl From<GetDaemonStatusResponse> for View {
+    fn from(status: GetDaemonStatusResponse) -> Self {
+        Self {
+            version: status.version,
+            contract: status.contract,
+            pid: status.pid,
+            started_at: Instant(status.started_at_ns),
+            socket: status.socket,
+            data_dir: status.data_dir,
+            config_files: status.config_files,
+            series: status.series,
+            operations_running: status.operations_running,
+            memory_bytes: status.memory_bytes,
+            log_level: status.log_level,
+        }
+    }
+}
+
+pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    let client = context.client()?;
+    let view = View::from(ask(&client).await?);
+    if view.contract != CONTRACT {
+        let text = format!(
+            "This ktrdr speaks contract {CONTRACT}, the daemon {}: update the older one",
+            view.contract
+        );
+        context.talk.say(&text);
+    }
+    Ok(context.out.show(json, &view, || table(&view))?)
+}
+
+fn table(view: &View) -> Table {
+    let mut table = Table::properties();
+    table.property("Version", format!("{} (contract {})", view.version, view.contract));
+    table.property("Pid", view.pid.to_string());
+    table.property("Started", view.started_at.to_string());
+    table.property("Socket", view.socket.as_str());
+    table.property("Data folder", view.data_dir.as_str());
+    for file in &view.config_files {
+        table.property("Configuration", file.as_str());
+    }
+    table.property("Series", view.series.to_string());
+    table.property("Operations running", view.operations_running.to_string());
+    table.property("Memory", bytes(view.memory_bytes));
+    table.property("Log level", view.log_level.as_str());
+    table
+}

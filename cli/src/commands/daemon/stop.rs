@@ -1,0 +1,92 @@
+//! `ktrdr daemon stop`: stop the daemon and wait until it is gone.
+
+use std::{fs, time::Duration};
+
+use ktrdr_proto::{reason, v1::ShutdownRequest};
+use rustix::{io::Errno, process::Pid};
+use serde::Serialize;
+use tokio::{
+    net::UnixStream,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    context::Context,
+    failure::{Failure, Stop},
+};
+
+/// The daemon's own grace is shorter.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Stop the daemon and wait until it is gone
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ktrdr daemon stop
+
+Running loads are interrupted and keep what they stored. Exits 0 when no daemon runs.")]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct View {
+    stopped: bool,
+    pid: Option<u32>,
+}
+
+pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    let client = context.client()?;
+    let request = client.request(ShutdownRequest {});
+    let pid = match client.answer_of_any(client.daemon().shutdown(request)).await {
+        Ok(answer) => answer.pid,
+        Err(failure) if failure.exit() == reason::exit::UNREACHABLE => {
+            context
+                .talk
+                .say(&format!("ktrdrd is not running at {}", client.socket()));
+            return print(context, json, None);
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let deadline = Instant::now() + LONGEST_STOP;
+    while answers(client.socket()).await || lives(pid) {
+        if Instant::now() >= deadline {
+            let text = format!("ktrdrd (pid {pid}) has not stopped within {} s", LONGEST_STOP.as_secs());
+            return Err(Failure::new(&reason::DAEMON_STOP_FAILED, text).into());
+        }
+        sleep(BETWEEN_LOOKS).await;
+    }
+    context.talk.say(&format!("Stopped ktrdrd (pid {pid})"));
+    print(context, json, Some(pid))
+}
+
+fn print(context: &mut Context, json: bool, pid: Option<u32>) -> Result<(), Stop> {
+    if json {
+        context.out.document(&View {
+            stopped: pid.is_some(),
+            pid,
+        })?;
+    }
+    Ok(())
+}
+
+async fn answers(socket: &str) -> bool {
+    UnixStream::connect(socket).await.is_ok()
+}
+
+/// Whether the process is still there. One that waits for its parent to look after it has ended already; one that we
+/// may not see counts as gone, as its socket does not answer.
+fn lives(pid: u32) -> bool {
+    let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return false;
+    };
+    match rustix::process::test_kill_process(process) {
+        Ok(()) => !is_zombie(pid),
+        Err(error) => error != Errno::SRCH,
+    }
+}
+
+fn is_zombie(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the name, which stands in parentheses and may contain some.
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'))
+}

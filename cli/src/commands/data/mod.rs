@@ -1,0 +1,49 @@
+//! `ktrdr data`: stored bars, and how they get there.
+
+mod export;
+mod import;
+mod list;
+mod load;
+mod query;
+mod range;
+mod show;
+
+use crate::{context::Context, failure::Stop};
+
+pub(crate) use import::tables as import_tables;
+pub(crate) use load::table as load_table;
+
+#[derive(Debug, clap::Subcommand)]
+#[command(
+    defer = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  ktrdr data load AAPL -t 1h
+  ktrdr data show AAPL -t 1h
+  ktrdr data list"
+)]
+pub(crate) enum Command {
+    /// Print stored bars
+    Show(show::Args),
+    /// Fetch bars from the gateway
+    Load(load::Args),
+    /// First and last stored bar of one series
+    Range(range::Args),
+    /// All stored series
+    List(list::Args),
+    /// Store the bars of CSV files
+    Import(import::Args),
+    /// Write stored bars to a file
+    Export(export::Args),
+}
+
+pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), Stop> {
+    match command {
+        Command::Show(args) => show::run(args, context).await,
+        Command::Load(args) => load::run(args, context).await,
+        Command::Range(args) => range::run(args, context).await,
+        Command::List(args) => list::run(args, context).await,
+        Command::Import(args) => import::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
+    }
+}

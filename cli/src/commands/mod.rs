@@ -1,0 +1,20 @@
+//! One file a command: its flags, its request, what it prints. Anything that two commands share is elsewhere.
+
+pub(crate) mod daemon;
+pub(crate) mod data;
+pub(crate) mod ib;
+pub(crate) mod operations;
+pub(crate) mod version;
+
+use crate::{args::Command, context::Context, failure::Stop};
+
+/// Runs the command of this process.
+pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), Stop> {
+    match command {
+        Command::Data(command) => data::run(command, context).await,
+        Command::Operations(command) => operations::run(command, context).await,
+        Command::Ib(command) => ib::run(command, context).await,
+        Command::Daemon(command) => daemon::run(command, context).await,
+        Command::Version(args) => version::run(args, context).await,
+    }
+}

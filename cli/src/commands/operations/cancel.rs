@@ -1,0 +1,59 @@
+//! `ktrdr operations cancel`: ask an operation to stop, and wait until it has.
+
+use ktrdr_proto::{spelling::Word as _, v1::CancelOperationRequest};
+
+use crate::{
+    args::{Force, without_letter},
+    context::Context,
+    failure::Stop,
+    views::operation::OperationView,
+};
+
+/// Ask an operation to stop, and wait until it has
+#[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("format", without_letter),
+    after_help = "Examples:
+  ktrdr operations cancel op_load_01J9ZQ4M
+  ktrdr operations cancel op_load_01J9ZQ4M --reason duplicate
+
+What it stored is kept. An operation that had ended already stays as it is; that exits 0 too."
+)]
+pub(crate) struct Args {
+    /// The operation's id, or a unique prefix of it
+    id: String,
+
+    /// Why, for the record
+    #[arg(short, long, value_name = "TEXT")]
+    reason: Option<String>,
+
+    #[command(flatten)]
+    force: Force,
+}
+
+pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    if args.force.force {
+        context
+            .talk
+            .note("--force is not used: cancelling always waits for the end");
+    }
+    let client = context.client()?;
+    let request = CancelOperationRequest {
+        id: args.id,
+        note: args.reason.unwrap_or_default(),
+    };
+    let answer = client
+        .answer(client.operations().cancel(client.request(request)))
+        .await?;
+    let operation = answer.operation.unwrap_or_default();
+    if answer.already_ended {
+        context.talk.say("It had ended already");
+    }
+    if json {
+        return Ok(context.out.document(&OperationView::from(&operation))?);
+    }
+    Ok(context
+        .out
+        .line(&format!("{}: {}", operation.id, operation.state().word()))?)
+}

@@ -1,0 +1,157 @@
+//! `ktrdr operations list`: operations, newest first.
+
+use clap::ValueEnum;
+use ktrdr_proto::v1::{ListOperationsRequest, Operation, OperationState};
+use serde::Serialize;
+
+use crate::{
+    client::Client,
+    context::Context,
+    failure::{Failure, Stop},
+    output::table::{Align, Table},
+    time::duration,
+    views::operation::{OperationView, seconds, state_cell},
+};
+
+/// The most that one answer holds.
+const PAGE_SIZE_MAX: u32 = 1000;
+
+/// Operations, newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ktrdr operations list
+  ktrdr operations list --active
+  ktrdr operations list -s failed -t load -l 10 --format json")]
+pub(crate) struct Args {
+    /// Only those in this state
+    #[arg(short, long, alias = "state", value_enum, value_name = "STATE")]
+    status: Option<State>,
+
+    /// Only those of this kind: load, import
+    #[arg(short = 't', long = "type", value_name = "KIND")]
+    kind: Option<String>,
+
+    /// At most so many
+    #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+
+    /// Only those that have not ended
+    #[arg(short, long, conflicts_with = "status")]
+    active: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+    Interrupted,
+}
+
+impl From<State> for OperationState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Pending => Self::Pending,
+            State::Running => Self::Running,
+            State::Completed => Self::Completed,
+            State::Failed => Self::Failed,
+            State::Cancelled => Self::Cancelled,
+            State::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct View {
+    operations: Vec<OperationView>,
+    total: u64,
+}
+
+impl Args {
+    fn states(&self) -> Vec<i32> {
+        let active = [OperationState::Pending, OperationState::Running];
+        match (self.active, self.status) {
+            (true, _) => active.map(i32::from).to_vec(),
+            (false, Some(state)) => vec![OperationState::from(state).into()],
+            (false, None) => Vec::new(),
+        }
+    }
+
+    /// The kinds had longer names once.
+    fn kind(&self) -> String {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        kind.strip_prefix("data_").unwrap_or(kind).to_owned()
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    let client = context.client()?;
+    let (operations, total) = fetch(&args, &client).await?;
+    if json {
+        let operations = operations.iter().map(OperationView::from).collect();
+        return Ok(context.out.document(&View { operations, total })?);
+    }
+    if operations.is_empty() {
+        context.talk.say("No operations");
+        return Ok(());
+    }
+    context.out.table(&table(&operations))?;
+    if total > operations.len() as u64 {
+        context
+            .talk
+            .say(&format!("{} of {total} shown; --limit shows more", operations.len()));
+    }
+    Ok(())
+}
+
+/// As many pages as the limit needs, which is nearly always one.
+async fn fetch(args: &Args, client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
+    let limit = args.limit as usize;
+    let mut operations = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let left = u32::try_from(limit - operations.len()).unwrap_or(PAGE_SIZE_MAX);
+        let request = ListOperationsRequest {
+            states: args.states(),
+            kind: args.kind(),
+            page_size: left.min(PAGE_SIZE_MAX),
+            page_token,
+        };
+        let answer = client.answer(client.operations().list(client.request(request))).await?;
+        operations.extend(answer.operations);
+        operations.truncate(limit);
+        if operations.len() == limit || answer.next_page_token.is_empty() {
+            return Ok((operations, answer.total));
+        }
+        page_token = answer.next_page_token;
+    }
+}
+
+fn table(operations: &[Operation]) -> Table {
+    let titles = ["Operation ID", "Type", "Status", "Progress", "Subject", "Duration"];
+    let side = |title| {
+        if matches!(title, "Progress" | "Duration") {
+            Align::Right
+        } else {
+            Align::Left
+        }
+    };
+    let mut table = Table::new(titles.map(|title| (title, side(title))));
+    for operation in operations {
+        let percent = operation.progress.as_ref().and_then(|progress| progress.percent);
+        table.row([
+            operation.id.as_str().into(),
+            operation.kind.as_str().into(),
+            state_cell(operation),
+            percent
+                .map_or_else(|| "-".to_owned(), |percent| format!("{percent:.0}%"))
+                .into(),
+            operation.subject.as_str().into(),
+            seconds(operation).map_or_else(|| "-".to_owned(), duration).into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,65 @@
+//! `ktrdr operations retry`: start an operation again that did not complete, and follow the new one.
+
+use ktrdr_proto::v1::{Operation, RetryOperationRequest};
+
+use super::{print_started, report};
+use crate::{
+    context::Context,
+    failure::Stop,
+    follow::{self, Interrupts},
+    output::progress::Progress,
+    views::operation::OperationView,
+};
+
+/// Start a failed, cancelled or interrupted operation again
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ktrdr operations retry op_load_01J9ZQ4M
+  ktrdr operations retry op_load_01J9ZQ4M --detach          print the new operation's id and return
+
+Ctrl-C cancels the new operation; a second Ctrl-C leaves at once.")]
+pub(crate) struct Args {
+    /// The operation's id, or a unique prefix of it
+    id: String,
+
+    /// Print the new operation's id and return
+    #[arg(long)]
+    detach: bool,
+}
+
+pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    let interrupts = if args.detach {
+        Interrupts::leave()
+    } else {
+        Interrupts::cancel()?
+    };
+    let client = context.client()?;
+    let request = RetryOperationRequest {
+        id: args.id,
+        request_id: client.request_id(),
+    };
+    let answer = client
+        .answer(client.operations().retry(client.request(request)))
+        .await?;
+    let operation = answer.operation.unwrap_or_default();
+    if args.detach {
+        return print_started(context, json, &operation);
+    }
+    context.talk.say(&format!("Started operation: {}", operation.id));
+    let progress = Progress::of_operation(context.talk, true);
+    let show = |operation: &Operation| {
+        progress.show(operation);
+        Ok(())
+    };
+    let ended = follow::to_end(&client, &context.talk, &operation.id, interrupts, show).await;
+    progress.clear();
+    let ended = ended?;
+    if json {
+        context.out.document(&OperationView::from(&ended.operation))?;
+        return ended
+            .failure()
+            .map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
+    }
+    report(context, &ended)
+}

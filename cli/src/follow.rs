@@ -1,0 +1,153 @@
+//! Following an operation to its end.
+//!
+//! Ctrl-C asks for cancellation and goes on waiting, so that what was kept can be told; a second one leaves at once.
+//! A daemon that goes away ends the following, not the operation: that is in its ledger.
+
+use std::{future::pending, io, pin::Pin};
+
+use ktrdr_proto::{
+    reason,
+    v1::{CancelOperationRequest, Operation, OperationState, WatchOperationRequest},
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    client::Client,
+    failure::{Failure, Stop},
+    output::Talk,
+};
+
+/// Ctrl-C, from the moment this exists. Made before the work is started, so that none is missed.
+pub(crate) struct Interrupts(Option<Signal>);
+
+impl Interrupts {
+    /// Ctrl-C cancels what is followed.
+    pub(crate) fn cancel() -> Result<Self, Failure> {
+        let listen = |error: io::Error| Failure::new(&reason::INTERNAL, "cannot listen for Ctrl-C").caused_by(&error);
+        Ok(Self(Some(signal(SignalKind::interrupt()).map_err(listen)?)))
+    }
+
+    /// Ctrl-C ends this process and nothing else.
+    pub(crate) fn leave() -> Self {
+        Self(None)
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => pending().await,
+        }
+    }
+}
+
+/// An operation that was followed to its end.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) operation: Operation,
+    /// Ctrl-C was pressed.
+    pub(crate) interrupted: bool,
+}
+
+impl Ended {
+    /// Why this is no success.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        if self.interrupted {
+            let text = format!("interrupted; {} is {}", self.operation.id, state_word(&self.operation));
+            return Some(Failure::new(&reason::INTERRUPTED_BY_USER, text));
+        }
+        Failure::from_operation(&self.operation)
+    }
+}
+
+fn state_word(operation: &Operation) -> &'static str {
+    ktrdr_proto::spelling::Word::word(operation.state())
+}
+
+/// Whether nothing more happens in this state.
+pub(crate) fn has_ended(operation: &Operation) -> bool {
+    use OperationState::{Cancelled, Completed, Failed, Interrupted};
+    matches!(operation.state(), Completed | Failed | Cancelled | Interrupted)
+}
+
+type Cancelling = Pin<Box<dyn Future<Output = Result<Operation, Failure>>>>;
+
+/// Watches operation `id` until it has ended and hands every state to `show`.
+pub(crate) async fn to_end(
+    client: &Client,
+    talk: &Talk,
+    id: &str,
+    mut interrupts: Interrupts,
+    mut show: impl FnMut(&Operation) -> Result<(), Stop>,
+) -> Result<Ended, Stop> {
+    let lost = |failure: Failure| gone(failure, id);
+    let request = client.request(WatchOperationRequest { id: id.to_owned() });
+    let mut events = client.answer(client.operations().watch(request)).await.map_err(lost)?;
+    let mut event = client.message(&mut events).await.map_err(lost)?;
+    let mut cancelling: Option<Cancelling> = None;
+    loop {
+        let Some(operation) = event.take().and_then(|event| event.operation) else {
+            return Err(lost(cut_off(client)).into());
+        };
+        show(&operation)?;
+        if has_ended(&operation) {
+            return Ok(Ended {
+                operation,
+                interrupted: cancelling.is_some(),
+            });
+        }
+        event = loop {
+            tokio::select! {
+                () = interrupts.next() => {
+                    if cancelling.is_some() {
+                        return Err(left(id).into());
+                    }
+                    talk.say("Cancelling; press Ctrl-C again to leave at once");
+                    cancelling = Some(Box::pin(cancel(client.clone(), id.to_owned())));
+                }
+                operation = finished(&mut cancelling) => {
+                    let operation = operation.map_err(lost)?;
+                    show(&operation)?;
+                    return Ok(Ended { operation, interrupted: true });
+                }
+                event = events.message() => break event.map_err(|status| lost(client.failure(&status)))?,
+            }
+        };
+    }
+}
+
+async fn finished(cancelling: &mut Option<Cancelling>) -> Result<Operation, Failure> {
+    match cancelling {
+        Some(cancelling) => cancelling.await,
+        None => pending().await,
+    }
+}
+
+async fn cancel(client: Client, id: String) -> Result<Operation, Failure> {
+    let request = client.request(CancelOperationRequest {
+        id,
+        note: "Ctrl-C".to_owned(),
+    });
+    let answer = client.answer_at_last(client.operations().cancel(request)).await?;
+    Ok(answer.operation.unwrap_or_default())
+}
+
+fn cut_off(client: &Client) -> Failure {
+    let text = format!("ktrdrd at {} stopped before the operation had ended", client.socket());
+    Failure::new(&reason::DAEMON_UNREACHABLE, text)
+}
+
+/// The operation outlives the connection, so the hint names it instead of the daemon.
+fn gone(failure: Failure, id: &str) -> Failure {
+    if failure.exit() == reason::exit::UNREACHABLE {
+        failure.hint(format!("the operation is in the ledger: ktrdr operations status {id}"))
+    } else {
+        failure
+    }
+}
+
+fn left(id: &str) -> Failure {
+    Failure::new(&reason::INTERRUPTED_BY_USER, "left before the operation had ended")
+        .hint(format!("ktrdr operations status {id}"))
+}

@@ -1,0 +1,237 @@
+//! Bars in the three formats, row by row as they arrive, in constant memory.
+
+use std::io::{self, Write};
+
+use ktrdr_proto::v1::{BarColumns, QueryHeader, Source, TradingSession, WhatToShow};
+
+use super::{
+    csv, json,
+    table::{Align, Grid, Tone, thousands},
+};
+use crate::{
+    time::{Instant, Stamps},
+    views::{timeframe, word},
+};
+
+/// One bar.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bar {
+    pub(crate) start_ns: i64,
+    open: f64,
+    high: f64,
+    low: f64,
+    close: f64,
+    /// Absent where the source has none.
+    pub(crate) volume: Option<f64>,
+}
+
+impl Bar {
+    /// Open, high, low, close.
+    pub(crate) fn prices(&self) -> [f64; 4] {
+        [self.open, self.high, self.low, self.close]
+    }
+}
+
+/// The bars of one chunk; `None` when its columns differ in length.
+pub(crate) fn of(columns: &BarColumns) -> Option<impl Iterator<Item = Bar>> {
+    let BarColumns {
+        start_ns,
+        open,
+        high,
+        low,
+        close,
+        volume,
+    } = columns;
+    let even = [open, high, low, close, volume]
+        .iter()
+        .all(|column| column.len() == start_ns.len());
+    let prices = open.iter().zip(high).zip(low.iter().zip(close));
+    even.then(|| {
+        start_ns
+            .iter()
+            .zip(prices)
+            .zip(volume)
+            .map(|((start_ns, ((open, high), (low, close))), volume)| Bar {
+                start_ns: *start_ns,
+                open: *open,
+                high: *high,
+                low: *low,
+                close: *close,
+                volume: Some(*volume).filter(|volume| !volume.is_nan()),
+            })
+    })
+}
+
+/// How bars are written.
+#[derive(Debug)]
+pub(crate) enum Writer {
+    Csv { header: &'static str },
+    Json { rows: u64 },
+    Table { grid: Option<Grid>, decimals: usize },
+}
+
+impl Writer {
+    /// For people; the prices of currency pairs get a fifth decimal.
+    pub(crate) fn table(header: &QueryHeader) -> Self {
+        let pair = matches!(
+            header.what_to_show(),
+            WhatToShow::Midpoint | WhatToShow::Bid | WhatToShow::Ask
+        );
+        Self::Table {
+            grid: None,
+            decimals: if pair { 5 } else { 4 },
+        }
+    }
+
+    /// What stands before the rows.
+    pub(crate) fn begin(&self, out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
+        match self {
+            Self::Csv { header } => writeln!(out, "{header}"),
+            Self::Json { .. } => json::open(out, &head(header)),
+            Self::Table { .. } => title(out, header),
+        }
+    }
+
+    /// The rows of one chunk.
+    pub(crate) fn chunk(
+        &mut self,
+        out: &mut impl Write,
+        stamps: &mut Stamps,
+        bars: impl Iterator<Item = Bar>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Csv { .. } => {
+                for bar in bars {
+                    csv::row(out, stamps, &bar)?;
+                }
+                Ok(())
+            }
+            Self::Json { rows } => {
+                for bar in bars {
+                    json::row(out, stamps, &bar, *rows == 0)?;
+                    *rows += 1;
+                }
+                Ok(())
+            }
+            Self::Table { grid, decimals } => table_rows(out, grid, bars.map(|bar| cells(stamps, &bar, *decimals))),
+        }
+    }
+
+    /// What stands after the rows.
+    pub(crate) fn end(&self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Json { rows } => json::close(out, *rows == 0),
+            Self::Csv { .. } | Self::Table { .. } => Ok(()),
+        }
+    }
+}
+
+const TITLES: [&str; 6] = ["Date (UTC)", "Open", "High", "Low", "Close", "Volume"];
+
+/// The first chunk decides the widths; later rows are written as they come.
+fn table_rows(
+    out: &mut impl Write,
+    grid: &mut Option<Grid>,
+    mut rows: impl Iterator<Item = [String; 6]>,
+) -> io::Result<()> {
+    let mut block = Vec::new();
+    if grid.is_none() {
+        block.extend(rows.by_ref());
+        let fitted = fitted(&block);
+        fitted.row(out, TITLES.map(|title| (title, Tone::Plain)), false)?;
+        fitted.rule(out)?;
+        *grid = Some(fitted);
+    }
+    let Some(grid) = grid else { return Ok(()) };
+    for row in block.into_iter().chain(rows) {
+        grid.row(out, plain(&row), false)?;
+    }
+    Ok(())
+}
+
+fn fitted(block: &[[String; 6]]) -> Grid {
+    let width = |column: usize| {
+        block
+            .iter()
+            .map(|row| row[column].len())
+            .fold(TITLES[column].len(), usize::max)
+    };
+    let side = |column: usize| if column == 0 { Align::Left } else { Align::Right };
+    Grid::new((0..TITLES.len()).map(|column| (width(column), side(column))))
+}
+
+fn plain(row: &[String; 6]) -> [(&str, Tone); 6] {
+    row.each_ref().map(|cell| (cell.as_str(), Tone::Plain))
+}
+
+fn cells(stamps: &mut Stamps, bar: &Bar, decimals: usize) -> [String; 6] {
+    let [open, high, low, close] = bar.prices().map(|price| format!("{price:.decimals$}"));
+    let volume = bar.volume.map_or_else(|| "-".to_owned(), whole);
+    [stamps.plain(bar.start_ns).to_owned(), open, high, low, close, volume]
+}
+
+/// A volume without its decimals.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rounded, and floats saturate"
+)]
+fn whole(volume: f64) -> String {
+    let sign = if volume.round() < 0.0 { "-" } else { "" };
+    format!("{sign}{}", thousands(volume.round().abs() as u64))
+}
+
+fn title(out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
+    let head = head(header);
+    let json::Head {
+        symbol,
+        timeframe,
+        session,
+        what_to_show,
+        source,
+        ..
+    } = &head;
+    writeln!(
+        out,
+        "{symbol} {timeframe} ({session} hours, {what_to_show}, from {source})"
+    )?;
+    writeln!(
+        out,
+        "Total rows: {} | Showing: {}",
+        head.total_rows, head.displayed_rows
+    )?;
+    match (header.first_ns, header.last_ns) {
+        (Some(first), Some(last)) => {
+            let (mut first_text, mut last_text) = (Stamps::default(), Stamps::default());
+            writeln!(
+                out,
+                "Date range: {} to {}\n",
+                first_text.plain(first),
+                last_text.plain(last)
+            )
+        }
+        _ => writeln!(out, "Date range: nothing stored in it"),
+    }
+}
+
+fn head(header: &QueryHeader) -> json::Head<'_> {
+    let series = header.series.as_ref();
+    let symbol = series.map_or("", |series| series.symbol.as_str());
+    let timeframe = timeframe(series);
+    json::Head {
+        symbol,
+        timeframe,
+        total_rows: header.rows_in_range,
+        displayed_rows: header.rows_sent,
+        source: word::<Source>(header.source),
+        session: word::<TradingSession>(header.session),
+        what_to_show: word::<WhatToShow>(header.what_to_show),
+        metadata: json::Metadata {
+            symbol,
+            timeframe,
+            start_date: header.first_ns.map(Instant),
+            end_date: header.last_ns.map(Instant),
+            point_count: header.rows_in_range,
+        },
+    }
+}

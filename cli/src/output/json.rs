@@ -1,0 +1,79 @@
+//! Bars as one JSON document, written while they arrive.
+//!
+//! The array is opened and closed by hand, so that the document of a series of any length needs no memory; its parts
+//! are written by serde.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::bars::Bar;
+use crate::time::{Instant, Stamps};
+
+/// Everything of `data show` before the rows.
+#[derive(Debug, Serialize)]
+pub(crate) struct Head<'a> {
+    pub(crate) symbol: &'a str,
+    pub(crate) timeframe: &'a str,
+    pub(crate) total_rows: u64,
+    pub(crate) displayed_rows: u64,
+    pub(crate) source: &'a str,
+    pub(crate) session: &'a str,
+    pub(crate) what_to_show: &'a str,
+    pub(crate) metadata: Metadata<'a>,
+}
+
+/// First and last bar of the range, and how many it holds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Metadata<'a> {
+    pub(crate) symbol: &'a str,
+    pub(crate) timeframe: &'a str,
+    pub(crate) start_date: Option<Instant>,
+    pub(crate) end_date: Option<Instant>,
+    pub(crate) point_count: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Row<'a> {
+    #[serde(rename = "index")]
+    index: &'a str,
+    open: f64,
+    high: f64,
+    low: f64,
+    close: f64,
+    volume: Option<f64>,
+}
+
+/// The head, up to the opening bracket of `data`.
+pub(crate) fn open(out: &mut impl Write, head: &Head) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(head)?;
+    // The outermost brace goes; the one that closes `metadata` stays.
+    let body = text.strip_suffix('}').unwrap_or(&text).trim_end();
+    write!(out, "{body},\n  \"data\": [")
+}
+
+/// One row, one line.
+pub(crate) fn row(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar, first: bool) -> io::Result<()> {
+    out.write_all(if first { b"\n    " } else { b",\n    " })?;
+    let [open, high, low, close] = bar.prices();
+    let row = Row {
+        index: stamps.rfc3339(bar.start_ns),
+        open,
+        high,
+        low,
+        close,
+        volume: bar.volume,
+    };
+    Ok(serde_json::to_writer(out, &row)?)
+}
+
+/// The end of the array and of the document.
+pub(crate) fn close(out: &mut impl Write, empty: bool) -> io::Result<()> {
+    out.write_all(if empty { b"]\n}\n" } else { b"\n  ]\n}\n" })
+}
+
+/// The shortest text that reads back as the same number: `202.0`.
+pub(crate) fn float(out: &mut impl Write, value: f64) -> io::Result<()> {
+    Ok(serde_json::to_writer(out, &value)?)
+}

@@ -1,0 +1,110 @@
+//! Everything that is printed. stdout is data, stderr is talk; no other module writes to either.
+
+pub(crate) mod bars;
+pub(crate) mod csv;
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod table;
+mod talk;
+
+use std::{
+    env,
+    io::{self, BufWriter, IsTerminal, StdoutLock, Write},
+};
+
+use serde::Serialize;
+
+use crate::args::Color;
+
+pub(crate) use talk::Talk;
+
+/// Few system calls for many rows; untouched pages of it cost nothing.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Standard output: locked once, written in large pieces.
+#[derive(Debug)]
+pub(crate) struct Out {
+    stdout: BufWriter<StdoutLock<'static>>,
+    color: Color,
+}
+
+impl Out {
+    pub(crate) fn new(color: Color) -> Self {
+        Self {
+            stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()),
+            color,
+        }
+    }
+
+    /// One line of text.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.stdout, "{text}")
+    }
+
+    /// One pretty document.
+    pub(crate) fn document(&mut self, view: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.stdout, view)?;
+        self.stdout.write_all(b"\n")
+    }
+
+    /// One event of a stream, at once.
+    pub(crate) fn event(&mut self, view: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.stdout, view)?;
+        self.stdout.write_all(b"\n")?;
+        self.stdout.flush()
+    }
+
+    /// One line of a stream, at once.
+    pub(crate) fn event_line(&mut self, text: &str) -> io::Result<()> {
+        self.line(text)?;
+        self.stdout.flush()
+    }
+
+    /// A table, coloured when that is wanted. Only here is stdout asked whether it is a terminal.
+    pub(crate) fn table(&mut self, table: &table::Table) -> io::Result<()> {
+        let colored = table.has_tone() && colored(self.color, &io::stdout());
+        table.write(&mut self.stdout, colored)
+    }
+
+    /// The document of a result, or its table.
+    pub(crate) fn show(
+        &mut self,
+        json: bool,
+        view: &impl Serialize,
+        table: impl FnOnce() -> table::Table,
+    ) -> io::Result<()> {
+        if json {
+            self.document(view)
+        } else {
+            self.table(&table())
+        }
+    }
+
+    /// Nothing may be left in the buffer at the end.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stdout.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+}
+
+/// Whether to colour what goes to `stream`.
+fn colored(color: Color, stream: &impl IsTerminal) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                && env::var_os("TERM").is_none_or(|term| term != "dumb")
+                && stream.is_terminal()
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Progress bars: on stderr, on a terminal, gone when done.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ktrdr_proto::v1;
+
+use super::Talk;
+
+/// Redraws a second; more is flicker, less looks stuck.
+const HERTZ: u8 = 8;
+const COUNTED: &str = "{bar:28} {pos}/{len} {prefix}  {wide_msg}";
+const UNCOUNTED: &str = "{spinner} {wide_msg}";
+const BYTES: &str = "{bar:28} {bytes}/{total_bytes}  {wide_msg}";
+
+/// A bar, or nothing where there is no terminal.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    /// For an operation; `wanted` is the command's own flag.
+    pub(crate) fn of_operation(talk: Talk, wanted: bool) -> Self {
+        Self::new(talk, wanted, None, UNCOUNTED)
+    }
+
+    /// For bytes that are sent.
+    pub(crate) fn of_bytes(talk: Talk, total: u64) -> Self {
+        Self::new(talk, true, Some(total), BYTES)
+    }
+
+    fn new(talk: Talk, wanted: bool, length: Option<u64>, template: &str) -> Self {
+        // Asking for the terminal is a system call, so the flag comes first.
+        let shown = wanted && talk.shows_progress();
+        Self(shown.then(|| {
+            let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(HERTZ));
+            bar.with_style(style(template))
+        }))
+    }
+
+    /// The state of an operation.
+    pub(crate) fn show(&self, operation: &v1::Operation) {
+        let (Some(bar), Some(progress)) = (&self.0, &operation.progress) else {
+            return;
+        };
+        if progress.total > 0 {
+            if bar.length().is_none() {
+                bar.set_style(style(COUNTED));
+            }
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_prefix(progress.unit.clone());
+        }
+        bar.set_message(progress.message.clone());
+        bar.tick();
+    }
+
+    /// More bytes went out, of the file `label`.
+    pub(crate) fn sent(&self, bytes: usize, label: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(label.to_owned());
+            bar.inc(u64::try_from(bytes).unwrap_or(0));
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_sound() {
+        for template in [COUNTED, UNCOUNTED, BYTES] {
+            ProgressStyle::with_template(template).unwrap();
+        }
+    }
+}

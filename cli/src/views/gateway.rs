@@ -1,0 +1,139 @@
+//! The gateway: `ib …`.
+
+use ktrdr_proto::v1::{GatewayState, GatewayStatus};
+use serde::Serialize;
+
+use super::word;
+use crate::{
+    output::table::{Cell, Table, Tone},
+    time::Instant,
+};
+
+/// The state of the connection.
+#[derive(Debug, Serialize)]
+pub(crate) struct GatewayView {
+    pub(crate) state: &'static str,
+    since: Option<Instant>,
+    reason: String,
+    next: String,
+    address: String,
+    client_id: Option<i32>,
+    server_version: Option<i32>,
+    pacing: Pacing,
+    requests: Requests,
+    reconnects: u64,
+    farms: Vec<Farm>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pacing {
+    used: u32,
+    limit: u32,
+    next_slot_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Requests {
+    open: u32,
+    queued: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Farm {
+    name: String,
+    up: bool,
+}
+
+impl From<GatewayStatus> for GatewayView {
+    fn from(status: GatewayStatus) -> Self {
+        let pacing = status.pacing.unwrap_or_default();
+        let requests = status.requests.unwrap_or_default();
+        let farms = status.farms.into_iter().map(|farm| Farm {
+            name: farm.name,
+            up: farm.up,
+        });
+        Self {
+            state: word::<GatewayState>(status.state),
+            since: Some(status.since_ns).filter(|since| *since != 0).map(Instant),
+            reason: status.reason,
+            next: status.next,
+            address: status.address,
+            client_id: status.client_id,
+            server_version: status.server_version,
+            pacing: Pacing {
+                used: pacing.used,
+                limit: pacing.limit,
+                next_slot_seconds: pacing.next_slot_seconds,
+            },
+            requests: Requests {
+                open: requests.open,
+                queued: requests.queued,
+            },
+            reconnects: status.reconnects,
+            farms: farms.collect(),
+        }
+    }
+}
+
+impl GatewayView {
+    /// The state, coloured.
+    pub(crate) fn state_cell(&self) -> Cell {
+        let tone = match self.state {
+            "ready" => Tone::Good,
+            "connecting" | "synchronising" | "degraded" | "resting" => Tone::Busy,
+            "disabled" | "unspecified" | "unknown" => Tone::Plain,
+            _ => Tone::Bad,
+        };
+        Cell::toned(self.state, tone)
+    }
+
+    /// Everything, for people.
+    pub(crate) fn table(&self) -> Table {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let mut table = Table::properties();
+        table.property("State", self.state_cell());
+        table.property_if("Since", self.since.map(|since| since.to_string()));
+        table.property_if("Reason", text(&self.reason));
+        table.property_if("Next", text(&self.next));
+        table.property_if("Address", text(&self.address));
+        table.property_if("Client id", self.client_id.map(|id| id.to_string()));
+        table.property_if("Server version", self.server_version.map(|version| version.to_string()));
+        table.property("Pacing", self.pacing.text());
+        table.property(
+            "Requests",
+            format!("{} open, {} queued", self.requests.open, self.requests.queued),
+        );
+        table.property("Reconnects", self.reconnects.to_string());
+        for farm in &self.farms {
+            let cell = if farm.up {
+                Cell::toned("up", Tone::Good)
+            } else {
+                Cell::toned("down", Tone::Bad)
+            };
+            table.property(&format!("Farm {}", farm.name), cell);
+        }
+        table
+    }
+
+    /// One line of `ib status --watch`.
+    pub(crate) fn line(&self) -> String {
+        let since = self.since.map(|since| format!("{since}  ")).unwrap_or_default();
+        let reason = if self.reason.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", self.reason)
+        };
+        format!("{since}{}{reason}", self.state)
+    }
+}
+
+impl Pacing {
+    fn text(&self) -> String {
+        let used = format!("{} of {} small-bar requests in ten minutes", self.used, self.limit);
+        if self.next_slot_seconds > 0.0 {
+            format!("{used}, next in {:.1} s", self.next_slot_seconds)
+        } else {
+            used
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The real `ktrdr` against a daemon that says what the test wants, over a real socket.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
+
+mod fake;
+mod run;
+
+mod daemon;
+mod errors;
+mod export;
+mod gateway;
+mod help;
+mod import;
+mod load;
+mod operations;
+mod samples;
+mod show;
