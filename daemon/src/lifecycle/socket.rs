@@ -23,16 +23,9 @@ pub(super) struct Socket {
 impl Socket {
     /// Takes the lock beside the socket; a daemon that holds it is named.
     pub(super) fn claim(path: PathBuf) -> Result<Self, StartError> {
-        let failed = |source| StartError::Socket {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| StartError::Socket { path: path.clone(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(failed)?;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         }
         let mut lock_path = path.clone().into_os_string();
         lock_path.push(".lock");
@@ -44,10 +37,7 @@ impl Socket {
 
     /// What is left of a daemon that was killed is removed: whoever holds the lock is alone.
     pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
-        let failed = |source| StartError::Socket {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| StartError::Socket { path: self.path.clone(), source };
         match fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.file_type().is_socket() => fs::remove_file(&self.path).map_err(failed)?,
             Ok(_) => return Err(StartError::InTheWay(self.path.clone())),

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    Facts, StartError,
+    StartError,
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
     socket::Socket,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock,
     config::Settings,
+    facts::Facts,
     gateway::Gateway,
     market_data::MarketData,
     operations::Registry,
@@ -27,10 +28,8 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     let socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
-    watch_signals(stages.asked.clone()).map_err(|source| StartError::Socket {
-        path: socket.path().to_path_buf(),
-        source,
-    })?;
+    watch_signals(stages.asked.clone())
+        .map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?;
@@ -79,9 +78,6 @@ fn lock_store(layout: &Layout) -> Result<Lock, StartError> {
     create_folders(layout.root()).map_err(|error| failed(layout.root(), error))?;
     match Lock::try_hold(&layout.lock()).map_err(|error| failed(&layout.lock(), error))? {
         Attempt::Held(lock) => Ok(lock),
-        Attempt::Taken(pid) => Err(StartError::StoreInUse {
-            data_dir: layout.root().to_path_buf(),
-            pid,
-        }),
+        Attempt::Taken(pid) => Err(StartError::StoreInUse { data_dir: layout.root().to_path_buf(), pid }),
     }
 }

@@ -97,10 +97,7 @@ fn prepare(
     };
     let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).ok();
     let range = range.or(everything).ok_or(MarketDataError::RangeInvalid)?;
-    let mut plan = Plan {
-        years: Vec::new(),
-        read: BTreeMap::new(),
-    };
+    let mut plan = Plan { years: Vec::new(), read: BTreeMap::new() };
     let (mut first, mut last) = (None, None);
     for (year, rows, inside) in state.years_in(&range) {
         store.verify_year(key, year)?;
@@ -125,15 +122,8 @@ fn prepare(
         Window::All => rows_in_range,
         Window::Head(rows) | Window::Tail(rows) => rows.min(rows_in_range),
     };
-    let header = Header {
-        key: key.clone(),
-        basis: state.basis,
-        source: state.source,
-        rows_in_range,
-        rows_sent,
-        first,
-        last,
-    };
+    let header =
+        Header { key: key.clone(), basis: state.basis, source: state.source, rows_in_range, rows_sent, first, last };
     Ok((header, plan))
 }
 
@@ -160,10 +150,8 @@ fn produce(
         let mut from = usize::try_from(skip).unwrap_or(usize::MAX).min(bars.len());
         skip = 0;
         while from < bars.len() && send > 0 {
-            let to = bars
-                .len()
-                .min(from + CHUNK_ROWS)
-                .min(from.saturating_add(usize::try_from(send).unwrap_or(usize::MAX)));
+            let to =
+                bars.len().min(from + CHUNK_ROWS).min(from.saturating_add(usize::try_from(send).unwrap_or(usize::MAX)));
             send -= (to - from) as u64;
             if rows.blocking_send(Ok(bars.slice(from..to))).is_err() {
                 return Ok(()); // the reader has gone

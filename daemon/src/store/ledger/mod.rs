@@ -51,10 +51,7 @@ impl Ledger {
                 }
             })
             .map_err(|error| StoreError::io(path, error))?;
-        Ok(Self {
-            jobs,
-            path: path.to_path_buf(),
-        })
+        Ok(Self { jobs, path: path.to_path_buf() })
     }
 
     /// Runs `work` in one transaction and waits for it, asynchronously.
