@@ -14,6 +14,8 @@ mod period;
 mod replay;
 mod schedule;
 mod span;
+#[cfg(test)]
+mod tests;
 mod universe;
 mod zone;
 

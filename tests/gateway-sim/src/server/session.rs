@@ -11,22 +11,17 @@ use tokio::sync::mpsc;
 use super::answer::{NO_REQUEST, Refusal, notice, wall_second};
 use super::ledger::Fault;
 use super::open::OpenRequests;
-use super::{Shared, contracts, historical};
+use super::{Shared, contracts, greeting, historical};
 use crate::log::log;
 use crate::protocol::frame::{self, Frame};
 use crate::protocol::messages::{
-    ContractDataRequest, CurrentTime, HeadTimestampRequest, HistoricalDataRequest, ManagedAccounts,
-    MatchingSymbolsRequest, NextValidId, Request, RequestId, StartApi, reply,
+    ContractDataRequest, CurrentTime, HeadTimestampRequest, HistoricalDataRequest, MatchingSymbolsRequest, Request,
+    RequestId, StartApi, reply,
 };
 use crate::referee::Event;
 
-const ACCOUNT: &str = "DU1234567";
-/// Sent right after the start.
-const FARMS: [(i32, &str); 3] = [
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefnj"),
-];
+/// What the gateway says before it assumes its own zone.
+const NO_ZONE: &str = "Warning: You submitted request with date-time attributes without explicit time zone.";
 
 /// Whether to go on listening.
 type Flow = ControlFlow<()>;
@@ -84,8 +79,8 @@ impl Session {
     async fn obey(&mut self, request: Request, payload: &[u8]) -> Result<Flow, prost::DecodeError> {
         Ok(match request {
             Request::Start => self.start(&StartApi::decode(payload)?).await,
-            Request::Ids => self.say(next_valid_id()).await,
-            Request::ManagedAccounts => self.say(accounts()).await,
+            Request::Ids => self.say(greeting::next_valid_id()).await,
+            Request::ManagedAccounts => self.say(greeting::accounts()).await,
             Request::CurrentTime => self.say(current_time(reply::CURRENT_TIME, wall_second())).await,
             Request::CurrentTimeInMillis => {
                 let millis = jiff::Timestamp::now().as_millisecond();
@@ -125,9 +120,7 @@ impl Session {
             return Flow::Break(());
         }
         self.client_id = Some(client_id);
-        let farms = FARMS.iter().flat_map(|(code, text)| notice(NO_REQUEST, *code, text));
-        self.say(accounts().into_iter().chain(next_valid_id()).chain(farms).collect())
-            .await
+        self.say(greeting::all()).await
     }
 
     /// Whether this start is one of those to be refused.
@@ -245,21 +238,6 @@ async fn historical_answer(shared: Arc<Shared>, id: i32, request: HistoricalData
         }
         .frame(id),
     }
-}
-
-const NO_ZONE: &str = "Warning: You submitted request with date-time attributes without explicit time zone.";
-
-fn accounts() -> Vec<u8> {
-    frame::encode(
-        reply::MANAGED_ACCOUNTS,
-        &ManagedAccounts {
-            accounts: Some(ACCOUNT.to_owned()),
-        },
-    )
-}
-
-fn next_valid_id() -> Vec<u8> {
-    frame::encode(reply::NEXT_VALID_ID, &NextValidId { order_id: Some(1) })
 }
 
 fn current_time(id: u32, time: i64) -> Vec<u8> {
