@@ -23,7 +23,9 @@ fn wanted(symbol: &Symbol) -> (IbContract, SecurityKind) {
         Some((name, class)) if class.len() == 1 => format!("{name} {class}"),
         _ => symbol.to_string(),
     };
-    (IbContract::stock(name).build(), SecurityKind::Stock)
+    // in any currency: with one asked for, the listings in others would not be told
+    let any_currency = IbContract { currency: "".into(), ..IbContract::stock(name).build() };
+    (any_currency, SecurityKind::Stock)
 }
 
 /// Asks the gateway. Never a guess: several candidates are told.

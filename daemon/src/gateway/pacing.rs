@@ -19,7 +19,8 @@ pub(super) struct Rules {
     burst: (usize, Duration),
     /// Sixty in ten minutes for bars of 30 s and less; two are left for other programs on the login.
     window: (usize, Duration),
-    /// Larger bars have no published limit. One a second with a burst of five keeps answers quick.
+    /// Larger bars have no published limit, but answers slow down when too many are asked for. All contracts together
+    /// get what IB grants one contract for small bars.
     larger: (usize, Duration),
     /// First pause after a refusal in spite of all this; doubled up to `pause_max`.
     pause: Duration,
@@ -33,7 +34,7 @@ impl Rules {
             identical: seconds(15),
             burst: (5, seconds(2)),
             window: (58, seconds(600)),
-            larger: (5, seconds(5)),
+            larger: (5, seconds(2)),
             pause: seconds(60),
             pause_max: seconds(600),
         }
@@ -141,7 +142,7 @@ mod tests {
                 prop_assert!(within(15, &|two| two.request == one.request) <= 1);
                 prop_assert!(within(2, &|two| two.subject == one.subject) <= 5);
                 prop_assert!(within(600, &|two| two.small && one.small) <= 58);
-                prop_assert!(within(5, &|two| !two.small && !one.small) <= 5);
+                prop_assert!(within(2, &|two| !two.small && !one.small) <= 5);
             }
         }
     }

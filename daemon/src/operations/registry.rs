@@ -135,7 +135,7 @@ impl Registry {
             retry_of: new.retry_of,
         };
         self.0.store.put_operation(OperationRow::from(&operation)).await.map_err(OperationError::Store)?;
-        let span = tracing::info_span!("operation", id = operation.id, subject = operation.subject);
+        let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
         self.entries().insert(started.id.clone(), entry.clone());
