@@ -1,5 +1,7 @@
 //! `data load`, followed, failing, interrupted, left behind.
 
+use std::time::Duration;
+
 use ktrdr_proto::{
     reason,
     v1::{LoadMode, OperationState, TradingSession, WhatToShow},
@@ -232,6 +234,34 @@ fn a_second_ctrl_c_leaves_at_once() {
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert!(
         ran.code == Some(130) && ran.stderr.contains(&format!("ktrdr operations status {ID}")),
+        "{ran:?}"
+    );
+}
+
+/// What was started is known only when the daemon has answered, so the cancellation waits for that.
+#[test]
+fn ctrl_c_before_the_answer_cancels_too() {
+    let slow = Duration::from_millis(200);
+    let fake = Fake::start(Script { slow, ..lasting() });
+    let child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.loads.is_empty());
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, fake.seen().cancels.len()), (Some(130), 1), "{ran:?}");
+
+    let silent = Script {
+        silent: true,
+        ..Script::default()
+    };
+    let fake = Fake::start(silent);
+    let child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.calls.is_empty());
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(50));
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(
+        ran.code == Some(130) && ran.stderr.contains("operations list --active"),
         "{ran:?}"
     );
 }

@@ -29,19 +29,18 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let interrupts = if args.detach {
+    let mut interrupts = if args.detach {
         Interrupts::leave()
     } else {
         Interrupts::cancel()?
     };
     let client = context.client()?;
-    let request = RetryOperationRequest {
+    let request = client.request(RetryOperationRequest {
         id: args.id,
         request_id: client.request_id(),
-    };
-    let answer = client
-        .answer(client.operations().retry(client.request(request)))
-        .await?;
+    });
+    let mut service = client.operations();
+    let answer = interrupts.starting(client.answer(service.retry(request))).await?;
     let operation = answer.operation.unwrap_or_default();
     if args.detach {
         return print_started(context, json, &operation);
