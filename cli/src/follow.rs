@@ -49,14 +49,21 @@ impl Interrupts {
 
     /// Awaits the answer to the call that starts the work. What was started is known only then, so Ctrl-C is kept
     /// for [`to_end`]; a second one leaves at once.
-    pub(crate) async fn starting<T>(&mut self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(crate) async fn starting<T>(
+        &mut self,
+        talk: Talk,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let mut call = pin!(call);
         loop {
             tokio::select! {
                 answer = &mut call => return answer,
-                () = self.next() => if replace(&mut self.pressed, true) {
-                    return Err(left("ktrdr operations list --active"));
-                },
+                () = self.next() => {
+                    if replace(&mut self.pressed, true) {
+                        return Err(left("ktrdr operations list --active"));
+                    }
+                    talk.say("Cancelling when the daemon has answered; press Ctrl-C again to leave at once");
+                }
             }
         }
     }

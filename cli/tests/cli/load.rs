@@ -1,6 +1,9 @@
 //! `data load`, followed, failing, interrupted, left behind.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader},
+    time::Duration,
+};
 
 use ktrdr_proto::{
     reason,
@@ -254,16 +257,15 @@ fn ctrl_c_before_the_answer_cancels_too() {
         ..Script::default()
     };
     let fake = Fake::start(silent);
-    let child = fake.spawn("data load NVDA");
+    let mut child = fake.spawn("data load NVDA");
     fake.wait(|seen| !seen.calls.is_empty());
     interrupt(&child);
-    std::thread::sleep(Duration::from_millis(50));
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(stderr.next().unwrap().unwrap().starts_with("Cancelling when"));
     interrupt(&child);
-    let ran = Ran::from(child.wait_with_output().unwrap());
-    assert!(
-        ran.code == Some(130) && ran.stderr.contains("operations list --active"),
-        "{ran:?}"
-    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let told: Vec<_> = stderr.map(Result::unwrap).collect();
+    assert_eq!(told[1], "hint: ktrdr operations list --active");
 }
 
 #[test]

@@ -162,7 +162,9 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let client = context.client()?;
     let request = client.request(args.request(client.request_id()));
     let mut service = client.market_data();
-    let answer = interrupts.starting(client.answer(service.load(request))).await?;
+    let answer = interrupts
+        .starting(context.talk, client.answer(service.load(request)))
+        .await?;
     let operation = answer.operation.unwrap_or_default();
     if answer.joined {
         context

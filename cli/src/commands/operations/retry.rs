@@ -40,7 +40,9 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         request_id: client.request_id(),
     });
     let mut service = client.operations();
-    let answer = interrupts.starting(client.answer(service.retry(request))).await?;
+    let answer = interrupts
+        .starting(context.talk, client.answer(service.retry(request)))
+        .await?;
     let operation = answer.operation.unwrap_or_default();
     if args.detach {
         return print_started(context, json, &operation);
