@@ -129,7 +129,7 @@ impl Client {
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Failure> {
         let answer = self.timed(call).await?;
-        answer.map(Response::into_inner).map_err(|status| self.failure(&status))
+        answer.map(Response::into_inner).map_err(|status| self.meaning(&status))
     }
 
     /// Awaits the next message of a stream, for as long as one may take.
@@ -144,6 +144,10 @@ impl Client {
         if let Err(failure) = verify(status.metadata()) {
             return failure.of_request(&self.request_id);
         }
+        self.meaning(status)
+    }
+
+    fn meaning(&self, status: &Status) -> Failure {
         let failure = match (status.code(), status.source()) {
             // A status with a source was made on our side of the wire.
             (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled, Some(source))

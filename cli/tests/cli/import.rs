@@ -7,6 +7,7 @@ use ktrdr_proto::{
 
 use crate::{
     fake::{Fake, Script, files},
+    run::{Ran, interrupt},
     samples,
 };
 
@@ -19,6 +20,7 @@ fn finding(reason: &str, count: u64, lines: &[u64]) -> RowFinding {
 }
 
 fn imported(state: OperationState, rejected: Vec<RowFinding>) -> Script {
+    let flawed = !rejected.is_empty();
     let good = ImportedFile {
         label: "NVDA_1h.csv".to_owned(),
         series: Some(samples::series()),
@@ -36,7 +38,9 @@ fn imported(state: OperationState, rejected: Vec<RowFinding>) -> Script {
         )),
         ..ImportedFile::default()
     };
-    let result = Some(operation::Result::Import(ImportResult { files: vec![good, bad] }));
+    let result = Some(operation::Result::Import(ImportResult {
+        files: if flawed { vec![good, bad] } else { vec![good] },
+    }));
     let end = Operation {
         result,
         kind: "import".to_owned(),
@@ -70,7 +74,7 @@ fn every_byte_arrives_and_every_file_is_reported() {
     notes.csv    refused   FILE_NAME_UNRECOGNISED         notes.csv says no symbol
     --- stderr
     Started operation: op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T
-    3 rows were rejected, the others are stored
+    rejected rows: 3, refused files: 1; everything else is stored
     "#);
     let files = files(&fake.seen().imported);
     assert_eq!(
@@ -165,7 +169,7 @@ fn strict_turns_rejected_rows_into_a_failure() {
     fake.file("NVDA_1h.csv", b"x");
     let ran = fake.run("data import NVDA_1h.csv --strict");
     assert!(
-        ran.code == Some(1) && ran.stderr.contains("error: 3 rows were rejected"),
+        ran.code == Some(1) && ran.stderr.contains("error: rejected rows: 3, refused files: 1"),
         "{ran:?}"
     );
     let ran = fake.run("data import NVDA_1h.csv --strict -f json -q");
@@ -239,6 +243,23 @@ fn a_refusal_in_the_middle_of_the_upload_is_told() {
     assert_eq!(
         (ran.code, ran.error()["reason"].as_str()),
         (Some(2), Some("TIME_ZONE_NEEDED")),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn ctrl_c_stops_an_upload() {
+    let fake = Fake::start(Script {
+        silent: true,
+        ..Script::default()
+    });
+    fake.file("NVDA_1h.csv", &vec![b'x'; 30 << 20]);
+    let child = fake.spawn("data import NVDA_1h.csv");
+    fake.wait(|seen| !seen.calls.is_empty());
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(
+        ran.code == Some(130) && ran.stderr.contains("nothing was stored"),
         "{ran:?}"
     );
 }

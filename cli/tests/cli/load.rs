@@ -1,5 +1,10 @@
 //! `data load`, followed, failing, interrupted, left behind.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    time::Duration,
+};
+
 use ktrdr_proto::{
     reason,
     v1::{LoadMode, OperationState, TradingSession, WhatToShow},
@@ -234,6 +239,33 @@ fn a_second_ctrl_c_leaves_at_once() {
         ran.code == Some(130) && ran.stderr.contains(&format!("ktrdr operations status {ID}")),
         "{ran:?}"
     );
+}
+
+/// What was started is known only when the daemon has answered, so the cancellation waits for that.
+#[test]
+fn ctrl_c_before_the_answer_cancels_too() {
+    let slow = Duration::from_millis(200);
+    let fake = Fake::start(Script { slow, ..lasting() });
+    let child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.loads.is_empty());
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, fake.seen().cancels.len()), (Some(130), 1), "{ran:?}");
+
+    let silent = Script {
+        silent: true,
+        ..Script::default()
+    };
+    let fake = Fake::start(silent);
+    let mut child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.calls.is_empty());
+    interrupt(&child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(stderr.next().unwrap().unwrap().starts_with("Cancelling when"));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let told: Vec<_> = stderr.map(Result::unwrap).collect();
+    assert_eq!(told[1], "hint: ktrdr operations list --active");
 }
 
 #[test]

@@ -154,14 +154,17 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
             .talk
             .note("--save-interval is not used: every answer of the gateway is stored as it comes");
     }
-    let interrupts = if args.detach {
+    let mut interrupts = if args.detach {
         Interrupts::leave()
     } else {
         Interrupts::cancel()?
     };
     let client = context.client()?;
     let request = client.request(args.request(client.request_id()));
-    let answer = client.answer(client.market_data().load(request)).await?;
+    let mut service = client.market_data();
+    let answer = interrupts
+        .starting(context.talk, client.answer(service.load(request)))
+        .await?;
     let operation = answer.operation.unwrap_or_default();
     if answer.joined {
         context

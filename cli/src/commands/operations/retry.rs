@@ -29,18 +29,19 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let interrupts = if args.detach {
+    let mut interrupts = if args.detach {
         Interrupts::leave()
     } else {
         Interrupts::cancel()?
     };
     let client = context.client()?;
-    let request = RetryOperationRequest {
+    let request = client.request(RetryOperationRequest {
         id: args.id,
         request_id: client.request_id(),
-    };
-    let answer = client
-        .answer(client.operations().retry(client.request(request)))
+    });
+    let mut service = client.operations();
+    let answer = interrupts
+        .starting(context.talk, client.answer(service.retry(request)))
         .await?;
     let operation = answer.operation.unwrap_or_default();
     if args.detach {
