@@ -140,9 +140,7 @@ impl From<io::Error> for Stop {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::PipeClosed;
         }
-        Failure::new(&reason::OUTPUT_FAILED, "cannot write the output")
-            .caused_by(&error)
-            .into()
+        Failure::new(&reason::OUTPUT_FAILED, "cannot write the output").caused_by(&error).into()
     }
 }
 
@@ -170,20 +168,14 @@ mod tests {
     use super::*;
 
     fn metadata(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn a_hint_is_filled_from_the_metadata() {
         let all = metadata(&[("symbol", "AAPL"), ("timeframe", "1h")]);
         let hint = |hint, metadata: &HashMap<_, _>| fill(hint, metadata);
-        assert_eq!(
-            hint(reason::SERIES_NOT_FOUND.hint, &all).as_deref(),
-            Some("ktrdr data load AAPL --timeframe 1h")
-        );
+        assert_eq!(hint(reason::SERIES_NOT_FOUND.hint, &all).as_deref(), Some("ktrdr data load AAPL --timeframe 1h"));
         assert_eq!(
             hint(reason::SERIES_NOT_FOUND.hint, &metadata(&[])).as_deref(),
             Some("ktrdr data load SYMBOL --timeframe TIMEFRAME")

@@ -33,18 +33,12 @@ impl Interrupts {
     pub(crate) fn cancel() -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::new(&reason::INTERNAL, "cannot listen for Ctrl-C").caused_by(&error);
         let signal = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(Self {
-            signal: Some(signal),
-            pressed: false,
-        })
+        Ok(Self { signal: Some(signal), pressed: false })
     }
 
     /// Ctrl-C ends this process and nothing else.
     pub(crate) fn leave() -> Self {
-        Self {
-            signal: None,
-            pressed: false,
-        }
+        Self { signal: None, pressed: false }
     }
 
     /// Awaits the answer to the call that starts the work. What was started is known only then, so Ctrl-C is kept
@@ -133,10 +127,7 @@ pub(crate) async fn to_end(
         };
         show(&operation)?;
         if has_ended(&operation) {
-            return Ok(Ended {
-                operation,
-                interrupted: cancelling.is_some(),
-            });
+            return Ok(Ended { operation, interrupted: cancelling.is_some() });
         }
         event = loop {
             tokio::select! {
@@ -163,10 +154,7 @@ async fn finished(cancelling: &mut Option<Cancelling>) -> Result<Operation, Fail
 }
 
 async fn cancel(client: Client, id: String) -> Result<Operation, Failure> {
-    let request = client.request(CancelOperationRequest {
-        id,
-        note: "Ctrl-C".to_owned(),
-    });
+    let request = client.request(CancelOperationRequest { id, note: "Ctrl-C".to_owned() });
     let answer = client.answer_at_last(client.operations().cancel(request)).await?;
     Ok(answer.operation.unwrap_or_default())
 }

@@ -38,17 +38,9 @@ impl Failure {
         };
         let sent = operation.failure.clone().unwrap_or_default();
         let mut metadata = sent.metadata;
-        metadata
-            .entry("operation".to_owned())
-            .or_insert_with(|| operation.id.clone());
-        let name = if sent.reason.is_empty() {
-            default.name
-        } else {
-            &sent.reason
-        };
-        let messages = lines(&sent.messages.join("\n"), || {
-            format!("the operation was {}", ending(operation.state()))
-        });
+        metadata.entry("operation".to_owned()).or_insert_with(|| operation.id.clone());
+        let name = if sent.reason.is_empty() { default.name } else { &sent.reason };
+        let messages = lines(&sent.messages.join("\n"), || format!("the operation was {}", ending(operation.state())));
         let mut failure = named(name, default.code, &metadata, messages);
         failure.retry_after_seconds = sent.retry_after_seconds;
         Some(failure)
@@ -67,10 +59,7 @@ impl Failure {
 fn named(name: &str, code: Code, metadata: &HashMap<String, String>, messages: Vec<String>) -> Failure {
     match reason::find(name) {
         Some(reason) => Failure::of(reason, metadata, messages),
-        None => Failure {
-            reason: name.to_owned(),
-            ..unnamed(code, messages)
-        },
+        None => Failure { reason: name.to_owned(), ..unnamed(code, messages) },
     }
 }
 
@@ -104,11 +93,7 @@ fn upper_snake(mut text: String, letter: char) -> String {
 }
 
 fn lines(text: &str, when_empty: impl FnOnce() -> String) -> Vec<String> {
-    let mut lines: Vec<_> = text
-        .lines()
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
     lines.dedup();
     if lines.is_empty() {
         lines.push(when_empty());
@@ -145,15 +130,9 @@ mod tests {
         let mut details = tonic_types::ErrorDetails::new();
         details.set_error_info("FROM_TOMORROW", reason::DOMAIN, HashMap::<String, String>::new());
         let failure = Failure::from_status(&Status::with_error_details(Code::NotFound, "gone", details));
-        assert_eq!(
-            (failure.exit(), failure.reason.as_str()),
-            (exit::NOT_FOUND, "FROM_TOMORROW")
-        );
+        assert_eq!((failure.exit(), failure.reason.as_str()), (exit::NOT_FOUND, "FROM_TOMORROW"));
         let failure = Failure::from_status(&Status::failed_precondition(""));
-        assert_eq!(
-            (failure.exit(), failure.reason.as_str()),
-            (exit::FAILED, "FAILED_PRECONDITION")
-        );
+        assert_eq!((failure.exit(), failure.reason.as_str()), (exit::FAILED, "FAILED_PRECONDITION"));
         assert!(!failure.messages()[0].is_empty());
     }
 }

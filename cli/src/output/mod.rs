@@ -30,10 +30,7 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new(color: Color) -> Self {
-        Self {
-            stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()),
-            color,
-        }
+        Self { stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()), color }
     }
 
     /// One line of text.
@@ -73,11 +70,7 @@ impl Out {
         view: &impl Serialize,
         table: impl FnOnce() -> table::Table,
     ) -> io::Result<()> {
-        if json {
-            self.document(view)
-        } else {
-            self.table(&table())
-        }
+        if json { self.document(view) } else { self.table(&table()) }
     }
 
     /// Nothing may be left in the buffer at the end.

@@ -91,21 +91,11 @@ impl Fake {
     }
 
     pub(crate) fn start_at(script: Script, folder: TempDir, socket: PathBuf) -> Self {
-        let state = Arc::new(State {
-            script,
-            seen: Mutex::default(),
-            cancelled: Notify::new(),
-            stop: Notify::new(),
-        });
+        let state = Arc::new(State { script, seen: Mutex::default(), cancelled: Notify::new(), stop: Notify::new() });
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(async { UnixListener::bind(&socket).unwrap() });
         runtime.spawn(serve(listener, state.clone(), socket.clone()));
-        Self {
-            runtime: Some(runtime),
-            folder,
-            socket,
-            state,
-        }
+        Self { runtime: Some(runtime), folder, socket, state }
     }
 
     pub(crate) fn socket(&self) -> &Path {

@@ -26,20 +26,12 @@ fn program() -> Command {
 
 fn start(report: &Path, more: &[&str]) -> Running {
     let mut command = program();
-    command
-        .args(["--listen", "127.0.0.1:0", "--report"])
-        .arg(report)
-        .args(more);
+    command.args(["--listen", "127.0.0.1:0", "--report"]).arg(report).args(more);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
-    Running {
-        child,
-        address: ready["listening"].as_str().unwrap().to_owned(),
-    }
+    Running { child, address: ready["listening"].as_str().unwrap().to_owned() }
 }
 
 fn stop(mut running: Running, signal: Signal) -> Option<i32> {
@@ -71,17 +63,10 @@ fn a_signal_ends_it_with_a_report() {
         let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(report["connections"]["total"], 1);
         assert_eq!(report["requests"]["historical_data"], 0);
-        assert_eq!(
-            (&report["open_requests"], &report["violations"]),
-            (&0.into(), &Value::Array(Vec::new()))
-        );
+        assert_eq!((&report["open_requests"], &report["violations"]), (&0.into(), &Value::Array(Vec::new())));
         assert!(report["faults"].is_object());
     }
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "a temporary file was left behind"
-    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left behind");
 }
 
 #[test]
@@ -94,15 +79,7 @@ fn knobs_are_flags() {
 
     let closing = start(
         &path,
-        &[
-            "--close-in-handshake",
-            "--client-ids-taken",
-            "2",
-            "--answer-delay-ms",
-            "5",
-            "--now",
-            "2025-06-06T00:00:00Z",
-        ],
+        &["--close-in-handshake", "--client-ids-taken", "2", "--answer-delay-ms", "5", "--now", "2025-06-06T00:00:00Z"],
     );
     assert_eq!(handshake(&closing.address).1, "");
     assert_eq!(stop(closing, Signal::TERM), Some(0));
@@ -113,20 +90,11 @@ fn knobs_are_flags() {
 #[test]
 fn failures_have_their_codes() {
     let code = |arguments: &[&str]| {
-        program()
-            .args(arguments)
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .unwrap()
-            .code()
+        program().args(arguments).stderr(Stdio::null()).stdout(Stdio::null()).status().unwrap().code()
     };
     assert_eq!(code(&["--help"]), Some(0));
     assert_eq!(code(&[]), Some(2));
     assert_eq!(code(&["--listen", "nowhere"]), Some(2));
-    assert_eq!(
-        code(&["--listen", "127.0.0.1:0", "--replay", "no such folder"]),
-        Some(1)
-    );
+    assert_eq!(code(&["--listen", "127.0.0.1:0", "--replay", "no such folder"]), Some(1));
     assert_eq!(code(&["--listen", "127.0.0.1:0", "--time-scale", "0"]), Some(1));
 }

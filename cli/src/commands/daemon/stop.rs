@@ -42,9 +42,7 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
         // Somebody else has asked already; its socket tells when it is gone.
         Err(failure) if failure.reason() == reason::SHUTTING_DOWN.name => None,
         Err(failure) if failure.reason() == reason::DAEMON_UNREACHABLE.name => {
-            context
-                .talk
-                .say(&format!("ktrdrd is not running at {}", client.socket()));
+            context.talk.say(&format!("ktrdrd is not running at {}", client.socket()));
             return print(context, json, false, None);
         }
         Err(failure) => return Err(failure.into()),

@@ -123,11 +123,7 @@ fn unsent() -> Failure {
 /// came for the whole.
 async fn send(client: &Client, talk: Talk, files: upload::Files) -> Result<Operation, Failure> {
     let (pieces, waiting) = mpsc::channel(PIECES_WAITING_MAX);
-    let start = ImportRequest {
-        part: Some(Part::Start(ImportStart {
-            request_id: client.request_id(),
-        })),
-    };
+    let start = ImportRequest { part: Some(Part::Start(ImportStart { request_id: client.request_id() })) };
     let progress = Progress::of_bytes(talk, files.bytes());
     let mut upload = tokio::spawn(files.send(start, pieces, client.clone(), progress.clone()));
     let mut service = client.market_data();

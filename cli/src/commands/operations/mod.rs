@@ -70,9 +70,7 @@ fn print_tables(context: &mut Context, operation: &Operation) -> Result<(), Stop
     match &operation.result {
         Some(operation::Result::Load(result)) => {
             context.out.line("")?;
-            context
-                .out
-                .table(&super::data::load_table(operation, &LoadView::of(operation, result)))?;
+            context.out.table(&super::data::load_table(operation, &LoadView::of(operation, result)))?;
         }
         Some(operation::Result::Import(result)) => {
             context.out.line("")?;

@@ -60,11 +60,7 @@ impl Handlers {
 
 fn answers<T: Send + 'static>(items: Vec<Result<T, Status>>, lasting: bool) -> Answers<T> {
     let head = tokio_stream::iter(items);
-    if lasting {
-        Box::pin(head.chain(tokio_stream::pending()))
-    } else {
-        Box::pin(head)
-    }
+    if lasting { Box::pin(head.chain(tokio_stream::pending())) } else { Box::pin(head) }
 }
 
 #[tonic::async_trait]
@@ -76,21 +72,13 @@ impl v1::market_data_server::MarketData for Handlers {
         self.note(|seen| seen.loads.push(request.into_inner()));
         tokio::time::sleep(self.0.script.slow).await;
         let operation = self.0.script.operation.first().cloned();
-        self.reply(v1::LoadResponse {
-            operation,
-            joined: self.0.script.joined,
-        })
+        self.reply(v1::LoadResponse { operation, joined: self.0.script.joined })
     }
 
     async fn query(&self, request: Request<QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {
         self.enter("query", &request).await?;
         self.note(|seen| seen.queries.push(request.into_inner()));
-        let Script {
-            header,
-            chunks,
-            query_end,
-            ..
-        } = self.0.script.clone();
+        let Script { header, chunks, query_end, .. } = self.0.script.clone();
         let part = |part| Ok(QueryResponse { part: Some(part) });
         let mut parts = vec![part(Part::Header(header))];
         parts.extend(chunks.into_iter().map(|chunk| part(Part::Bars(chunk))));
@@ -101,9 +89,7 @@ impl v1::market_data_server::MarketData for Handlers {
 
     async fn get_range(&self, request: Request<v1::GetRangeRequest>) -> Result<Response<v1::GetRangeResponse>, Status> {
         self.enter("get_range", &request).await?;
-        self.reply(v1::GetRangeResponse {
-            series: self.0.script.series.first().cloned(),
-        })
+        self.reply(v1::GetRangeResponse { series: self.0.script.series.first().cloned() })
     }
 
     async fn list_series(
@@ -111,9 +97,7 @@ impl v1::market_data_server::MarketData for Handlers {
         request: Request<v1::ListSeriesRequest>,
     ) -> Result<Response<v1::ListSeriesResponse>, Status> {
         self.enter("list_series", &request).await?;
-        self.reply(v1::ListSeriesResponse {
-            series: self.0.script.series.clone(),
-        })
+        self.reply(v1::ListSeriesResponse { series: self.0.script.series.clone() })
     }
 
     async fn import(&self, request: Request<Streaming<ImportRequest>>) -> Result<Response<v1::ImportResponse>, Status> {
@@ -129,9 +113,7 @@ impl v1::market_data_server::MarketData for Handlers {
                 }
             }
         }
-        self.reply(v1::ImportResponse {
-            operation: self.0.script.operation.first().cloned(),
-        })
+        self.reply(v1::ImportResponse { operation: self.0.script.operation.first().cloned() })
     }
 }
 
@@ -144,9 +126,7 @@ impl v1::operations_server::Operations for Handlers {
         request: Request<v1::GetOperationRequest>,
     ) -> Result<Response<v1::GetOperationResponse>, Status> {
         self.enter("get", &request).await?;
-        self.reply(v1::GetOperationResponse {
-            operation: self.last_operation(),
-        })
+        self.reply(v1::GetOperationResponse { operation: self.last_operation() })
     }
 
     async fn list(
@@ -158,11 +138,7 @@ impl v1::operations_server::Operations for Handlers {
         let all = &self.0.script.operations;
         let start = request.page_token.parse().unwrap_or(0_usize);
         let end = all.len().min(start + request.page_size.min(1000) as usize);
-        let next_page_token = if end < all.len() {
-            end.to_string()
-        } else {
-            String::new()
-        };
+        let next_page_token = if end < all.len() { end.to_string() } else { String::new() };
         self.note(|seen| seen.lists.push(request));
         self.reply(v1::ListOperationsResponse {
             operations: all[start..end].to_vec(),
@@ -173,11 +149,7 @@ impl v1::operations_server::Operations for Handlers {
 
     async fn watch(&self, request: Request<v1::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {
         self.enter("watch", &request).await?;
-        let event = |operation: Operation| {
-            Ok(v1::WatchOperationResponse {
-                operation: Some(operation),
-            })
-        };
+        let event = |operation: Operation| Ok(v1::WatchOperationResponse { operation: Some(operation) });
         let states = self.0.script.operation.iter().cloned().map(event).collect();
         let stream = answers(states, self.0.script.lasting);
         self.reply(stream)
@@ -194,14 +166,10 @@ impl v1::operations_server::Operations for Handlers {
         }
         self.0.cancelled.notify_waiters();
         match self.0.script.cancelled.clone() {
-            Some(operation) => self.reply(v1::CancelOperationResponse {
-                operation: Some(operation),
-                already_ended: false,
-            }),
-            None => self.reply(v1::CancelOperationResponse {
-                operation: self.last_operation(),
-                already_ended: true,
-            }),
+            Some(operation) => {
+                self.reply(v1::CancelOperationResponse { operation: Some(operation), already_ended: false })
+            }
+            None => self.reply(v1::CancelOperationResponse { operation: self.last_operation(), already_ended: true }),
         }
     }
 
@@ -211,9 +179,7 @@ impl v1::operations_server::Operations for Handlers {
     ) -> Result<Response<v1::RetryOperationResponse>, Status> {
         self.enter("retry", &request).await?;
         self.note(|seen| seen.retries.push(request.into_inner()));
-        self.reply(v1::RetryOperationResponse {
-            operation: self.0.script.operation.first().cloned(),
-        })
+        self.reply(v1::RetryOperationResponse { operation: self.0.script.operation.first().cloned() })
     }
 }
 
@@ -226,9 +192,7 @@ impl v1::gateway_server::Gateway for Handlers {
         request: Request<v1::GetGatewayStatusRequest>,
     ) -> Result<Response<GetGatewayStatusResponse>, Status> {
         self.enter("gateway_status", &request).await?;
-        self.reply(GetGatewayStatusResponse {
-            status: self.0.script.gateway.first().cloned(),
-        })
+        self.reply(GetGatewayStatusResponse { status: self.0.script.gateway.first().cloned() })
     }
 
     async fn watch(&self, request: Request<v1::WatchGatewayRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -255,9 +219,7 @@ impl v1::gateway_server::Gateway for Handlers {
         request: Request<v1::ReconnectGatewayRequest>,
     ) -> Result<Response<v1::ReconnectGatewayResponse>, Status> {
         self.enter("gateway_reconnect", &request).await?;
-        self.reply(v1::ReconnectGatewayResponse {
-            status: self.0.script.gateway.first().cloned(),
-        })
+        self.reply(v1::ReconnectGatewayResponse { status: self.0.script.gateway.first().cloned() })
     }
 }
 
@@ -294,8 +256,6 @@ impl v1::daemon_server::Daemon for Handlers {
         request: Request<v1::SetLogLevelRequest>,
     ) -> Result<Response<v1::SetLogLevelResponse>, Status> {
         self.enter("set_log_level", &request).await?;
-        self.reply(v1::SetLogLevelResponse {
-            previous: "info".to_owned(),
-        })
+        self.reply(v1::SetLogLevelResponse { previous: "info".to_owned() })
     }
 }

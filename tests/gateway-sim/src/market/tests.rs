@@ -12,15 +12,9 @@ fn market() -> Market {
 }
 
 fn contract(market: &Market, symbol: &str) -> Arc<Contract> {
-    let query = Query {
-        symbol: symbol.to_owned(),
-        ..Query::default()
-    };
+    let query = Query { symbol: symbol.to_owned(), ..Query::default() };
     let found = market.find(&query);
-    found
-        .into_iter()
-        .find(|contract| contract.schedule.zone_name == "US/Eastern")
-        .unwrap()
+    found.into_iter().find(|contract| contract.schedule.zone_name == "US/Eastern").unwrap()
 }
 
 fn sizes() -> impl Strategy<Value = BarSize> {
@@ -43,20 +37,8 @@ fn queries() -> impl Strategy<Value = BarQuery> {
     let end = NOW - 700 * 86_400..NOW + 86_400;
     (symbol, sizes(), spans(), what, any::<bool>(), end).prop_map(|(symbol, size, span, what, regular, end)| {
         // A month of seconds is more than anyone asks for at once.
-        let span = if span.is_too_long_for(size) || size.seconds() <= 30 {
-            Span::Seconds(1800)
-        } else {
-            span
-        };
-        BarQuery {
-            contract: contract(&market(), symbol),
-            size,
-            span,
-            what,
-            regular,
-            end,
-            now: NOW,
-        }
+        let span = if span.is_too_long_for(size) || size.seconds() <= 30 { Span::Seconds(1800) } else { span };
+        BarQuery { contract: contract(&market(), symbol), size, span, what, regular, end, now: NOW }
     })
 }
 

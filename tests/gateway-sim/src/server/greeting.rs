@@ -19,12 +19,7 @@ pub(crate) fn all() -> Vec<u8> {
 }
 
 pub(crate) fn accounts() -> Vec<u8> {
-    frame::encode(
-        reply::MANAGED_ACCOUNTS,
-        &ManagedAccounts {
-            accounts: Some(ACCOUNT.to_owned()),
-        },
-    )
+    frame::encode(reply::MANAGED_ACCOUNTS, &ManagedAccounts { accounts: Some(ACCOUNT.to_owned()) })
 }
 
 pub(crate) fn next_valid_id() -> Vec<u8> {

@@ -40,14 +40,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, connection: u64, out: mpsc::Sender<Vec<u8>>) -> Self {
         let open = Arc::new(OpenRequests::new(Arc::clone(&shared)));
-        Self {
-            shared,
-            connection,
-            out,
-            open,
-            client_id: None,
-            seen: HashSet::new(),
-        }
+        Self { shared, connection, out, open, client_id: None, seen: HashSet::new() }
     }
 
     pub(crate) async fn hear(&mut self, body: &[u8]) -> Flow {
@@ -58,16 +51,11 @@ impl Session {
         let request = Request::of_id(id);
         self.shared.ledger.received(request);
         let Some(request) = request else {
-            log(&format!(
-                "connection {}: message {id} is not known here",
-                self.connection
-            ));
+            log(&format!("connection {}: message {id} is not known here", self.connection));
             return Flow::Continue(());
         };
         if self.client_id.is_none() && request != Request::Start {
-            self.tell_referee(Event::BeforeStart {
-                request: request.name(),
-            });
+            self.tell_referee(Event::BeforeStart { request: request.name() });
             return Flow::Continue(());
         }
         match self.obey(request, &payload).await {
@@ -89,8 +77,7 @@ impl Session {
             Request::ContractDetails => {
                 let request = ContractDataRequest::decode(payload)?;
                 let id = self.number(request.id);
-                self.say_or_refuse(id, contracts::details(&self.shared, id, &request))
-                    .await
+                self.say_or_refuse(id, contracts::details(&self.shared, id, &request)).await
             }
             Request::MatchingSymbols => {
                 let request = MatchingSymbolsRequest::decode(payload)?;
@@ -100,8 +87,7 @@ impl Session {
             Request::HeadTimestamp => {
                 let request = HeadTimestampRequest::decode(payload)?;
                 let id = self.number(request.id);
-                self.say_or_refuse(id, historical::head(&self.shared, id, &request))
-                    .await
+                self.say_or_refuse(id, historical::head(&self.shared, id, &request)).await
             }
             Request::HistoricalData => self.historical(HistoricalDataRequest::decode(payload)?).await,
             Request::CancelHistoricalData | Request::CancelHeadTimestamp | Request::CancelContractDetails => {
@@ -126,11 +112,7 @@ impl Session {
     /// Whether this start is one of those to be refused.
     fn refuses_start(&self) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
-        let refuses = self
-            .shared
-            .refusals_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok();
+        let refuses = self.shared.refusals_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
         if refuses {
             self.shared.ledger.played(Fault::ClientIdTaken);
         }
@@ -175,10 +157,7 @@ impl Session {
     fn number(&mut self, id: Option<i32>) -> i32 {
         let id = id.unwrap_or(0);
         self.seen.insert(id);
-        self.tell_referee(Event::Numbered {
-            connection: self.connection,
-            id,
-        });
+        self.tell_referee(Event::Numbered { connection: self.connection, id });
         id
     }
 
@@ -221,22 +200,14 @@ async fn historical_answer(shared: Arc<Shared>, id: i32, request: HistoricalData
     }
     let computed = tokio::task::spawn_blocking(move || {
         let plan = historical::plan(&shared, &request)?;
-        let mut frames = if plan.lacks_zone() {
-            notice(id, 2174, NO_ZONE)
-        } else {
-            Vec::new()
-        };
+        let mut frames = if plan.lacks_zone() { notice(id, 2174, NO_ZONE) } else { Vec::new() };
         frames.extend(historical::bars(&shared, id, &plan)?);
         Ok::<_, Refusal>(frames)
     });
     match computed.await {
         Ok(Ok(frames)) => frames,
         Ok(Err(refusal)) => refusal.frame(id),
-        Err(_) => Refusal {
-            code: 322,
-            text: "Error processing request.-'bQ' : cause - internal".to_owned(),
-        }
-        .frame(id),
+        Err(_) => Refusal { code: 322, text: "Error processing request.-'bQ' : cause - internal".to_owned() }.frame(id),
     }
 }
 

@@ -32,14 +32,7 @@ impl Raw {
     /// Connected, started, and past the greeting's five frames.
     async fn start(simulator: &Simulator, client_id: i32) -> Self {
         let mut raw = Self::connect(simulator).await;
-        raw.send(
-            71,
-            &StartApi {
-                client_id: Some(client_id),
-                optional_capabilities: None,
-            },
-        )
-        .await;
+        raw.send(71, &StartApi { client_id: Some(client_id), optional_capabilities: None }).await;
         for _ in 0..5 {
             raw.receive().await;
         }
@@ -71,12 +64,7 @@ impl Raw {
 
 async fn simulator(knobs: Knobs) -> Simulator {
     let now = Some("2025-06-06T15:20:30Z".parse().unwrap());
-    Simulator::start(Config {
-        knobs: Knobs { now, ..knobs },
-        ..Config::default()
-    })
-    .await
-    .unwrap()
+    Simulator::start(Config { knobs: Knobs { now, ..knobs }, ..Config::default() }).await.unwrap()
 }
 
 fn hourly(id: i32) -> HistoricalDataRequest {
@@ -100,12 +88,7 @@ fn hourly(id: i32) -> HistoricalDataRequest {
 }
 
 fn rules(simulator: &Simulator) -> Vec<String> {
-    simulator
-        .report()
-        .violations
-        .into_iter()
-        .map(|violation| violation.rule)
-        .collect()
+    simulator.report().violations.into_iter().map(|violation| violation.rule).collect()
 }
 
 #[tokio::test]
@@ -113,14 +96,7 @@ async fn nothing_is_answered_before_the_start() {
     let simulator = simulator(Knobs::default()).await;
     let mut raw = Raw::connect(&simulator).await;
     raw.send(HISTORICAL, &hourly(1)).await;
-    raw.send(
-        71,
-        &StartApi {
-            client_id: Some(0),
-            optional_capabilities: None,
-        },
-    )
-    .await;
+    raw.send(71, &StartApi { client_id: Some(0), optional_capabilities: None }).await;
     assert_eq!(raw.receive().await.id, reply::MANAGED_ACCOUNTS);
     assert_eq!(rules(&simulator), ["request_before_start", "client_id_zero"]);
     assert_eq!(simulator.report().received("historical_data"), 1);
@@ -132,69 +108,16 @@ async fn ill_formed_requests_are_refused_with_their_codes() {
     let mut raw = Raw::start(&simulator, 5).await;
     let text = |text: &str| Some(text.to_owned());
     let broken = [
+        (HistoricalDataRequest { bar_size: text("1 sec"), ..hourly(1) }, 321),
+        (HistoricalDataRequest { duration: text("8 H"), ..hourly(2) }, 321),
+        (HistoricalDataRequest { duration: None, ..hourly(3) }, 321),
+        (HistoricalDataRequest { what_to_show: text("PRICES"), ..hourly(4) }, 321),
+        (HistoricalDataRequest { contract: None, ..hourly(5) }, 321),
+        (HistoricalDataRequest { end: text("20250606 15:00:00 GMT"), ..hourly(6) }, 10314),
+        (HistoricalDataRequest { what_to_show: text("SCHEDULE"), ..hourly(7) }, 162),
+        (HistoricalDataRequest { bar_size: text("1 secs"), duration: text("2001 S"), ..hourly(8) }, 162),
         (
-            HistoricalDataRequest {
-                bar_size: text("1 sec"),
-                ..hourly(1)
-            },
-            321,
-        ),
-        (
-            HistoricalDataRequest {
-                duration: text("8 H"),
-                ..hourly(2)
-            },
-            321,
-        ),
-        (
-            HistoricalDataRequest {
-                duration: None,
-                ..hourly(3)
-            },
-            321,
-        ),
-        (
-            HistoricalDataRequest {
-                what_to_show: text("PRICES"),
-                ..hourly(4)
-            },
-            321,
-        ),
-        (
-            HistoricalDataRequest {
-                contract: None,
-                ..hourly(5)
-            },
-            321,
-        ),
-        (
-            HistoricalDataRequest {
-                end: text("20250606 15:00:00 GMT"),
-                ..hourly(6)
-            },
-            10314,
-        ),
-        (
-            HistoricalDataRequest {
-                what_to_show: text("SCHEDULE"),
-                ..hourly(7)
-            },
-            162,
-        ),
-        (
-            HistoricalDataRequest {
-                bar_size: text("1 secs"),
-                duration: text("2001 S"),
-                ..hourly(8)
-            },
-            162,
-        ),
-        (
-            HistoricalDataRequest {
-                what_to_show: text("ADJUSTED_LAST"),
-                end: text("20250606-15:00:00"),
-                ..hourly(9)
-            },
+            HistoricalDataRequest { what_to_show: text("ADJUSTED_LAST"), end: text("20250606-15:00:00"), ..hourly(9) },
             321,
         ),
     ];
@@ -202,10 +125,7 @@ async fn ill_formed_requests_are_refused_with_their_codes() {
         raw.send(HISTORICAL, &request).await;
         assert_eq!(raw.refusal().await, (request.id.unwrap(), code));
     }
-    let nowhere = ContractDataRequest {
-        id: Some(20),
-        contract: None,
-    };
+    let nowhere = ContractDataRequest { id: Some(20), contract: None };
     raw.send(9, &nowhere).await;
     assert_eq!(raw.refusal().await, (20, 321));
     assert_eq!(rules(&simulator), ["invalid_duration_or_bar_size"; 4]);
@@ -233,25 +153,15 @@ async fn the_running_bar_comes_last_and_nothing_after_it() {
     raw.receive().await;
     // 04:00 to 11:20 New York.
     assert_eq!((bars.len(), bars[7].date.as_deref()), (8, Some("1749222000")));
-    let minutes = HistoricalDataRequest {
-        bar_size: Some("1 min".to_owned()),
-        ..hourly(2)
-    };
+    let minutes = HistoricalDataRequest { bar_size: Some("1 min".to_owned()), ..hourly(2) };
     raw.send(HISTORICAL, &minutes).await;
     let minutes = HistoricalData::decode(&*raw.receive().await.payload).unwrap().bars;
-    assert_eq!(
-        (minutes.len(), minutes.last().unwrap().close),
-        (7 * 60 + 21, bars[7].close)
-    );
+    assert_eq!((minutes.len(), minutes.last().unwrap().close), (7 * 60 + 21, bars[7].close));
 }
 
 #[tokio::test]
 async fn ids_are_watched() {
-    let simulator = simulator(Knobs {
-        answer_delay: Duration::from_hours(1),
-        ..Knobs::default()
-    })
-    .await;
+    let simulator = simulator(Knobs { answer_delay: Duration::from_hours(1), ..Knobs::default() }).await;
     let mut raw = Raw::start(&simulator, 5).await;
     for unknown in [25, 90, 106] {
         raw.send(unknown, &RequestId { id: Some(77) }).await;
@@ -272,18 +182,10 @@ async fn ids_are_watched() {
 #[tokio::test]
 async fn small_bars_are_paced_by_the_simulated_clock() {
     for (time_scale, expected) in [(1.0, "identical_within_15s"), (1e9, "")] {
-        let simulator = Simulator::start(Config {
-            time_scale,
-            ..Config::default()
-        })
-        .await
-        .unwrap();
+        let simulator = Simulator::start(Config { time_scale, ..Config::default() }).await.unwrap();
         let mut raw = Raw::start(&simulator, 5).await;
         for id in [1, 2] {
-            let small = HistoricalDataRequest {
-                bar_size: Some("30 secs".to_owned()),
-                ..hourly(id)
-            };
+            let small = HistoricalDataRequest { bar_size: Some("30 secs".to_owned()), ..hourly(id) };
             raw.send(HISTORICAL, &small).await;
             while raw.receive().await.id != reply::HISTORICAL_DATA_END {}
         }
@@ -302,8 +204,5 @@ async fn garbage_is_counted_and_survived() {
     raw.send(61, &RequestId { id: None }).await;
     raw.send(8, &RequestId { id: Some(1) }).await;
     assert_eq!(raw.receive().await.id, reply::NEXT_VALID_ID);
-    assert_eq!(
-        (simulator.report().received("unknown"), rules(&simulator).len()),
-        (2, 0)
-    );
+    assert_eq!((simulator.report().received("unknown"), rules(&simulator).len()), (2, 0));
 }

@@ -37,60 +37,25 @@ async fn connects_hears_the_farms_and_the_clock() {
 async fn finds_contracts() {
     let gateway = Gateway::start(Knobs::default()).await;
     let client = gateway.connect(9).await;
-    let apple = in_time(client.contract_details(&Contract::stock("AAPL").build()))
-        .await
-        .unwrap();
+    let apple = in_time(client.contract_details(&Contract::stock("AAPL").build())).await.unwrap();
     assert_eq!(apple.len(), 1);
     let row = &apple[0];
-    assert_eq!(
-        (row.contract.contract_id, row.contract.primary_exchange.as_str()),
-        (265_598, "NASDAQ")
-    );
+    assert_eq!((row.contract.contract_id, row.contract.primary_exchange.as_str()), (265_598, "NASDAQ"));
     assert_eq!((row.time_zone_id.as_str(), row.min_tick), ("US/Eastern", 0.01));
     assert_eq!((row.trading_hours.len(), row.liquid_hours.len()), (7, 7));
 
-    let any_currency = Contract {
-        currency: "".into(),
-        ..Contract::stock("MSFT").build()
-    };
+    let any_currency = Contract { currency: "".into(), ..Contract::stock("MSFT").build() };
     let microsoft = in_time(client.contract_details(&any_currency)).await.unwrap();
-    let american = microsoft
-        .iter()
-        .filter(|row| row.contract.primary_exchange.as_str() == "NASDAQ")
-        .count();
+    let american = microsoft.iter().filter(|row| row.contract.primary_exchange.as_str() == "NASDAQ").count();
     assert_eq!((microsoft.len(), american), (4, 1));
-    assert_eq!(
-        in_time(client.contract_details(&Contract::stock("MSFT").build()))
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        notice_code(in_time(client.contract_details(&Contract::stock("NOSUCH").build())).await),
-        200
-    );
-    assert_eq!(
-        notice_code(in_time(client.contract_details(&Contract::stock("VOD").build())).await),
-        200
-    );
+    assert_eq!(in_time(client.contract_details(&Contract::stock("MSFT").build())).await.unwrap().len(), 2);
+    assert_eq!(notice_code(in_time(client.contract_details(&Contract::stock("NOSUCH").build())).await), 200);
+    assert_eq!(notice_code(in_time(client.contract_details(&Contract::stock("VOD").build())).await), 200);
 
-    let euro = in_time(client.contract_details(&Contract::forex("EUR", "USD").build()))
-        .await
-        .unwrap();
+    let euro = in_time(client.contract_details(&Contract::forex("EUR", "USD").build())).await.unwrap();
     assert_eq!((euro.len(), euro[0].contract.exchange.as_str()), (1, "IDEALPRO"));
-    let by_id = Contract {
-        contract_id: 265_598,
-        exchange: "SMART".into(),
-        ..Contract::default()
-    };
-    assert_eq!(
-        in_time(client.contract_details(&by_id)).await.unwrap()[0]
-            .contract
-            .symbol
-            .as_str(),
-        "AAPL"
-    );
+    let by_id = Contract { contract_id: 265_598, exchange: "SMART".into(), ..Contract::default() };
+    assert_eq!(in_time(client.contract_details(&by_id)).await.unwrap()[0].contract.symbol.as_str(), "AAPL");
     let report = gateway.stop().await;
     assert_eq!((report.received("contract_details"), report.open_requests), (7, 0));
     assert_eq!(report.violations, []);
@@ -152,27 +117,11 @@ async fn serves_every_bar_size() {
         (BarSize::Month, 1.years(), 12),
     ];
     for (size, duration, expected) in cases {
-        let got = bars(
-            &client,
-            &apple,
-            size,
-            WhatToShow::Trades,
-            TradingHours::Extended,
-            duration,
-            end,
-        )
-        .await
-        .unwrap();
+        let got = bars(&client, &apple, size, WhatToShow::Trades, TradingHours::Extended, duration, end).await.unwrap();
         let dates: Vec<_> = got.iter().map(|bar| bar.date).collect();
         assert!(dates.is_sorted_by(|one, next| one < next), "{size} is not ascending");
-        assert!(
-            dates.iter().all(|date| *date < BarTimestamp::DateTime(end)),
-            "{size} passes its end"
-        );
-        assert!(
-            got.iter()
-                .all(|bar| bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close))
-        );
+        assert!(dates.iter().all(|date| *date < BarTimestamp::DateTime(end)), "{size} passes its end");
+        assert!(got.iter().all(|bar| bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close)));
         assert_eq!(got.len(), expected, "bars of {size}");
     }
     let report = gateway.stop().await;
@@ -181,10 +130,7 @@ async fn serves_every_bar_size() {
 
 #[tokio::test]
 async fn a_dropped_fetch_is_cancelled() {
-    let knobs = Knobs {
-        answer_delay: Duration::from_hours(1),
-        ..Knobs::default()
-    };
+    let knobs = Knobs { answer_delay: Duration::from_hours(1), ..Knobs::default() };
     let gateway = Gateway::start(knobs).await;
     let client = gateway.connect(9).await;
     let apple = Contract::stock("AAPL").build();
@@ -194,9 +140,7 @@ async fn a_dropped_fetch_is_cancelled() {
         answer = fetch => panic!("answered: {answer:?}"),
         _ = asked => {}
     }
-    let report = gateway
-        .wait_for(|report| report.received("cancel_historical_data") == 1)
-        .await;
+    let report = gateway.wait_for(|report| report.received("cancel_historical_data") == 1).await;
     assert_eq!((report.open_requests, report.faults["delay"]), (0, 1));
     assert_eq!(report.violations, []);
     assert!(in_time(client.server_time()).await.is_ok());

@@ -99,16 +99,9 @@ fn findings(view: &ImportView) -> Option<Table> {
     let mut any = false;
     for file in &view.files {
         let kinds = [("rejected", &file.rejected), ("noted", &file.notes)];
-        for (kind, finding) in kinds
-            .into_iter()
-            .flat_map(|(kind, list)| list.iter().map(move |one| (kind, one)))
-        {
+        for (kind, finding) in kinds.into_iter().flat_map(|(kind, list)| list.iter().map(move |one| (kind, one))) {
             let lines: Vec<_> = finding.lines.iter().map(u64::to_string).collect();
-            let more = if finding.count > finding.lines.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
+            let more = if finding.count > finding.lines.len() as u64 { ", …" } else { "" };
             table.row([
                 file.path.as_str().into(),
                 kind.into(),
@@ -119,13 +112,7 @@ fn findings(view: &ImportView) -> Option<Table> {
             any = true;
         }
         if let Some(error) = &file.error {
-            let cells = [
-                file.path.as_str(),
-                "refused",
-                error.reason.as_str(),
-                "",
-                error.message.as_str(),
-            ];
+            let cells = [file.path.as_str(), "refused", error.reason.as_str(), "", error.message.as_str()];
             table.row(cells.map(Into::into));
             any = true;
         }
