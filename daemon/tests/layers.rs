@@ -1,5 +1,7 @@
 //! The structure of the daemon, checked: who may import whom, who may name what, how long a file may be.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -75,12 +75,13 @@ impl Simulator {
         self.shared.ledger.until(look).await
     }
 
-    /// Closes every connection and returns what happened.
+    /// Closes every connection and returns what happened until then, with the requests that were still open.
     pub async fn stop(self) -> Report {
+        let report = self.report();
         drop(self.stop);
         // A server that panicked still leaves its report.
         drop(self.server.await);
-        self.shared.ledger.report(&self.shared.clock)
+        report
     }
 }
 

@@ -8,6 +8,8 @@ use super::{BarQuery, SMALL_BAR_DEPTH_SECONDS, SMALL_BAR_SECONDS, noise, zone};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
+/// More than fits into one answer: whoever asks for so many is refused, and need not wait for the rest.
+const MOST_BARS: usize = 300_000;
 
 /// What a generated contract costs.
 #[derive(Clone, Debug)]
@@ -33,12 +35,14 @@ impl Tape {
         let floor =
             if seconds <= SMALL_BAR_SECONDS { self.head.max(query.now - SMALL_BAR_DEPTH_SECONDS) } else { self.head };
         let first = first_instant(schedule, query.regular, end, query.span, floor);
+        let grid = schedule
+            .between(first, end, query.regular)
+            .flat_map(|session| schedule.grid(session, seconds))
+            .filter(|(start, _)| (first..end).contains(start));
         let mut bars = Vec::new();
-        for session in schedule.between(first, end, query.regular) {
-            for (start, stop) in schedule.grid(session, seconds).filter(|(start, _)| (first..end).contains(start)) {
-                if let Some(candle) = reader.candle(start, stop) {
-                    bars.push(reader.bar(Stamp::Second(start), candle));
-                }
+        for (start, stop) in grid.take(MOST_BARS) {
+            if let Some(candle) = reader.candle(start, stop) {
+                bars.push(reader.bar(Stamp::Second(start), candle));
             }
         }
         bars

@@ -140,3 +140,25 @@ fn joined(one: Bar, next: Bar) -> Bar {
         ..one
     }
 }
+
+#[test]
+fn a_replayed_symbol_is_one_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["MSFT_1m.csv", "brk.b_1d.csv", "EUR.USD_1h.csv", "ABCDEF_1d.csv"] {
+        let rows = "timestamp,open,high,low,close,volume\n2025-06-05 19:00:00,1,2,1,2,3\n";
+        std::fs::write(folder.path().join(name), rows).unwrap();
+    }
+    let market = Market::open(0, Some(folder.path())).unwrap();
+    let find = |symbol: &str| market.find(&Query { symbol: symbol.to_owned(), ..Query::default() });
+    for (symbol, kind, exchange) in [
+        ("MSFT", SecurityType::Stock, "SMART"),
+        ("BRK B", SecurityType::Stock, "SMART"),
+        ("ABCDEF", SecurityType::Stock, "SMART"),
+        ("EUR", SecurityType::Cash, "IDEALPRO"),
+    ] {
+        let found = find(symbol);
+        assert_eq!((found.len(), found[0].kind, found[0].exchange), (1, kind, exchange), "{symbol}");
+        assert!(found[0].id > 0);
+    }
+    assert_eq!(find("VOD").len(), 2);
+}

@@ -14,7 +14,7 @@ use crate::report::{Connections, Report, Violation};
 /// Name of messages that no request has.
 const UNKNOWN: &str = "unknown";
 /// How long a connection that its client has closed may take to be noticed.
-const CLOSING: Duration = Duration::from_millis(50);
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// Conditions of `Knobs` that hit a client.
 #[derive(Clone, Copy, Debug)]

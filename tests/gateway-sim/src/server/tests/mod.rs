@@ -1,91 +1,18 @@
 //! Conversations frame by frame, with what no well-behaved client would send.
 
+mod raw;
+
 use std::time::Duration;
 
 use prost::Message;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use raw::{HISTORICAL, LIMIT, Raw, hourly, simulator};
+use tokio::io::AsyncWriteExt;
 
 use crate::config::{Config, Knobs};
-use crate::protocol::frame::{self, Frame};
 use crate::protocol::messages::{
-    Contract, ContractDataRequest, ErrorMessage, HistoricalData, HistoricalDataRequest, RequestId, StartApi, reply,
+    ContractDataRequest, HistoricalData, HistoricalDataRequest, RequestId, StartApi, reply,
 };
 use crate::simulator::Simulator;
-
-const LIMIT: Duration = Duration::from_secs(10);
-const HISTORICAL: u32 = 20;
-
-/// A client that does as it is told.
-struct Raw(TcpStream);
-
-impl Raw {
-    async fn connect(simulator: &Simulator) -> Self {
-        let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
-        stream.write_all(b"API\0\0\0\0\x09v213..226").await.unwrap();
-        let length = stream.read_u32().await.unwrap();
-        let mut acknowledgement = vec![0; usize::try_from(length).unwrap()];
-        stream.read_exact(&mut acknowledgement).await.unwrap();
-        Self(stream)
-    }
-
-    /// Connected, started, and past the greeting's five frames.
-    async fn start(simulator: &Simulator, client_id: i32) -> Self {
-        let mut raw = Self::connect(simulator).await;
-        raw.send(71, &StartApi { client_id: Some(client_id), optional_capabilities: None }).await;
-        for _ in 0..5 {
-            raw.receive().await;
-        }
-        raw
-    }
-
-    async fn send(&mut self, id: u32, message: &impl Message) {
-        self.0.write_all(&frame::encode(id, message)).await.unwrap();
-    }
-
-    async fn receive(&mut self) -> Frame {
-        let read = async {
-            let length = frame::body_length(self.0.read_u32().await.unwrap().to_be_bytes()).unwrap();
-            let mut body = vec![0; length];
-            self.0.read_exact(&mut body).await.unwrap();
-            frame::parse(&body).unwrap()
-        };
-        tokio::time::timeout(LIMIT, read).await.unwrap()
-    }
-
-    /// The id and code of the error that comes next.
-    async fn refusal(&mut self) -> (i32, i32) {
-        let frame = self.receive().await;
-        assert_eq!(frame.id, reply::ERROR, "not an error");
-        let error = ErrorMessage::decode(&*frame.payload).unwrap();
-        (error.id.unwrap(), error.code.unwrap())
-    }
-}
-
-async fn simulator(knobs: Knobs) -> Simulator {
-    let now = Some("2025-06-06T15:20:30Z".parse().unwrap());
-    Simulator::start(Config { knobs: Knobs { now, ..knobs }, ..Config::default() }).await.unwrap()
-}
-
-fn hourly(id: i32) -> HistoricalDataRequest {
-    let text = |text: &str| Some(text.to_owned());
-    HistoricalDataRequest {
-        id: Some(id),
-        contract: Some(Contract {
-            con_id: Some(0),
-            symbol: text("AAPL"),
-            sec_type: text("STK"),
-            exchange: text("SMART"),
-            currency: text("USD"),
-            ..Contract::default()
-        }),
-        bar_size: text("1 hour"),
-        duration: text("1 D"),
-        what_to_show: text("TRADES"),
-        format_date: Some(2),
-        ..HistoricalDataRequest::default()
-    }
-}
 
 fn rules(simulator: &Simulator) -> Vec<String> {
     simulator.report().violations.into_iter().map(|violation| violation.rule).collect()
@@ -170,6 +97,8 @@ async fn ids_are_watched() {
     raw.send(HISTORICAL, &hourly(1)).await;
     raw.send(HISTORICAL, &hourly(1)).await;
     assert_eq!(raw.refusal().await, (1, 322));
+    assert_eq!(simulator.report().open_requests, 1);
+    assert_eq!(simulator.report().open_requests, 1);
     raw.send(25, &RequestId { id: Some(1) }).await;
     raw.send(25, &RequestId { id: Some(1) }).await;
     let all_heard = simulator.wait_for(|report| report.received("cancel_historical_data") == 3);
@@ -197,12 +126,35 @@ async fn small_bars_are_paced_by_the_simulated_clock() {
 async fn garbage_is_counted_and_survived() {
     let simulator = simulator(Knobs::default()).await;
     let mut raw = Raw::start(&simulator, 5).await;
-    raw.0.write_all(b"\0\0\0\x09\0\0\0\x47\x32\0\x35\0\0").await.unwrap();
+    raw.stream.write_all(b"\0\0\0\x09\0\0\0\x47\x32\0\x35\0\0").await.unwrap();
     assert_eq!(raw.refusal().await, (-1, 320));
-    raw.0.write_all(b"\0\0\0\x06\0\0\x00\xdc\xff\xff").await.unwrap();
+    raw.stream.write_all(b"\0\0\0\x06\0\0\x00\xdc\xff\xff").await.unwrap();
     assert_eq!(raw.refusal().await, (-1, 320));
     raw.send(61, &RequestId { id: None }).await;
     raw.send(8, &RequestId { id: Some(1) }).await;
     assert_eq!(raw.receive().await.id, reply::NEXT_VALID_ID);
     assert_eq!((simulator.report().received("unknown"), rules(&simulator).len()), (2, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_fits_no_frame_is_refused() {
+    let simulator = simulator(Knobs::default()).await;
+    let mut raw = Raw::start(&simulator, 5).await;
+    let (bar_size, duration) = (Some("1 min".to_owned()), Some("5 Y".to_owned()));
+    raw.send(HISTORICAL, &HistoricalDataRequest { bar_size, duration, ..hourly(1) }).await;
+    assert_eq!(raw.refusal().await, (1, 162));
+}
+
+#[tokio::test]
+async fn a_report_names_the_requests_that_were_open_at_the_end() {
+    // A simulated hour takes an hour, or no time at all.
+    for (time_scale, open) in [(1.0, 1), (1e9, 0)] {
+        let knobs = Knobs { answer_delay: Duration::from_hours(1), ..Knobs::default() };
+        let simulator = Simulator::start(Config { time_scale, knobs, ..Config::default() }).await.unwrap();
+        let mut raw = Raw::start(&simulator, 5).await;
+        raw.send(HISTORICAL, &hourly(1)).await;
+        let settled = simulator.wait_for(|report| report.faults["delay"] == 1 && report.open_requests == open);
+        tokio::time::timeout(LIMIT, settled).await.unwrap();
+        assert_eq!(simulator.stop().await.open_requests, open);
+    }
 }
