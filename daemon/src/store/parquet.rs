@@ -38,6 +38,9 @@ const SCHEMA_TEXT: &str = "message bars {
 
 const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 
+/// A year of seconds; a file that claims more does not make us reserve more.
+const ROWS_RESERVED_MAX: usize = 32_000_000;
+
 /// Written into every file; a file of a newer one is refused.
 const SCHEMA_VERSION: &str = "1";
 
@@ -104,11 +107,13 @@ pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     if names != COLUMNS {
         return Err(ParquetError::General(format!("unexpected columns {names:?}")));
     }
-    let mut bars = Bars::default();
+    // reserved once: a year of minutes grown by doubling would touch twice the memory
+    let rows_told = usize::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mut bars = Bars::with_capacity(rows_told.min(ROWS_RESERVED_MAX));
     for index in 0..file.num_row_groups() {
         let group = file.get_row_group(index)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let mut stamps = Vec::new();
+        let mut stamps = Vec::with_capacity(rows.min(ROWS_RESERVED_MAX));
         read_longs(group.as_ref(), 0, rows, &mut stamps)?;
         bars.start.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
         for (column, prices) in [(1, &mut bars.open), (2, &mut bars.high), (3, &mut bars.low), (4, &mut bars.close)] {
@@ -151,7 +156,8 @@ fn read_volumes(group: &dyn RowGroupReader, rows: usize, into: &mut Vec<Option<f
     let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(5)? else {
         return Err(wrong_type(5));
     };
-    let (mut levels, mut known) = (Vec::new(), Vec::new());
+    let reserved = rows.min(ROWS_RESERVED_MAX);
+    let (mut levels, mut known) = (Vec::with_capacity(reserved), Vec::with_capacity(reserved));
     read_all(rows, |left| reader.read_records(left, Some(&mut levels), None, &mut known).map(|(records, ..)| records))?;
     let mut known = known.into_iter();
     into.extend(levels.into_iter().map(|level| if level == 0 { None } else { known.next() }));
