@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod context;
 mod failure;
+mod flags;
 mod follow;
 mod output;
 mod time;

@@ -6,9 +6,9 @@ use ktrdr_proto::v1::{
 use serde::Serialize;
 
 use crate::{
-    args::{Force, without_letter},
     context::Context,
     failure::Stop,
+    flags::{Force, without_letter},
     output::table::{Cell, Tone},
     time::Instant,
     views::gateway::GatewayView,

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ktrdr_proto::v1::{BarColumns, QueryHeader, Source, TradingSession, WhatToShow};
+use ktrdr_proto::v1::{QueryHeader, Source, TradingSession, WhatToShow};
 
 use super::{
+    bar::Bar,
     csv, json,
     table::{Align, Grid, Tone, thousands},
 };
@@ -12,42 +13,6 @@ use crate::{
     time::{Instant, Stamps},
     views::{timeframe, word},
 };
-
-/// One bar.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bar {
-    pub(crate) start_ns: i64,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    /// Absent where the source has none.
-    pub(crate) volume: Option<f64>,
-}
-
-impl Bar {
-    /// Open, high, low, close.
-    pub(crate) fn prices(&self) -> [f64; 4] {
-        [self.open, self.high, self.low, self.close]
-    }
-}
-
-/// The bars of one chunk; `None` when its columns differ in length.
-pub(crate) fn of(columns: &BarColumns) -> Option<impl Iterator<Item = Bar>> {
-    let BarColumns { start_ns, open, high, low, close, volume } = columns;
-    let even = [open, high, low, close, volume].iter().all(|column| column.len() == start_ns.len());
-    let prices = open.iter().zip(high).zip(low.iter().zip(close));
-    even.then(|| {
-        start_ns.iter().zip(prices).zip(volume).map(|((start_ns, ((open, high), (low, close))), volume)| Bar {
-            start_ns: *start_ns,
-            open: *open,
-            high: *high,
-            low: *low,
-            close: *close,
-            volume: Some(*volume).filter(|volume| !volume.is_nan()),
-        })
-    })
-}
 
 /// How bars are written.
 #[derive(Debug)]

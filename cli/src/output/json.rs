@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::bars::Bar;
+use super::bar::Bar;
 use crate::time::{Instant, Stamps};
 
 /// Everything of `data show` before the rows.

@@ -1,5 +1,6 @@
 //! Everything that is printed. stdout is data, stderr is talk; no other module writes to either.
 
+pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod csv;
 pub(crate) mod json;
@@ -14,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::args::Color;
+use crate::flags::Color;
 
 pub(crate) use talk::Talk;
 

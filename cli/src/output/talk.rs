@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::colored;
 use crate::{
-    args::Color,
     failure::{Failure, FailureView},
+    flags::Color,
 };
 
 /// How much is said, and how colourful.

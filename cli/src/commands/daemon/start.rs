@@ -19,10 +19,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{ask, log_path, logs};
 use crate::{
-    args::seconds,
     client::Client,
     context::Context,
     failure::{Failure, Stop},
+    flags::seconds,
 };
 
 const PROGRAM: &str = "ktrdrd";

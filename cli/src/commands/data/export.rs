@@ -11,9 +11,9 @@ use ktrdr_proto::reason;
 
 use super::query::{self, Bars, WriteError};
 use crate::{
-    args::{Dates, Format, Series},
     context::Context,
     failure::{Failure, Stop},
+    flags::{Dates, Format, Series},
     output::{bars::Writer, csv},
 };
 

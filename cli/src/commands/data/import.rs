@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
-    args::{What, timeframe},
     client::Client,
     context::Context,
     failure::{Failure, Stop},
+    flags::{What, timeframe},
     follow::{self, Interrupts},
     output::{Talk, progress::Progress},
 };

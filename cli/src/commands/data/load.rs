@@ -7,10 +7,10 @@ use ktrdr_proto::{
 };
 
 use crate::{
-    args::{Dates, Series, What},
     commands::operations::print_started,
     context::Context,
     failure::{Failure, Stop},
+    flags::{Dates, Series, What},
     follow::{self, Ended, Interrupts},
     output::{
         progress::Progress,

@@ -11,10 +11,13 @@ use ktrdr_proto::{
 use tonic::Streaming;
 
 use crate::{
-    args::{Dates, Series},
     client::Client,
     failure::{Failure, Stop},
-    output::bars::{self, Bar, Writer},
+    flags::{Dates, Series},
+    output::{
+        bar::{self, Bar},
+        bars::Writer,
+    },
     time::Stamps,
 };
 
@@ -82,7 +85,7 @@ impl Bars {
 }
 
 fn even(columns: &BarColumns) -> Result<impl Iterator<Item = Bar>, Failure> {
-    bars::of(columns).ok_or_else(|| garbled("columns of different length came"))
+    bar::of(columns).ok_or_else(|| garbled("columns of different length came"))
 }
 
 fn garbled(text: &str) -> Failure {

@@ -3,7 +3,7 @@
 use ktrdr_proto::v1::GetRangeRequest;
 
 use crate::{
-    args::Series, context::Context, failure::Stop, output::table::Table, output::table::thousands,
+    context::Context, failure::Stop, flags::Series, output::table::Table, output::table::thousands,
     views::series::RangeView,
 };
 

@@ -4,9 +4,9 @@ use ktrdr_proto::v1::query_request::Window;
 
 use super::query;
 use crate::{
-    args::{Dates, Format, Series},
     context::Context,
     failure::Stop,
+    flags::{Dates, Format, Series},
     output::{bars::Writer, csv},
 };
 

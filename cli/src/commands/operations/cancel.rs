@@ -3,9 +3,9 @@
 use ktrdr_proto::{spelling::Word as _, v1::CancelOperationRequest};
 
 use crate::{
-    args::{Force, without_letter},
     context::Context,
     failure::Stop,
+    flags::{Force, without_letter},
     views::operation::OperationView,
 };
 

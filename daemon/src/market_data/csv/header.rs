@@ -1,6 +1,10 @@
 //! Which column holds what.
 
-use super::{CsvError, fields::fields, row::is_number, stamp::Stamp};
+use super::{
+    CsvError,
+    fields::{fields, is_number},
+    stamp::Stamp,
+};
 
 /// A row's fields in a fixed order: stamp, open, high, low, close, volume, and one place for all that is ignored.
 pub(super) type Cells<'a> = [&'a str; 7];

@@ -30,11 +30,6 @@ pub(super) fn volume(cells: &Cells<'_>) -> Result<Option<f64>, &'static str> {
     }
 }
 
-/// Whether it reads as a number, NaN and infinities included.
-pub(super) fn is_number(text: &str) -> bool {
-    text.parse::<f64>().is_ok()
-}
-
 #[derive(Debug, PartialEq)]
 enum Number {
     Finite(f64),
