@@ -84,7 +84,7 @@ fn to_wire(status: &Status) -> pb::GatewayStatus {
         pacing: Some(pb::PacingStatus {
             used: count(status.pacing_used),
             limit: count(status.pacing_limit),
-            next_slot_seconds: status.next_slot.as_secs_f64(),
+            next_slot_seconds: status.wait().as_secs_f64(),
         }),
         requests: Some(pb::RequestCounts { open: count(status.open), queued: count(status.queued) }),
         reconnects: status.reconnects,

@@ -92,7 +92,7 @@ impl Session {
             server_version: None,
             pacing_used: 0,
             pacing_limit: 0,
-            next_slot: Duration::ZERO,
+            next_slot: None,
             open: 0,
             queued: 0,
             reconnects: 0,

@@ -1,6 +1,6 @@
 //! What the session tells of itself: one log event a change of state, and the status that clients read.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Session;
 use crate::{clock, gateway::phase::Phase};
@@ -28,7 +28,7 @@ impl Session {
             status.client_id = self.config.enabled.then(|| self.attempts.client_id(self.config.client_id));
             status.server_version = self.link.as_ref().map(|link| link.client.server_version());
             (status.pacing_used, status.pacing_limit) = (used, limit);
-            status.next_slot = next_slot.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+            status.next_slot = next_slot;
             (status.open, status.queued) = (self.in_flight.len(), self.queue.len());
             status.reconnects = self.sessions.saturating_sub(1);
             status.farms = self.link.as_ref().map(|link| link.farms.clone()).unwrap_or_default();

@@ -3,7 +3,10 @@
 mod request;
 mod scope;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ktrdr_proto::reason;
 
@@ -20,8 +23,8 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, BarsAsk, Class, Contract, GatewayError},
-    model::{Bars, DAY, Source, TimeRange},
+    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError},
+    model::{Bars, Coverage, DAY, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
 };
@@ -34,6 +37,8 @@ pub(super) struct Load {
     reference: Reference,
     keeper: Arc<Mutex<Keeper>>,
     document: LoadDocument,
+    /// What was wanted and did not come.
+    left: Coverage,
 }
 
 /// How the steps went.
@@ -52,7 +57,7 @@ impl Load {
             mode: request.mode.name().into(),
             ..LoadDocument::default()
         };
-        Self { request, reference, keeper: Arc::new(Mutex::new(keeper)), document }
+        Self { request, reference, keeper: Arc::new(Mutex::new(keeper)), document, left: Coverage::default() }
     }
 
     pub(super) async fn run(mut self, context: Context) -> Outcome {
@@ -119,7 +124,6 @@ impl Load {
         });
         let (mut done, mut failed) = (0, None::<GatewayError>);
         for (at, step) in steps.iter().enumerate() {
-            context.progress(|progress| progress.message = in_words(&step.range));
             let ask = BarsAsk {
                 contract: contract.clone(),
                 timeframe: self.request.key.timeframe,
@@ -129,6 +133,7 @@ impl Load {
             };
             let requests = &mut self.document.requests_made;
             let answer = fetch(&self.reference.gateway, &ask, done > 0, requests);
+            let answer = telling_waits(&self.reference.gateway, context, &step.range, answer);
             // dropping the request withdraws it at the gateway; what came before is kept
             let Some(answer) = context.stop().run_until_cancelled(answer).await else {
                 self.leave(&steps[at..]);
@@ -162,7 +167,9 @@ impl Load {
     }
 
     fn leave(&mut self, steps: &[Step]) {
-        self.document.gaps_left.extend(steps.iter().map(|step| RangeDocument::from(step.range)));
+        let left: Coverage = self.left.intervals().iter().copied().chain(steps.iter().map(|step| step.range)).collect();
+        self.document.gaps_left = left.intervals().iter().map(|range| RangeDocument::from(*range)).collect();
+        self.left = left;
     }
 
     /// Keeps the closed bars of an answer, and what it tells about the rest.
@@ -211,6 +218,30 @@ impl Load {
         let kept =
             tokio::task::spawn_blocking(move || keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(delivery));
         Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
+    }
+}
+
+/// Awaits `answer` and says meanwhile, once a second, when it is our own pacing that takes the time.
+async fn telling_waits<T>(
+    gateway: &Gateway,
+    context: &Context,
+    range: &TimeRange,
+    answer: impl Future<Output = T>,
+) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer,
+            _ = ticks.tick() => {
+                let wait = gateway.status().wait().as_secs();
+                let message = match wait {
+                    0 => in_words(range),
+                    wait => format!("{}, waiting for pacing, {wait} s", in_words(range)),
+                };
+                context.progress(|progress| progress.message = message);
+            }
+        }
     }
 }
 
