@@ -18,8 +18,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     client::Client,
+    context::Context,
     failure::{Failure, Stop},
     output::Talk,
+    views::operation::OperationView,
 };
 
 /// Ctrl-C, from the moment this exists. Made before the work is started, so that none is missed.
@@ -175,4 +177,14 @@ fn gone(failure: Failure, id: &str) -> Failure {
 
 fn left(hint: &str) -> Failure {
     Failure::new(&reason::INTERRUPTED_BY_USER, "left before the operation had ended").hint(hint)
+}
+
+/// What `--detach` prints: the bare id, or the document.
+pub(crate) fn print_started(context: &mut Context, json: bool, operation: &Operation) -> Result<(), Stop> {
+    if json {
+        context.out.document(&OperationView::from(operation))?;
+    } else {
+        context.out.line(&operation.id)?;
+    }
+    Ok(())
 }

@@ -7,11 +7,10 @@ use ktrdr_proto::{
 };
 
 use crate::{
-    commands::operations::print_started,
     context::Context,
     failure::{Failure, Stop},
     flags::{Dates, Series, What},
-    follow::{self, Ended, Interrupts},
+    follow::{self, Ended, Interrupts, print_started},
     output::{
         progress::Progress,
         table::{Table, thousands},

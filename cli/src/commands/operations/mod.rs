@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     failure::Stop,
     follow::Ended,
-    views::operation::{ImportView, LoadView, OperationView},
+    views::operation::{ImportView, LoadView},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -46,16 +46,6 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Cancel(args) => cancel::run(args, context).await,
         Command::Retry(args) => retry::run(args, context).await,
     }
-}
-
-/// What `--detach` prints: the bare id, or the document.
-pub(crate) fn print_started(context: &mut Context, json: bool, operation: &Operation) -> Result<(), Stop> {
-    if json {
-        context.out.document(&OperationView::from(operation))?;
-    } else {
-        context.out.line(&operation.id)?;
-    }
-    Ok(())
 }
 
 /// The end of a followed operation: its tables on stdout, then why it is no success.

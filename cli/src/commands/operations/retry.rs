@@ -2,11 +2,11 @@
 
 use ktrdr_proto::v1::{Operation, RetryOperationRequest};
 
-use super::{print_started, report};
+use super::report;
 use crate::{
     context::Context,
     failure::Stop,
-    follow::{self, Interrupts},
+    follow::{self, Interrupts, print_started},
     output::progress::Progress,
     views::operation::OperationView,
 };
