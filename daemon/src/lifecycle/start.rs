@@ -25,7 +25,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     let started_at = clock::now();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let stages = Stages::default();
-    let socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
+    let mut socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
     watch_signals(stages.asked.clone())
@@ -35,7 +35,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     let store = Store::open(layout)?;
     let registry = Registry::open(store.clone(), stages.operations.clone())?;
     let (gateway, session) = Gateway::start(settings.gateway.clone(), stages.gateway.clone());
-    let market_data = MarketData::new(store, gateway.clone(), &registry);
+    let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let parts = Parts {
         facts: Facts {
             started_at,
@@ -66,6 +66,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     if let Err(error) = session.await {
         tracing::error!(%error, "the gateway's task ended badly");
     }
+    store.close();
     tracing::info!("stopped");
     match outcome {
         Ok(Ok(Err(error))) => Err(error.into()),

@@ -115,6 +115,11 @@ impl Store {
         Ok(store)
     }
 
+    /// For the end of an orderly stop. Nothing depends on it. Blocks.
+    pub fn close(&self) {
+        self.ledger.checkpoint_blocking();
+    }
+
     /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened.
     fn settle_pending(&self) -> Result<(), StoreError> {
         let pending = self.ledger.call_blocking(|ledger| {
