@@ -16,7 +16,6 @@ pub(crate) enum Stop {
     /// The reader of stdout went away, which is its right.
     PipeClosed,
     /// Everything was said already; only the exit code is left.
-    Exit(u8),
     /// To be told on stderr.
     Failed(Box<Failure>),
 }

@@ -39,7 +39,6 @@ fn run(cli: Cli) -> u8 {
     let result = execute(cli.command, &mut context).and_then(|()| Ok(context.out.finish()?));
     match result {
         Ok(()) | Err(Stop::PipeClosed) => 0,
-        Err(Stop::Exit(code)) => code,
         Err(Stop::Failed(failure)) => {
             // What was printed so far comes first; when stdout is gone, the failure is still worth telling.
             context.out.finish().ok();

@@ -14,6 +14,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Talk {
     quiet: bool,
+    /// stderr is for one document, should there be an error.
+    json: bool,
     verbose: u8,
     color: Color,
 }
@@ -24,13 +26,13 @@ struct Document<'a> {
 }
 
 impl Talk {
-    pub(crate) fn new(quiet: bool, verbose: u8, color: Color) -> Self {
-        Self { quiet, verbose, color }
+    pub(crate) fn new(quiet: bool, json: bool, verbose: u8, color: Color) -> Self {
+        Self { quiet, json, verbose, color }
     }
 
-    /// What everybody wants to know; `-q` silences it.
+    /// What everybody wants to know; `-q` and `-f json` silence it.
     pub(crate) fn say(self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.json {
             writeln!(io::stderr(), "{text}").ok();
         }
     }

@@ -26,6 +26,8 @@ use crate::{
 };
 
 const PROGRAM: &str = "ktrdrd";
+/// How long a daemon that somebody else has just started may take.
+const OTHERS_START: Duration = Duration::from_secs(3);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// Lines of the log that an early end is explained with.
 const LAST_WORDS: usize = 5;
@@ -120,7 +122,8 @@ async fn wait_for(
     limit: Duration,
     log: &Log,
 ) -> Result<GetDaemonStatusResponse, Failure> {
-    let deadline = Instant::now() + limit;
+    let mut deadline = Instant::now() + limit;
+    let mut ended = None;
     loop {
         // The address is resolved each time: its folder may appear with the daemon.
         let client = Client::new(context.socket_flag(), limit)?;
@@ -128,10 +131,18 @@ async fn wait_for(
             Ok(status) => return Ok(status),
             Err(failure) => failure,
         };
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(ended_early(status, log));
+        if let (None, Ok(Some(status))) = (ended, child.try_wait()) {
+            // Somebody else started one at the same moment: that one will answer.
+            if !log.last_words().iter().any(|line| line.contains("already listens")) {
+                return Err(ended_early(status, log));
+            }
+            ended = Some(status);
+            deadline = deadline.min(Instant::now() + OTHERS_START);
         }
         if Instant::now() >= deadline {
+            if let Some(status) = ended {
+                return Err(ended_early(status, log));
+            }
             let text = format!("{PROGRAM} (pid {}) does not answer after {} s", child.id(), limit.as_secs_f64());
             let causes = failure.messages().to_vec();
             return Err(Failure::new(&reason::DAEMON_START_FAILED, text).because(causes).because(log.last_words()));
@@ -173,7 +184,11 @@ impl Log {
             Ok::<_, io::Error>(tail.split_off(surplus))
         };
         let words = read().unwrap_or_default();
-        String::from_utf8_lossy(&words).lines().map(str::to_owned).collect()
+        let own_label = |line: &str| {
+            let text = ["error: ", "caused by: "].iter().find_map(|label| line.strip_prefix(label));
+            text.unwrap_or(line).to_owned()
+        };
+        String::from_utf8_lossy(&words).lines().filter(|line| !line.starts_with("hint: ")).map(own_label).collect()
     }
 }
 

@@ -15,8 +15,8 @@ use crate::{
     failure::{Failure, Stop},
 };
 
-/// The daemon's own grace is shorter.
-const LONGEST_STOP: Duration = Duration::from_secs(10);
+/// The daemon's own grace is 10 s unless it is configured.
+const LONGEST_STOP: Duration = Duration::from_mins(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Stop the daemon and wait until it is gone

@@ -183,7 +183,7 @@ fn report(context: &mut Context, json: bool, args: &Args, ended: &Ended) -> Resu
         view.error = failure.as_ref().map(ErrorView::from);
         view.success = failure.is_none();
         context.out.document(&view)?;
-        return failure.map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
+        return failure.map_or(Ok(()), |failure| Err(failure.into()));
     }
     if ended.operation.result.is_some() {
         context.out.table(&table(&ended.operation, &view))?;

@@ -34,16 +34,13 @@ pub(super) fn print(context: &mut Context, json: bool, strict: bool, ended: &End
     } else {
         tables(context, &view)?;
     }
-    match failure {
-        Some(failure) if json => Err(Stop::Exit(failure.exit())),
-        Some(failure) => Err(failure.into()),
-        None => {
-            if let Some(flaws) = flaws {
-                context.talk.say(&format!("{flaws}; everything else is stored"));
-            }
-            Ok(())
-        }
+    if let Some(failure) = failure {
+        return Err(failure.into());
     }
+    if let Some(flaws) = flaws {
+        context.talk.say(&format!("{flaws}; everything else is stored"));
+    }
+    Ok(())
 }
 
 fn rejected(file: &FileView) -> u64 {
