@@ -1,0 +1,119 @@
+//! One connection: handshake, then frames in and out until either side ends it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::ledger::Fault;
+use super::session::Session;
+use super::{Shared, answer};
+use crate::log::log;
+use crate::protocol::{dates, frame, handshake};
+
+/// Messages that may wait for a client that reads slowly.
+const WAITING_MESSAGES: usize = 64;
+/// How long to wait for the other side's end after ours.
+const PARTING: Duration = Duration::from_secs(1);
+
+pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, stop: CancellationToken) {
+    let number = shared.ledger.opened(&shared.clock).await;
+    let talk = async {
+        if shake_hands(&mut stream, &shared).await? {
+            converse(stream, &shared, number).await
+        } else {
+            part(stream).await
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = talk => if let Err(error) = ended {
+            log(&format!("connection {number}: {error}"));
+        },
+    }
+    shared.ledger.closed(&shared.clock, number);
+}
+
+/// Whether the conversation goes on.
+async fn shake_hands(stream: &mut TcpStream, shared: &Shared) -> io::Result<bool> {
+    stream.set_nodelay(true)?;
+    let mut prefix = [0; 4];
+    stream.read_exact(&mut prefix).await?;
+    if shared.knobs.close_in_handshake {
+        shared.ledger.played(Fault::AcceptThenClose);
+        return Ok(false);
+    }
+    let length = usize::try_from(stream.read_u32().await?).unwrap_or(usize::MAX);
+    if &prefix != handshake::PREFIX || length > handshake::MAX_VERSIONS {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "not a client of this protocol",
+        ));
+    }
+    let mut versions = vec![0; length];
+    stream.read_exact(&mut versions).await?;
+    let highest = handshake::highest_version(&String::from_utf8_lossy(&versions))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a client without a version"))?;
+    let version = highest.min(shared.server_version);
+    stream
+        .write_all(&handshake::acknowledgement(version, &dates::utc(answer::wall_second())))
+        .await?;
+    if version < handshake::FIRST_SPOKEN {
+        log(&format!("version {version} agreed, which is not spoken here: closing"));
+    }
+    Ok(version >= handshake::FIRST_SPOKEN)
+}
+
+async fn converse(stream: TcpStream, shared: &Arc<Shared>, number: u64) -> io::Result<()> {
+    let (mut reader, writer) = stream.into_split();
+    let (out, waiting) = mpsc::channel(WAITING_MESSAGES);
+    let mut session = Session::new(Arc::clone(shared), number, out);
+    let listen = async {
+        while let Some(body) = read_body(&mut reader).await? {
+            if session.hear(&body).await.is_break() {
+                break;
+            }
+        }
+        drop(session);
+        Ok::<(), io::Error>(())
+    };
+    // The writer ends once the session and its answers have let go of their ends of the channel.
+    let (listened, writer) = tokio::join!(listen, write_all(writer, waiting));
+    listened?;
+    part(reader.reunite(writer?).map_err(io::Error::other)?).await
+}
+
+/// The body of the next frame; `None` when the client has closed between two frames.
+async fn read_body(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {
+    let mut prefix = [0; 4];
+    if reader.read(&mut prefix[..1]).await? == 0 {
+        return Ok(None);
+    }
+    reader.read_exact(&mut prefix[1..]).await?;
+    let length = frame::body_length(prefix).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).await?;
+    Ok(Some(body))
+}
+
+async fn write_all(mut writer: OwnedWriteHalf, mut waiting: mpsc::Receiver<Vec<u8>>) -> io::Result<OwnedWriteHalf> {
+    while let Some(frames) = waiting.recv().await {
+        writer.write_all(&frames).await?;
+    }
+    Ok(writer)
+}
+
+/// Closes so that what was written last still arrives: what the client sends meanwhile is read and dropped.
+async fn part(mut stream: TcpStream) -> io::Result<()> {
+    if stream.shutdown().await.is_err() {
+        return Ok(());
+    }
+    let mut rest = [0; 1024];
+    let drained = async { while matches!(stream.read(&mut rest).await, Ok(1..)) {} };
+    tokio::time::timeout(PARTING, drained).await.map_or(Ok(()), Ok)
+}

@@ -1,0 +1,98 @@
+//! Answers to questions about contracts.
+
+use super::Shared;
+use super::answer::{Refusal, described, query};
+use crate::market::{Contract, SecurityType, hours};
+use crate::protocol::frame;
+use crate::protocol::messages::{
+    ContractData, ContractDataRequest, ContractDetails, MatchingSymbolsRequest, RequestId, SymbolSample, SymbolSamples,
+    reply,
+};
+
+/// The gateway's short name of a contract request in refusals.
+const KIND: &str = "bK";
+/// Most symbols that a search returns.
+const MOST_SAMPLES: usize = 16;
+
+pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -> Result<Vec<u8>, Refusal> {
+    let query = query(request.contract.as_ref());
+    if let Some(lack) = query.lack(false) {
+        return Err(Refusal::invalid(KIND, lack));
+    }
+    let found = shared.market.find(&query);
+    if found.is_empty() {
+        return Err(Refusal::no_definition());
+    }
+    let mut frames = Vec::new();
+    for contract in found {
+        let row = ContractData {
+            id: Some(id),
+            contract: Some(described(&contract)),
+            details: Some(detailed(&contract, shared.clock.now())),
+        };
+        frame::append(&mut frames, reply::CONTRACT_DATA, &row);
+    }
+    frame::append(&mut frames, reply::CONTRACT_DATA_END, &RequestId { id: Some(id) });
+    Ok(frames)
+}
+
+pub(crate) fn matching(shared: &Shared, id: i32, request: &MatchingSymbolsRequest) -> Vec<u8> {
+    let pattern = request.pattern.as_deref().unwrap_or_default();
+    let found = shared.market.search(pattern);
+    let samples = found
+        .iter()
+        .take(MOST_SAMPLES)
+        .map(|contract| sample(contract))
+        .collect();
+    frame::encode(reply::SYMBOL_SAMPLES, &SymbolSamples { id: Some(id), samples })
+}
+
+/// In searches, a venue comes with its market tier, and what is traded there is not said.
+fn sample(contract: &Contract) -> SymbolSample {
+    let mut described = described(contract);
+    described.exchange = None;
+    described.local_symbol = None;
+    described.trading_class = None;
+    described.description = Some(contract.long_name.clone());
+    if contract.primary == "NASDAQ" {
+        described.primary_exch = Some("NASDAQ.NMS".to_owned());
+    }
+    let derivatives: &[&str] = if contract.kind == SecurityType::Stock {
+        &["CFD", "OPT"]
+    } else {
+        &[]
+    };
+    SymbolSample {
+        contract: Some(described),
+        derivative_types: derivatives.iter().map(|kind| (*kind).to_owned()).collect(),
+    }
+}
+
+fn detailed(contract: &Contract, now: i64) -> ContractDetails {
+    let text = |text: &str| Some(text.to_owned());
+    let step = if contract.kind == SecurityType::Stock {
+        "0.0001"
+    } else {
+        "0.01"
+    };
+    ContractDetails {
+        market_name: text(&contract.trading_class),
+        min_tick: text(contract.min_tick),
+        order_types: text("ACTIVETIM,ADJUST,ALERT,DAY,GTC,LMT,MKT,STP"),
+        valid_exchanges: Some(contract.venues()),
+        price_magnifier: Some(1),
+        long_name: text(&contract.long_name),
+        time_zone_id: text(contract.schedule.zone_name),
+        trading_hours: Some(hours(&contract.schedule, now, false)),
+        liquid_hours: Some(hours(&contract.schedule, now, true)),
+        market_rule_ids: Some(contract.venues().split(',').map(|_| "26").collect::<Vec<_>>().join(",")),
+        stock_type: (!contract.stock_type.is_empty()).then(|| contract.stock_type.to_owned()),
+        min_size: text(step),
+        size_increment: text(step),
+        suggested_size_increment: text(if contract.kind == SecurityType::Stock {
+            "100"
+        } else {
+            "0.01"
+        }),
+    }
+}

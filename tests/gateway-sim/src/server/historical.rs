@@ -1,0 +1,245 @@
+//! Answers to questions about past prices: what is refused, and the bars of what is not.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::answer::{Refusal, query};
+use crate::market::{Bar, BarQuery, BarSize, Contract, Query, SecurityType, Span, Stamp, What};
+use crate::protocol::messages::{
+    HeadTimestamp, HeadTimestampRequest, HistoricalBar, HistoricalData, HistoricalDataEnd, HistoricalDataRequest, reply,
+};
+use crate::protocol::{dates, frame};
+use crate::referee::{Event, SmallBars};
+
+/// The gateway's short name of a historical request in refusals.
+const KIND: &str = "bQ";
+/// Bars up to this size are paced.
+const PACED_SECONDS: i64 = 30;
+/// Kinds of data that exist but that this server has none of.
+const OTHER_KINDS: [&str; 8] = [
+    "HISTORICAL_VOLATILITY",
+    "OPTION_IMPLIED_VOLATILITY",
+    "FEE_RATE",
+    "SCHEDULE",
+    "AGGTRADES",
+    "YIELD_BID",
+    "YIELD_ASK",
+    "YIELD_LAST",
+];
+
+/// A request that can be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    bars: BarQuery,
+    end_named_zone: bool,
+    text_dates: bool,
+}
+
+impl Plan {
+    /// Whether the gateway warns that it assumed a zone.
+    pub(crate) fn lacks_zone(&self) -> bool {
+        !self.end_named_zone
+    }
+}
+
+/// What a request breaks, told to the referee, whether or not it is refused.
+pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let (bar_size, duration, end) = (text(&request.bar_size), text(&request.duration), text(&request.end));
+    let (what, described) = (text(&request.what_to_show), query(request.contract.as_ref()));
+    let (size, span) = (BarSize::of_request(&bar_size), Span::of_request(&duration));
+    let mut events = Vec::new();
+    if size.is_none_or(|size| span.is_err() || span.is_ok_and(|span| span.is_too_long_for(size))) {
+        events.push(Event::IllegalDurationOrBarSize {
+            detail: format!("{duration} of {bar_size}"),
+        });
+    }
+    if described.security_type == "CASH" && What::of_request(&what).is_some_and(What::is_traded) {
+        events.push(Event::TradesForForex {
+            detail: format!("{}.{}", described.symbol, described.currency),
+        });
+    }
+    if dates::parse_end(&end).is_some_and(|end| !end.named_zone) {
+        events.push(Event::EndWithoutZone { detail: end.clone() });
+    }
+    if size.is_some_and(|size| size.seconds() <= PACED_SECONDS) {
+        let Query {
+            id,
+            symbol,
+            security_type,
+            exchange,
+            primary,
+            currency,
+            local_symbol,
+        } = described;
+        let series = format!("{id} {symbol}{local_symbol} {security_type} {exchange} {primary} {currency} {what}");
+        let regular = request.regular_hours.unwrap_or(false);
+        let whole = format!("{series}, {duration} of {bar_size} to {end:?}, useRTH {regular}");
+        let weight = if what == "BID_ASK" { 2 } else { 1 };
+        events.push(Event::SmallBars(SmallBars {
+            series,
+            request: whole,
+            weight,
+        }));
+    }
+    events
+}
+
+/// Checks a request as the gateway does.
+pub(crate) fn plan(shared: &Shared, request: &HistoricalDataRequest) -> Result<Plan, Refusal> {
+    let said = |field: &'static str, value: &Option<String>| {
+        let value = value.clone().filter(|value| !value.is_empty());
+        value.ok_or_else(|| Refusal::invalid(KIND, &format!("{field} is missing.")))
+    };
+    let described = query(request.contract.as_ref());
+    if let Some(lack) = described.lack(true) {
+        return Err(Refusal::invalid(KIND, lack));
+    }
+    let size = bar_size(&said("Bar size", &request.bar_size)?)?;
+    let span = said("Duration", &request.duration)?;
+    let span = Span::of_request(&span).map_err(|cause| Refusal::invalid(KIND, cause))?;
+    if span.is_too_long_for(size) {
+        return Err(Refusal::history("Time length exceed max."));
+    }
+    let end = dates::parse_end(request.end.as_deref().unwrap_or_default()).ok_or_else(bad_end)?;
+    let what = said("What to show", &request.what_to_show)?;
+    if end.second.is_some() && (what == "ADJUSTED_LAST" || request.keep_up_to_date == Some(true)) {
+        return Err(Refusal::invalid(
+            KIND,
+            "End date not supported with this kind of request.",
+        ));
+    }
+    let contract = the_one(shared, &described)?;
+    let what = kind_of_price(&contract, &what)?;
+    let now = shared.clock.now();
+    Ok(Plan {
+        bars: BarQuery {
+            contract,
+            size,
+            span,
+            what,
+            regular: request.regular_hours.unwrap_or(false),
+            end: end.second.unwrap_or(now),
+            now,
+        },
+        end_named_zone: end.named_zone,
+        text_dates: request.format_date == Some(1),
+    })
+}
+
+/// The bars and their end, ready to be sent. Takes a while: not for the task that listens.
+pub(crate) fn bars(shared: &Shared, id: i32, plan: &Plan) -> Result<Vec<u8>, Refusal> {
+    let bars = shared.market.bars(&plan.bars);
+    let Some(first) = bars.first() else {
+        let Contract { symbol, exchange, .. } = &*plan.bars.contract;
+        let what = plan.bars.what.in_messages();
+        return Err(Refusal::history(&format!(
+            "HMDS query returned no data: {symbol}@{exchange} {what}"
+        )));
+    };
+    let end = HistoricalDataEnd {
+        id: Some(id),
+        start: Some(match first.stamp {
+            Stamp::Second(second) => dates::in_gateway_zone(second),
+            Stamp::Day(date) => format!("{} 00:00:00 {}", dates::day(date), dates::GATEWAY_ZONE),
+        }),
+        end: Some(dates::in_gateway_zone(plan.bars.end)),
+    };
+    let bars = bars.iter().map(|bar| written(bar, plan.text_dates)).collect();
+    let mut frames = Vec::new();
+    if !frame::append(
+        &mut frames,
+        reply::HISTORICAL_DATA,
+        &HistoricalData { id: Some(id), bars },
+    ) {
+        return Err(Refusal::history("Time length exceed max."));
+    }
+    frame::append(&mut frames, reply::HISTORICAL_DATA_END, &end);
+    Ok(frames)
+}
+
+pub(crate) fn head(shared: &Shared, id: i32, request: &HeadTimestampRequest) -> Result<Vec<u8>, Refusal> {
+    let described = query(request.contract.as_ref());
+    if let Some(lack) = described.lack(true) {
+        return Err(Refusal::invalid(KIND, lack));
+    }
+    let contract = the_one(shared, &described)?;
+    kind_of_price(&contract, request.what_to_show.as_deref().unwrap_or_default())?;
+    let head = contract.head().ok_or_else(|| Refusal::history("No head time stamp"))?;
+    let timestamp = if request.format_date == Some(2) {
+        head.to_string()
+    } else {
+        dates::utc_dashed(head)
+    };
+    Ok(frame::encode(
+        reply::HEAD_TIMESTAMP,
+        &HeadTimestamp {
+            id: Some(id),
+            timestamp: Some(timestamp),
+        },
+    ))
+}
+
+fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal> {
+    let mut found = shared.market.find(described);
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Err(Refusal::no_definition()),
+        (Some(contract), true) => Ok(contract),
+        (Some(_), false) => Err(Refusal::ambiguous(&described.symbol)),
+    }
+}
+
+fn bar_size(text: &str) -> Result<BarSize, Refusal> {
+    let legal = || BarSize::request_names().collect::<Vec<_>>().join(", ");
+    BarSize::of_request(text).ok_or_else(|| {
+        Refusal::invalid(
+            KIND,
+            &format!(
+                "Historical data bar size setting is invalid. Legal ones are: {}",
+                legal()
+            ),
+        )
+    })
+}
+
+/// What there is depends on the type of contract: currencies have quotes, but no trades.
+fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Refusal> {
+    let Contract {
+        symbol, exchange, kind, ..
+    } = contract;
+    let name = format!("{symbol}/{}@{exchange}", kind.code());
+    match What::of_request(what) {
+        Some(traded) if traded.is_traded() && *kind == SecurityType::Cash => {
+            Err(Refusal::history(&format!("No historical market data for {name} Last")))
+        }
+        Some(what) => Ok(what),
+        None if OTHER_KINDS.contains(&what) => Err(Refusal::history(&format!("No data of type {what} for {name}"))),
+        None => Err(Refusal::invalid(KIND, &format!("What to show {what:?} is not known."))),
+    }
+}
+
+fn bad_end() -> Refusal {
+    const FORMS: &str = "yyyymmdd hh:mm:ss Zone, or yyyymmdd-hh:mm:ss for UTC";
+    let text =
+        format!("End Date/Time: The date, time, or time-zone entered is invalid. The correct format is {FORMS}.");
+    Refusal { code: 10314, text }
+}
+
+/// Figures that do not exist are −1 on the wire.
+fn written(bar: &Bar, text_dates: bool) -> HistoricalBar {
+    let figure = |figure: Option<f64>| Some(figure.unwrap_or(-1.0).to_string());
+    HistoricalBar {
+        date: Some(match bar.stamp {
+            Stamp::Day(date) => dates::day(date),
+            Stamp::Second(second) if text_dates => dates::in_gateway_zone(second),
+            Stamp::Second(second) => second.to_string(),
+        }),
+        open: Some(bar.open),
+        high: Some(bar.high),
+        low: Some(bar.low),
+        close: Some(bar.close),
+        volume: figure(bar.volume),
+        average: figure(bar.average),
+        count: Some(bar.count.unwrap_or(-1)),
+    }
+}

@@ -1,0 +1,162 @@
+//! Counts what happens, hands events to the referee, and tells who waits.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::protocol::messages::Request;
+use crate::referee::{Event, Finding, Referee};
+use crate::report::{Connections, Report, Violation};
+
+/// Name of messages that no request has.
+const UNKNOWN: &str = "unknown";
+/// How long a connection that its client has closed may take to be noticed.
+const CLOSING: Duration = Duration::from_millis(50);
+
+/// Conditions of `Knobs` that hit a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    AcceptThenClose,
+    ClientIdTaken,
+    Delay,
+}
+
+impl Fault {
+    const ALL: [Self; 3] = [Self::AcceptThenClose, Self::ClientIdTaken, Self::Delay];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::AcceptThenClose => "accept_then_close",
+            Self::ClientIdTaken => "reject_326",
+            Self::Delay => "delay",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    books: Mutex<Books>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct Books {
+    connections: Connections,
+    open_connections: usize,
+    requests: BTreeMap<&'static str, u64>,
+    open_requests: u64,
+    faults: BTreeMap<&'static str, u64>,
+    referee: Referee,
+}
+
+impl Ledger {
+    pub(crate) fn new() -> Self {
+        let kinds = Request::NAMES.iter().copied().chain([UNKNOWN]);
+        let books = Books {
+            connections: Connections::default(),
+            open_connections: 0,
+            requests: kinds.map(|kind| (kind, 0)).collect(),
+            open_requests: 0,
+            faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
+            referee: Referee::default(),
+        };
+        Self {
+            books: Mutex::new(books),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Counts a new connection and returns its number. Others are given a moment to be seen closing: a client that
+    /// closes one and opens the next had only one at a time.
+    pub(crate) async fn opened(&self, clock: &Clock) -> u64 {
+        let number = self.change(|books| {
+            books.connections.total += 1;
+            books.connections.total
+        });
+        let alone = self.until(|ledger| (ledger.books().open_connections == 0).then_some(()));
+        drop(tokio::time::timeout(CLOSING, alone).await);
+        self.change(|books| {
+            books.open_connections += 1;
+            let open_now = books.open_connections;
+            let most = u64::try_from(open_now).unwrap_or(u64::MAX);
+            books.connections.most_at_once = books.connections.most_at_once.max(most);
+            books.referee.observe(clock.elapsed(), Event::Opened { open_now });
+        });
+        number
+    }
+
+    pub(crate) fn closed(&self, clock: &Clock, connection: u64) {
+        self.change(|books| {
+            books.open_connections -= 1;
+            books.referee.observe(clock.elapsed(), Event::Closed { connection });
+        });
+    }
+
+    pub(crate) fn received(&self, request: Option<Request>) {
+        let kind = request.map_or(UNKNOWN, Request::name);
+        self.change(|books| *books.requests.entry(kind).or_default() += 1);
+    }
+
+    pub(crate) fn observe(&self, clock: &Clock, event: Event) {
+        self.change(|books| books.referee.observe(clock.elapsed(), event));
+    }
+
+    pub(crate) fn accepted_request(&self) {
+        self.change(|books| books.open_requests += 1);
+    }
+
+    pub(crate) fn ended_requests(&self, count: u64) {
+        self.change(|books| books.open_requests = books.open_requests.saturating_sub(count));
+    }
+
+    pub(crate) fn played(&self, fault: Fault) {
+        self.change(|books| *books.faults.entry(fault.name()).or_default() += 1);
+    }
+
+    pub(crate) fn report(&self, clock: &Clock) -> Report {
+        let books = self.books();
+        let owned = |counts: &BTreeMap<&'static str, u64>| {
+            counts
+                .iter()
+                .map(|(kind, count)| ((*kind).to_owned(), *count))
+                .collect()
+        };
+        let violation = |finding: &Finding| Violation {
+            rule: finding.rule.to_owned(),
+            at: clock.date_of(finding.at).to_string(),
+            detail: finding.detail.clone(),
+        };
+        Report {
+            connections: books.connections,
+            requests: owned(&books.requests),
+            open_requests: books.open_requests,
+            faults: owned(&books.faults),
+            violations: books.referee.findings().iter().map(violation).collect(),
+        }
+    }
+
+    /// Looks again after every change until there is something to see.
+    pub(crate) async fn until<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(seen) = look(self) {
+                return seen;
+            }
+            // Fails only without a sender, and the sender is ours.
+            drop(changes.changed().await);
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Books) -> T) -> T {
+        let result = change(&mut self.books());
+        self.changed.send_replace(());
+        result
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

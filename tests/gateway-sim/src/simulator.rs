@@ -1,0 +1,104 @@
+//! A running simulator, as tests hold it.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::market::Market;
+use crate::report::Report;
+use crate::server::{self, Ledger, Shared};
+
+/// A simulator at work. Dropping it closes its port and its connections.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: DropGuard,
+    server: JoinHandle<()>,
+}
+
+/// Why a simulator did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct StartError {
+    what: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Simulator {
+    /// Reads the replay folder, binds the address, and serves from then on. Needs a tokio runtime with I/O and time.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        if !(config.time_scale.is_finite() && config.time_scale > 0.0) {
+            return Err(StartError {
+                what: format!("time scale {} is not positive", config.time_scale),
+                source: None,
+            });
+        }
+        let market = Market::open(config.seed, config.replay.as_deref())
+            .map_err(|error| StartError::new("the replay folder cannot be used", error))?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| StartError::new(&format!("cannot listen on {}", config.listen), error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::new("the address is not known", error))?;
+        let shared = Arc::new(Shared {
+            market,
+            clock: Clock::new(config.time_scale, config.knobs.now),
+            ledger: Ledger::new(),
+            refusals_left: AtomicU32::new(config.knobs.client_ids_taken),
+            client_ids: Mutex::new(HashSet::new()),
+            server_version: config.server_version,
+            knobs: config.knobs,
+        });
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stop.clone()));
+        Ok(Self {
+            address,
+            shared,
+            stop: stop.drop_guard(),
+            server,
+        })
+    }
+
+    /// Where it listens, with the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What has happened so far.
+    pub fn report(&self) -> Report {
+        self.shared.ledger.report(&self.shared.clock)
+    }
+
+    /// Waits until the report fulfils a condition. Unbounded: put a time limit around it.
+    pub async fn wait_for(&self, condition: impl Fn(&Report) -> bool) -> Report {
+        let look = |ledger: &Ledger| Some(ledger.report(&self.shared.clock)).filter(&condition);
+        self.shared.ledger.until(look).await
+    }
+
+    /// Closes every connection and returns what happened.
+    pub async fn stop(self) -> Report {
+        drop(self.stop);
+        // A server that panicked still leaves its report.
+        drop(self.server.await);
+        self.shared.ledger.report(&self.shared.clock)
+    }
+}
+
+impl StartError {
+    fn new(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            what: what.to_owned(),
+            source: Some(Box::new(source)),
+        }
+    }
+}
