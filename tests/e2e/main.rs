@@ -1,1 +1,4 @@
-fn main() {}
+//! The real programs, end to end: one promise a test, named after it. `ktrdr_tests` is the harness.
+
+mod harness;
+mod load;
