@@ -2,13 +2,15 @@
 
 use std::{
     ffi::OsStr,
-    process::{Command, Output, Stdio},
+    fs::{self, File},
+    process::{Command, Output},
 };
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::{home::Home, process::Process, programs::programs};
+use crate::{home::Home, process::Process, programs::programs, wait};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -100,10 +102,56 @@ impl Home {
             .into())
     }
 
-    /// Starts `ktrdr` and leaves it running, its output in pipes.
-    pub fn ktrdr_started(&self, line: &str) -> Result<Process> {
+    /// Starts `ktrdr` and leaves it running.
+    pub fn ktrdr_started(&self, line: &str) -> Result<Started> {
         let mut command = self.ktrdr_command(words(line))?;
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Process::start(command)
+        let folder = tempfile::tempdir_in(self.path())?;
+        let file = |name| File::create(folder.path().join(name));
+        command.stdout(file("stdout")?).stderr(file("stderr")?);
+        Ok(Started {
+            process: Process::start(command)?,
+            folder,
+        })
+    }
+}
+
+/// A command that is running. It writes into files, which can be looked at meanwhile and never make it wait.
+#[derive(Debug)]
+pub struct Started {
+    process: Process,
+    folder: TempDir,
+}
+
+impl Started {
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// What it has printed so far.
+    pub fn stdout(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join("stdout"))?)
+    }
+
+    /// What it has said so far.
+    pub fn stderr(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join("stderr"))?)
+    }
+
+    /// Waits until it has said or printed this.
+    pub fn says(&self, text: &str) -> Result<()> {
+        wait::until_true(text, wait::LIMIT, || {
+            Ok(self.stdout()?.contains(text) || self.stderr()?.contains(text))
+        })
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Result<Ran> {
+        let status = self.process.ended_within(wait::LIMIT)?;
+        Ok(Ran {
+            status: status.code().unwrap_or(-1),
+            stdout: self.stdout()?,
+            stderr: self.stderr()?,
+        })
     }
 }
