@@ -129,7 +129,7 @@ fn a_cancelled_load_keeps_what_it_fetched_and_the_next_one_goes_on() -> Result<(
     let steps = steps_done(&daemon, &id, 3)?["progress"]["total"]
         .as_u64()
         .context("a number")?;
-    let cancelled = daemon.ktrdr(&format!("operations cancel {id} -f json"))?.json()?;
+    let cancelled = daemon.ktrdr(&format!("operations cancel {id} --format json"))?.json()?;
     assert_eq!(cancelled["state"], "cancelled");
     let kept = stored(&daemon, "AAPL -t 1m")?;
     assert_eq!(cancelled["result"]["bars_total"], kept.len());

@@ -2,7 +2,15 @@
 
 mod support;
 
+mod address;
+mod clients;
 mod crash;
+mod disk;
 mod gateway;
 mod harness;
+mod lifecycle;
 mod load;
+mod python;
+mod refusals;
+mod store;
+mod wire;

@@ -53,3 +53,10 @@ pub(crate) fn import(daemon: &TestDaemon, names: &[&str]) -> Result<Value> {
     let words = ["data", "import", "-f", "json"].map(std::ffi::OsString::from);
     daemon.ktrdr_args(words.into_iter().chain(files))?.json()
 }
+
+/// Says why a test could not run here.
+#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+pub(crate) fn skipped(what: &str, why: &str) -> Result<()> {
+    eprintln!("skipped: {what}: {why}");
+    Ok(())
+}

@@ -90,7 +90,8 @@ fn build_once_a_run(target: &Path, profile_folder: &str) -> Result<()> {
     Ok(())
 }
 
-fn lock(path: &Path) -> std::io::Result<File> {
+/// Waits for a lock, which is held as long as the file.
+pub fn lock(path: &Path) -> std::io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
