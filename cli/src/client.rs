@@ -129,14 +129,12 @@ impl Client {
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Failure> {
         let answer = self.timed(call).await?;
-        answer.map(Response::into_inner).map_err(|status| self.failure(&status))
+        answer.map(Response::into_inner).map_err(|status| self.meaning(&status))
     }
 
     /// Awaits the next message of a stream, for as long as one may take.
     pub(crate) async fn message<T>(&self, stream: &mut Streaming<T>) -> Result<Option<T>, Failure> {
-        self.timed(stream.message())
-            .await?
-            .map_err(|status| self.failure(&status))
+        self.timed(stream.message()).await?.map_err(|status| self.failure(&status))
     }
 
     /// What a status means: an error with a reason, or a daemon that is not there.
@@ -144,6 +142,10 @@ impl Client {
         if let Err(failure) = verify(status.metadata()) {
             return failure.of_request(&self.request_id);
         }
+        self.meaning(status)
+    }
+
+    fn meaning(&self, status: &Status) -> Failure {
         let failure = match (status.code(), status.source()) {
             // A status with a source was made on our side of the wire.
             (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled, Some(source))
@@ -161,18 +163,12 @@ impl Client {
     }
 
     async fn timed<T>(&self, future: impl Future<Output = T>) -> Result<T, Failure> {
-        tokio::time::timeout(self.limit, future)
-            .await
-            .map_err(|_| self.timed_out())
+        tokio::time::timeout(self.limit, future).await.map_err(|_| self.timed_out())
     }
 
     /// The failure of a wait that took longer than it may.
     pub(crate) fn timed_out(&self) -> Failure {
-        let text = format!(
-            "no answer within {} s from ktrdrd at {}",
-            self.limit.as_secs_f64(),
-            self.socket
-        );
+        let text = format!("no answer within {} s from ktrdrd at {}", self.limit.as_secs_f64(), self.socket);
         Failure::new(&reason::TIMED_OUT, text).of_request(&self.request_id)
     }
 
@@ -199,11 +195,7 @@ fn mismatch(theirs: u32, build: Option<&str>) -> Failure {
         UPDATE_DAEMON.to_owned()
     };
     let text = format!("ktrdrd (build {build}) speaks contract {theirs}, ktrdr (build {BUILD}) speaks {CONTRACT}");
-    Failure::of(
-        &reason::CONTRACT_MISMATCH,
-        &HashMap::from([("update".to_owned(), update)]),
-        vec![text],
-    )
+    Failure::of(&reason::CONTRACT_MISMATCH, &HashMap::from([("update".to_owned(), update)]), vec![text])
 }
 
 const UPDATE_DAEMON: &str = "update ktrdrd, then: ktrdr daemon stop; ktrdr daemon start";
@@ -221,10 +213,7 @@ fn text<'a>(metadata: &'a MetadataMap, key: &str) -> Option<&'a str> {
 }
 
 fn unreachable(socket: &str) -> Failure {
-    Failure::new(
-        &reason::DAEMON_UNREACHABLE,
-        format!("no answer from ktrdrd at {socket}"),
-    )
+    Failure::new(&reason::DAEMON_UNREACHABLE, format!("no answer from ktrdrd at {socket}"))
 }
 
 /// What lies below tonic's own word for it, which says no more than that something does.

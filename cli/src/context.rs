@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::{
-    args::{Format, Globals},
     client::Client,
     failure::{Failure, Stop},
+    flags::{Format, Globals},
     output::{Out, Talk},
 };
 use ktrdr_proto::reason;

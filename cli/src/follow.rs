@@ -3,7 +3,12 @@
 //! Ctrl-C asks for cancellation and goes on waiting, so that what was kept can be told; a second one leaves at once.
 //! A daemon that goes away ends the following, not the operation: that is in its ledger.
 
-use std::{future::pending, io, pin::Pin};
+use std::{
+    future::pending,
+    io,
+    mem::replace,
+    pin::{Pin, pin},
+};
 
 use ktrdr_proto::{
     reason,
@@ -13,27 +18,55 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     client::Client,
+    context::Context,
     failure::{Failure, Stop},
     output::Talk,
+    views::operation::OperationView,
 };
 
 /// Ctrl-C, from the moment this exists. Made before the work is started, so that none is missed.
-pub(crate) struct Interrupts(Option<Signal>);
+pub(crate) struct Interrupts {
+    signal: Option<Signal>,
+    pressed: bool,
+}
 
 impl Interrupts {
     /// Ctrl-C cancels what is followed.
     pub(crate) fn cancel() -> Result<Self, Failure> {
-        let listen = |error: io::Error| Failure::new(&reason::INTERNAL, "cannot listen for Ctrl-C").caused_by(&error);
-        Ok(Self(Some(signal(SignalKind::interrupt()).map_err(listen)?)))
+        let failed = |error: io::Error| Failure::new(&reason::INTERNAL, "cannot listen for Ctrl-C").caused_by(&error);
+        let signal = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(Self { signal: Some(signal), pressed: false })
     }
 
     /// Ctrl-C ends this process and nothing else.
     pub(crate) fn leave() -> Self {
-        Self(None)
+        Self { signal: None, pressed: false }
     }
 
-    async fn next(&mut self) {
-        match &mut self.0 {
+    /// Awaits the answer to the call that starts the work. What was started is known only then, so Ctrl-C is kept
+    /// for [`to_end`]; a second one leaves at once.
+    pub(crate) async fn starting<T>(
+        &mut self,
+        talk: Talk,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut call = pin!(call);
+        loop {
+            tokio::select! {
+                answer = &mut call => return answer,
+                () = self.next() => {
+                    if replace(&mut self.pressed, true) {
+                        return Err(left("ktrdr operations list --active"));
+                    }
+                    talk.say("Cancelling when the daemon has answered; press Ctrl-C again to leave at once");
+                }
+            }
+        }
+    }
+
+    /// The next Ctrl-C.
+    pub(crate) async fn next(&mut self) {
+        match &mut self.signal {
             Some(signal) => {
                 signal.recv().await;
             }
@@ -85,27 +118,25 @@ pub(crate) async fn to_end(
     let request = client.request(WatchOperationRequest { id: id.to_owned() });
     let mut events = client.answer(client.operations().watch(request)).await.map_err(lost)?;
     let mut event = client.message(&mut events).await.map_err(lost)?;
-    let mut cancelling: Option<Cancelling> = None;
+    let begin = || -> Cancelling {
+        talk.say("Cancelling; press Ctrl-C again to leave at once");
+        Box::pin(cancel(client.clone(), id.to_owned()))
+    };
+    let mut cancelling = interrupts.pressed.then(begin);
     loop {
         let Some(operation) = event.take().and_then(|event| event.operation) else {
             return Err(lost(cut_off(client)).into());
         };
         show(&operation)?;
         if has_ended(&operation) {
-            return Ok(Ended {
-                operation,
-                interrupted: cancelling.is_some(),
-            });
+            return Ok(Ended { operation, interrupted: cancelling.is_some() });
         }
         event = loop {
             tokio::select! {
-                () = interrupts.next() => {
-                    if cancelling.is_some() {
-                        return Err(left(id).into());
-                    }
-                    talk.say("Cancelling; press Ctrl-C again to leave at once");
-                    cancelling = Some(Box::pin(cancel(client.clone(), id.to_owned())));
-                }
+                () = interrupts.next() => match cancelling {
+                    Some(_) => return Err(left(&format!("ktrdr operations status {id}")).into()),
+                    None => cancelling = Some(begin()),
+                },
                 operation = finished(&mut cancelling) => {
                     let operation = operation.map_err(lost)?;
                     show(&operation)?;
@@ -125,10 +156,7 @@ async fn finished(cancelling: &mut Option<Cancelling>) -> Result<Operation, Fail
 }
 
 async fn cancel(client: Client, id: String) -> Result<Operation, Failure> {
-    let request = client.request(CancelOperationRequest {
-        id,
-        note: "Ctrl-C".to_owned(),
-    });
+    let request = client.request(CancelOperationRequest { id, note: "Ctrl-C".to_owned() });
     let answer = client.answer_at_last(client.operations().cancel(request)).await?;
     Ok(answer.operation.unwrap_or_default())
 }
@@ -147,7 +175,16 @@ fn gone(failure: Failure, id: &str) -> Failure {
     }
 }
 
-fn left(id: &str) -> Failure {
-    Failure::new(&reason::INTERRUPTED_BY_USER, "left before the operation had ended")
-        .hint(format!("ktrdr operations status {id}"))
+fn left(hint: &str) -> Failure {
+    Failure::new(&reason::INTERRUPTED_BY_USER, "left before the operation had ended").hint(hint)
+}
+
+/// What `--detach` prints: the bare id, or the document.
+pub(crate) fn print_started(context: &mut Context, json: bool, operation: &Operation) -> Result<(), Stop> {
+    if json {
+        context.out.document(&OperationView::from(operation))?;
+    } else {
+        context.out.line(&operation.id)?;
+    }
+    Ok(())
 }

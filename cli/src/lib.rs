@@ -1,7 +1,7 @@
 //! The command line of `ktrdr`: parse, one request, print, exit.
 //!
-//! Lives here: the way from the arguments to the exit code. What a command does is in [`commands`], how it reaches the
-//! daemon in [`client`], what an error becomes in [`failure`].
+//! Lives here: the way from the arguments to the exit code. What a command does is in `commands`, how it reaches the
+//! daemon in `client`, what an error becomes in `failure`.
 //!
 //! A command costs one round trip. So nothing is read, probed or started before the request that the request does not
 //! need: no configuration file, no logger, no worker threads, no question whether stdout is a terminal.
@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod context;
 mod failure;
+mod flags;
 mod follow;
 mod output;
 mod time;

@@ -136,22 +136,10 @@ mod tests {
     fn stamps_equal_what_jiff_writes() {
         let mut stamps = Stamps::default();
         let hours = (0..2000).map(|n| FRIDAY - 500 * 3_600 * NANOS_PER_SECOND + n * 3_599 * NANOS_PER_SECOND);
-        let odd = [
-            0,
-            -1,
-            1,
-            i64::MIN,
-            i64::MAX,
-            -86_400 * NANOS_PER_SECOND,
-            951_782_400 * NANOS_PER_SECOND,
-        ];
+        let odd = [0, -1, 1, i64::MIN, i64::MAX, -86_400 * NANOS_PER_SECOND, 951_782_400 * NANOS_PER_SECOND];
         for ns in hours.chain(odd) {
             let text = stamps.rfc3339(ns).to_owned();
-            assert_eq!(
-                text.parse::<Timestamp>().unwrap().as_nanosecond(),
-                i128::from(ns),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Timestamp>().unwrap().as_nanosecond(), i128::from(ns), "{text}");
         }
         assert_eq!(stamps.rfc3339(FRIDAY), "2025-06-06T22:00:00Z");
         assert_eq!(stamps.plain(FRIDAY + NANOS_PER_SECOND), "2025-06-06 22:00:01");
@@ -186,26 +174,16 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in [
-            "",
-            "yesterday",
-            "2025-13-01",
-            "2025-02-29",
-            "2025-6-6",
-            "06/06/2025",
-            "2025-06-06 25:00",
-            "1500-01-01",
-        ] {
+        for text in
+            ["", "yesterday", "2025-13-01", "2025-02-29", "2025-6-6", "06/06/2025", "2025-06-06 25:00", "1500-01-01"]
+        {
             assert!(parse_start(text).is_err() && parse_end(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn durations_read_as_before() {
-        assert_eq!(
-            [duration(12.34), duration(270.0), duration(4320.0)],
-            ["12.3s", "4.5m", "1.2h"]
-        );
+        assert_eq!([duration(12.34), duration(270.0), duration(4320.0)], ["12.3s", "4.5m", "1.2h"]);
         assert_eq!(seconds_between(5, 0).to_bits(), 0.0_f64.to_bits());
     }
 }

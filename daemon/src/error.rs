@@ -68,11 +68,7 @@ impl<E: Reasoned> From<&E> for Failure {
         Self {
             reason: error.reason().name.into(),
             messages: chain(error),
-            metadata: error
-                .metadata()
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
+            metadata: error.metadata().into_iter().map(|(key, value)| (key.into(), value)).collect(),
             retry_after_seconds: error.retry_after().map(|wait| wait.as_secs_f64()),
         }
     }

@@ -12,11 +12,12 @@
 //! store        Parquet and the ledger
 //! model        the words of the domain
 //! ```
-//! with `config`, `telemetry`, `clock` and `error` beside them.
+//! with `config` on top, and `telemetry`, `facts`, `clock` and `error` at the bottom, for all.
 
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod facts;
 pub mod gateway;
 pub mod lifecycle;
 pub mod market_data;
@@ -68,10 +69,7 @@ fn start(args: Args) -> Result<(), StartError> {
     let mut settings = Settings::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
     settings.socket = args.socket.or(settings.socket);
     let log_level = telemetry::start(&settings.log_level).map_err(StartError::Log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let runtime = runtime.map_err(|error| StartError::Log(error.to_string()))?;
     runtime.block_on(lifecycle::run(settings, log_level))
 }
@@ -80,10 +78,7 @@ fn start(args: Args) -> Result<(), StartError> {
 fn tell(error: &StartError) {
     let texts = error::chain(error as &dyn Error);
     let labels = std::iter::once("error").chain(std::iter::repeat("caused by"));
-    let mut lines: Vec<String> = labels
-        .zip(texts)
-        .map(|(label, text)| format!("{label}: {text}"))
-        .collect();
+    let mut lines: Vec<String> = labels.zip(texts).map(|(label, text)| format!("{label}: {text}")).collect();
     lines.push(format!("hint: {}\n", error.hint()));
     let lines = lines.join("\n");
     // nobody is left to tell when stderr is closed

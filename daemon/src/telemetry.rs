@@ -27,10 +27,7 @@ impl LogLevel {
     pub fn set(&self, level: &str) -> Result<String, String> {
         let filter = filter(level)?;
         self.handle.reload(filter).map_err(|error| error.to_string())?;
-        Ok(std::mem::replace(
-            &mut self.text.lock().unwrap_or_else(PoisonError::into_inner),
-            level.to_owned(),
-        ))
+        Ok(std::mem::replace(&mut self.text.lock().unwrap_or_else(PoisonError::into_inner), level.to_owned()))
     }
 }
 
@@ -47,13 +44,6 @@ pub fn start(level: &str) -> Result<LogLevel, String> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .try_init()
-        .map_err(|error| error.to_string())?;
-    Ok(LogLevel {
-        handle,
-        text: Arc::new(Mutex::new(level.to_owned())),
-    })
+    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|error| error.to_string())?;
+    Ok(LogLevel { handle, text: Arc::new(Mutex::new(level.to_owned())) })
 }

@@ -78,11 +78,7 @@ pub fn for_daemon(configured: Option<&Path>) -> Result<PathBuf, AddressError> {
 }
 
 fn chosen(flag: Option<&Path>) -> Option<PathBuf> {
-    let variable = || {
-        env::var_os(SOCKET_VARIABLE)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let variable = || env::var_os(SOCKET_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     flag.map(Path::to_path_buf).or_else(variable)
 }
 
@@ -96,18 +92,13 @@ fn of_user() -> PathBuf {
 }
 
 fn fitting(path: PathBuf) -> Result<PathBuf, AddressError> {
-    if path.as_os_str().len() > PATH_BYTES_MAX {
-        Err(AddressError::TooLong(path))
-    } else {
-        Ok(path)
-    }
+    if path.as_os_str().len() > PATH_BYTES_MAX { Err(AddressError::TooLong(path)) } else { Ok(path) }
 }
 
 /// Anyone may make a folder under `/tmp`, so one that is not ours alone is refused rather than trusted.
 fn verify_tmp(socket: &Path, create: bool) -> Result<(), AddressError> {
-    let Some(folder) = socket
-        .parent()
-        .filter(|folder| folder.starts_with("/tmp") && folder.parent() == Some(Path::new("/tmp")))
+    let Some(folder) =
+        socket.parent().filter(|folder| folder.starts_with("/tmp") && folder.parent() == Some(Path::new("/tmp")))
     else {
         return Ok(());
     };
@@ -143,10 +134,7 @@ mod tests {
 
     #[test]
     fn a_folder_under_tmp_that_others_may_enter_is_refused() {
-        let folder = tempfile::Builder::new()
-            .prefix("ktrdr-address-")
-            .tempdir_in("/tmp")
-            .unwrap();
+        let folder = tempfile::Builder::new().prefix("ktrdr-address-").tempdir_in("/tmp").unwrap();
         let socket = folder.path().join("ktrdrd.sock");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         assert!(verify_tmp(&socket, true).is_ok());

@@ -8,12 +8,7 @@ pub mod reason;
 pub mod spelling;
 
 /// Generated from `ktrdr/v1/*.proto`.
-#[expect(
-    clippy::pedantic,
-    clippy::allow_attributes,
-    unused_qualifications,
-    reason = "generated code"
-)]
+#[expect(clippy::pedantic, clippy::allow_attributes, unused_qualifications, reason = "generated code")]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ktrdr.v1.rs"));
 }

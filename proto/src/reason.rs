@@ -200,15 +200,8 @@ mod tests {
         let names: HashSet<_> = ALL.iter().map(|reason| reason.name).collect();
         assert_eq!(names.len(), ALL.len());
         for name in names {
-            assert!(
-                name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_uppercase()),
-                "{name}"
-            );
-            assert!(
-                name.chars()
-                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
-                "{name}"
-            );
+            assert!(name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_uppercase()), "{name}");
+            assert!(name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'), "{name}");
         }
     }
 

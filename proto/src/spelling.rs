@@ -30,10 +30,7 @@ pub const TIMEFRAMES: [(Timeframe, &str); 22] = [
 
 /// The spelling of `timeframe`, or `None` for the unspecified one.
 pub fn timeframe(timeframe: Timeframe) -> Option<&'static str> {
-    TIMEFRAMES
-        .iter()
-        .find(|(value, _)| *value == timeframe)
-        .map(|(_, text)| *text)
+    TIMEFRAMES.iter().find(|(value, _)| *value == timeframe).map(|(_, text)| *text)
 }
 
 /// Reads a timeframe. Case matters, `1m` and `1M` differ; `1mo`, as folders spell a month, is read too.
@@ -41,10 +38,7 @@ pub fn parse_timeframe(text: &str) -> Option<Timeframe> {
     if text == "1mo" {
         return Some(Timeframe::Months1);
     }
-    TIMEFRAMES
-        .iter()
-        .find(|(_, spelling)| *spelling == text)
-        .map(|(value, _)| *value)
+    TIMEFRAMES.iter().find(|(_, spelling)| *spelling == text).map(|(value, _)| *value)
 }
 
 /// The words of the other enums, lower case, as in the JSON documents.

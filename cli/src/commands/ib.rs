@@ -6,9 +6,9 @@ use ktrdr_proto::v1::{
 use serde::Serialize;
 
 use crate::{
-    args::{Force, without_letter},
     context::Context,
     failure::Stop,
+    flags::{Force, without_letter},
     output::table::{Cell, Tone},
     time::Instant,
     views::gateway::GatewayView,
@@ -127,9 +127,7 @@ async fn watch(context: &mut Context) -> Result<(), Stop> {
 async fn test(args: &TestArgs, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     if let Some(symbol) = &args.symbol {
-        context.talk.note(&format!(
-            "--symbol {symbol} is not used: the test asks for the gateway's clock"
-        ));
+        context.talk.note(&format!("--symbol {symbol} is not used: the test asks for the gateway's clock"));
     }
     let client = context.client()?;
     let request = client.request(TestGatewayRequest {});

@@ -33,14 +33,8 @@ struct Build {
 
 pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let client = Build {
-        version: BUILD.to_owned(),
-        contract: CONTRACT,
-    };
-    let view = View {
-        client,
-        daemon: daemon(context).await.ok(),
-    };
+    let client = Build { version: BUILD.to_owned(), contract: CONTRACT };
+    let view = View { client, daemon: daemon(context).await.ok() };
     if json {
         return Ok(context.out.document(&view)?);
     }
@@ -56,10 +50,7 @@ async fn daemon(context: &mut Context) -> Result<Build, Failure> {
     let client = client.within(client.limit().min(LONGEST_WAIT));
     let request = client.request(GetDaemonStatusRequest {});
     let status = client.answer_of_any(client.daemon().get_status(request)).await?;
-    Ok(Build {
-        version: status.version,
-        contract: status.contract,
-    })
+    Ok(Build { version: status.version, contract: status.contract })
 }
 
 fn line(name: &str, build: &Build) -> String {

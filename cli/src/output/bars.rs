@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ktrdr_proto::v1::{BarColumns, QueryHeader, Source, TradingSession, WhatToShow};
+use ktrdr_proto::v1::{QueryHeader, Source, TradingSession, WhatToShow};
 
 use super::{
+    bar::Bar,
     csv, json,
     table::{Align, Grid, Tone, thousands},
 };
@@ -12,55 +13,6 @@ use crate::{
     time::{Instant, Stamps},
     views::{timeframe, word},
 };
-
-/// One bar.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bar {
-    pub(crate) start_ns: i64,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    /// Absent where the source has none.
-    pub(crate) volume: Option<f64>,
-}
-
-impl Bar {
-    /// Open, high, low, close.
-    pub(crate) fn prices(&self) -> [f64; 4] {
-        [self.open, self.high, self.low, self.close]
-    }
-}
-
-/// The bars of one chunk; `None` when its columns differ in length.
-pub(crate) fn of(columns: &BarColumns) -> Option<impl Iterator<Item = Bar>> {
-    let BarColumns {
-        start_ns,
-        open,
-        high,
-        low,
-        close,
-        volume,
-    } = columns;
-    let even = [open, high, low, close, volume]
-        .iter()
-        .all(|column| column.len() == start_ns.len());
-    let prices = open.iter().zip(high).zip(low.iter().zip(close));
-    even.then(|| {
-        start_ns
-            .iter()
-            .zip(prices)
-            .zip(volume)
-            .map(|((start_ns, ((open, high), (low, close))), volume)| Bar {
-                start_ns: *start_ns,
-                open: *open,
-                high: *high,
-                low: *low,
-                close: *close,
-                volume: Some(*volume).filter(|volume| !volume.is_nan()),
-            })
-    })
-}
 
 /// How bars are written.
 #[derive(Debug)]
@@ -73,14 +25,8 @@ pub(crate) enum Writer {
 impl Writer {
     /// For people; the prices of currency pairs get a fifth decimal.
     pub(crate) fn table(header: &QueryHeader) -> Self {
-        let pair = matches!(
-            header.what_to_show(),
-            WhatToShow::Midpoint | WhatToShow::Bid | WhatToShow::Ask
-        );
-        Self::Table {
-            grid: None,
-            decimals: if pair { 5 } else { 4 },
-        }
+        let pair = matches!(header.what_to_show(), WhatToShow::Midpoint | WhatToShow::Bid | WhatToShow::Ask);
+        Self::Table { grid: None, decimals: if pair { 5 } else { 4 } }
     }
 
     /// What stands before the rows.
@@ -150,12 +96,7 @@ fn table_rows(
 }
 
 fn fitted(block: &[[String; 6]]) -> Grid {
-    let width = |column: usize| {
-        block
-            .iter()
-            .map(|row| row[column].len())
-            .fold(TITLES[column].len(), usize::max)
-    };
+    let width = |column: usize| block.iter().map(|row| row[column].len()).fold(TITLES[column].len(), usize::max);
     let side = |column: usize| if column == 0 { Align::Left } else { Align::Right };
     Grid::new((0..TITLES.len()).map(|column| (width(column), side(column))))
 }
@@ -171,11 +112,7 @@ fn cells(stamps: &mut Stamps, bar: &Bar, decimals: usize) -> [String; 6] {
 }
 
 /// A volume without its decimals.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rounded, and floats saturate"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and floats saturate")]
 fn whole(volume: f64) -> String {
     let sign = if volume.round() < 0.0 { "-" } else { "" };
     format!("{sign}{}", thousands(volume.round().abs() as u64))
@@ -183,32 +120,13 @@ fn whole(volume: f64) -> String {
 
 fn title(out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
     let head = head(header);
-    let json::Head {
-        symbol,
-        timeframe,
-        session,
-        what_to_show,
-        source,
-        ..
-    } = &head;
-    writeln!(
-        out,
-        "{symbol} {timeframe} ({session} hours, {what_to_show}, from {source})"
-    )?;
-    writeln!(
-        out,
-        "Total rows: {} | Showing: {}",
-        head.total_rows, head.displayed_rows
-    )?;
+    let json::Head { symbol, timeframe, session, what_to_show, source, .. } = &head;
+    writeln!(out, "{symbol} {timeframe} ({session} hours, {what_to_show}, from {source})")?;
+    writeln!(out, "Total rows: {} | Showing: {}", head.total_rows, head.displayed_rows)?;
     match (header.first_ns, header.last_ns) {
         (Some(first), Some(last)) => {
             let (mut first_text, mut last_text) = (Stamps::default(), Stamps::default());
-            writeln!(
-                out,
-                "Date range: {} to {}\n",
-                first_text.plain(first),
-                last_text.plain(last)
-            )
+            writeln!(out, "Date range: {} to {}\n", first_text.plain(first), last_text.plain(last))
         }
         _ => writeln!(out, "Date range: nothing stored in it"),
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{bars::Bar, json::float};
+use super::{bar::Bar, json::float};
 use crate::time::Stamps;
 
 /// The header of `data show`, as it always was.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::bars::Bar;
+use super::bar::Bar;
 use crate::time::{Instant, Stamps};
 
 /// Everything of `data show` before the rows.
@@ -57,14 +57,7 @@ pub(crate) fn open(out: &mut impl Write, head: &Head) -> io::Result<()> {
 pub(crate) fn row(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar, first: bool) -> io::Result<()> {
     out.write_all(if first { b"\n    " } else { b",\n    " })?;
     let [open, high, low, close] = bar.prices();
-    let row = Row {
-        index: stamps.rfc3339(bar.start_ns),
-        open,
-        high,
-        low,
-        close,
-        volume: bar.volume,
-    };
+    let row = Row { index: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume };
     Ok(serde_json::to_writer(out, &row)?)
 }
 

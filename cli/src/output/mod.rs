@@ -1,5 +1,6 @@
 //! Everything that is printed. stdout is data, stderr is talk; no other module writes to either.
 
+pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod csv;
 pub(crate) mod json;
@@ -14,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::args::Color;
+use crate::flags::Color;
 
 pub(crate) use talk::Talk;
 
@@ -30,10 +31,7 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new(color: Color) -> Self {
-        Self {
-            stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()),
-            color,
-        }
+        Self { stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()), color }
     }
 
     /// One line of text.
@@ -73,11 +71,7 @@ impl Out {
         view: &impl Serialize,
         table: impl FnOnce() -> table::Table,
     ) -> io::Result<()> {
-        if json {
-            self.document(view)
-        } else {
-            self.table(&table())
-        }
+        if json { self.document(view) } else { self.table(&table()) }
     }
 
     /// Nothing may be left in the buffer at the end.

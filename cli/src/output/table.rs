@@ -32,10 +32,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self {
-            text: text.into(),
-            tone,
-        }
+        Self { text: text.into(), tone }
     }
 }
 
@@ -97,10 +94,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(columns: impl IntoIterator<Item = (&'static str, Align)>) -> Self {
-        Self {
-            columns: columns.into_iter().collect(),
-            rows: Vec::new(),
-        }
+        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
     /// The table of one thing.
@@ -131,19 +125,11 @@ impl Table {
     pub(crate) fn write(&self, out: &mut impl Write, colored: bool) -> io::Result<()> {
         let width = |index: usize, title: &str| {
             let cells = self.rows.iter().filter_map(|row| row.get(index));
-            cells
-                .map(|cell| width_of(&cell.text))
-                .max()
-                .unwrap_or(0)
-                .max(width_of(title))
+            cells.map(|cell| width_of(&cell.text)).max().unwrap_or(0).max(width_of(title))
         };
         let columns = self.columns.iter().enumerate();
         let grid = Grid::new(columns.map(|(index, (title, align))| (width(index, title), *align)));
-        grid.row(
-            out,
-            self.columns.iter().map(|(title, _)| (*title, Tone::Plain)),
-            colored,
-        )?;
+        grid.row(out, self.columns.iter().map(|(title, _)| (*title, Tone::Plain)), colored)?;
         grid.rule(out)?;
         for row in &self.rows {
             grid.row(out, row.iter().map(|cell| (cell.text.as_str(), cell.tone)), colored)?;
@@ -153,11 +139,7 @@ impl Table {
 }
 
 fn width_of(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.chars().count()
-    }
+    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 fn color_of(tone: Tone) -> Option<u8> {
@@ -194,11 +176,7 @@ pub(crate) fn bytes(count: u64) -> String {
         value /= 1024.0;
         unit = next;
     }
-    if unit == "B" {
-        format!("{count} B")
-    } else {
-        format!("{value:.1} {unit}")
-    }
+    if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") }
 }
 
 #[cfg(test)]
@@ -225,10 +203,7 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(
-            [thousands(0), thousands(999), thousands(1_234_567)],
-            ["0", "999", "1,234,567"]
-        );
+        assert_eq!([thousands(0), thousands(999), thousands(1_234_567)], ["0", "999", "1,234,567"]);
         assert_eq!([bytes(17), bytes(2048), bytes(5 << 20)], ["17 B", "2.0 KiB", "5.0 MiB"]);
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::colored;
 use crate::{
-    args::Color,
     failure::{Failure, FailureView},
+    flags::Color,
 };
 
 /// How much is said, and how colourful.
@@ -65,18 +65,10 @@ fn tell_document(mut stderr: impl Write, failure: &Failure) -> io::Result<()> {
 
 fn tell_text(mut stderr: impl Write, failure: &Failure, colored: bool) -> io::Result<()> {
     let label = |text: &str, code: &str| {
-        if colored {
-            format!("\x1b[{code}m{text}:\x1b[0m")
-        } else {
-            format!("{text}:")
-        }
+        if colored { format!("\x1b[{code}m{text}:\x1b[0m") } else { format!("{text}:") }
     };
     for (index, message) in failure.messages().iter().enumerate() {
-        let label = if index == 0 {
-            label("error", "1;31")
-        } else {
-            label("caused by", "31")
-        };
+        let label = if index == 0 { label("error", "1;31") } else { label("caused by", "31") };
         writeln!(stderr, "{label} {message}")?;
     }
     match failure.next_step() {

@@ -48,10 +48,7 @@ impl From<GatewayStatus> for GatewayView {
     fn from(status: GatewayStatus) -> Self {
         let pacing = status.pacing.unwrap_or_default();
         let requests = status.requests.unwrap_or_default();
-        let farms = status.farms.into_iter().map(|farm| Farm {
-            name: farm.name,
-            up: farm.up,
-        });
+        let farms = status.farms.into_iter().map(|farm| Farm { name: farm.name, up: farm.up });
         Self {
             state: word::<GatewayState>(status.state),
             since: Some(status.since_ns).filter(|since| *since != 0).map(Instant),
@@ -60,15 +57,8 @@ impl From<GatewayStatus> for GatewayView {
             address: status.address,
             client_id: status.client_id,
             server_version: status.server_version,
-            pacing: Pacing {
-                used: pacing.used,
-                limit: pacing.limit,
-                next_slot_seconds: pacing.next_slot_seconds,
-            },
-            requests: Requests {
-                open: requests.open,
-                queued: requests.queued,
-            },
+            pacing: Pacing { used: pacing.used, limit: pacing.limit, next_slot_seconds: pacing.next_slot_seconds },
+            requests: Requests { open: requests.open, queued: requests.queued },
             reconnects: status.reconnects,
             farms: farms.collect(),
         }
@@ -99,17 +89,10 @@ impl GatewayView {
         table.property_if("Client id", self.client_id.map(|id| id.to_string()));
         table.property_if("Server version", self.server_version.map(|version| version.to_string()));
         table.property("Pacing", self.pacing.text());
-        table.property(
-            "Requests",
-            format!("{} open, {} queued", self.requests.open, self.requests.queued),
-        );
+        table.property("Requests", format!("{} open, {} queued", self.requests.open, self.requests.queued));
         table.property("Reconnects", self.reconnects.to_string());
         for farm in &self.farms {
-            let cell = if farm.up {
-                Cell::toned("up", Tone::Good)
-            } else {
-                Cell::toned("down", Tone::Bad)
-            };
+            let cell = if farm.up { Cell::toned("up", Tone::Good) } else { Cell::toned("down", Tone::Bad) };
             table.property(&format!("Farm {}", farm.name), cell);
         }
         table
@@ -118,11 +101,7 @@ impl GatewayView {
     /// One line of `ib status --watch`.
     pub(crate) fn line(&self) -> String {
         let since = self.since.map(|since| format!("{since}  ")).unwrap_or_default();
-        let reason = if self.reason.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", self.reason)
-        };
+        let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
         format!("{since}{}{reason}", self.state)
     }
 }
@@ -130,10 +109,6 @@ impl GatewayView {
 impl Pacing {
     fn text(&self) -> String {
         let used = format!("{} of {} small-bar requests in ten minutes", self.used, self.limit);
-        if self.next_slot_seconds > 0.0 {
-            format!("{used}, next in {:.1} s", self.next_slot_seconds)
-        } else {
-            used
-        }
+        if self.next_slot_seconds > 0.0 { format!("{used}, next in {:.1} s", self.next_slot_seconds) } else { used }
     }
 }

@@ -18,7 +18,5 @@ pub(crate) fn word<E: Word + TryFrom<i32>>(value: i32) -> &'static str {
 
 /// The spelling of a series' timeframe.
 pub(crate) fn timeframe(series: Option<&SeriesId>) -> &'static str {
-    series
-        .and_then(|series| spelling::timeframe(series.timeframe()))
-        .unwrap_or("unknown")
+    series.and_then(|series| spelling::timeframe(series.timeframe())).unwrap_or("unknown")
 }

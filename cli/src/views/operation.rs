@@ -174,9 +174,7 @@ impl LoadView {
             requests_made: result.requests_made,
             gaps_left: result.gaps_left.iter().map(GapView::from).collect(),
             execution_time_seconds: seconds(operation),
-            details: Details {
-                operation_id: operation.id.clone(),
-            },
+            details: Details { operation_id: operation.id.clone() },
             error: Failure::from_operation(operation).as_ref().map(ErrorView::from),
         }
     }
@@ -184,10 +182,7 @@ impl LoadView {
 
 impl From<&TimeRange> for GapView {
     fn from(range: &TimeRange) -> Self {
-        Self {
-            start: range.start_ns.map(Instant),
-            end: range.end_ns.map(Instant),
-        }
+        Self { start: range.start_ns.map(Instant), end: range.end_ns.map(Instant) }
     }
 }
 
@@ -196,9 +191,7 @@ impl ImportView {
     pub(crate) fn of(operation: &Operation, result: &ImportResult) -> Self {
         Self {
             files: result.files.iter().map(FileView::from).collect(),
-            details: Details {
-                operation_id: operation.id.clone(),
-            },
+            details: Details { operation_id: operation.id.clone() },
             error: Failure::from_operation(operation).as_ref().map(ErrorView::from),
         }
     }
@@ -217,21 +210,14 @@ impl From<&ImportedFile> for FileView {
             revised: file.revised,
             rejected: file.rejected.iter().map(FindingView::from).collect(),
             notes: file.notes.iter().map(FindingView::from).collect(),
-            error: file
-                .failure
-                .as_ref()
-                .map(|failure| ErrorView::from(&Failure::from_wire(failure))),
+            error: file.failure.as_ref().map(|failure| ErrorView::from(&Failure::from_wire(failure))),
         }
     }
 }
 
 impl From<&RowFinding> for FindingView {
     fn from(finding: &RowFinding) -> Self {
-        Self {
-            reason: finding.reason.clone(),
-            count: finding.count,
-            lines: finding.lines.clone(),
-        }
+        Self { reason: finding.reason.clone(), count: finding.count, lines: finding.lines.clone() }
     }
 }
 

@@ -57,25 +57,8 @@ pub(crate) struct Range {
 
 impl From<SeriesSummary> for RangeView {
     fn from(summary: SeriesSummary) -> Self {
-        let SeriesView {
-            symbol,
-            timeframe,
-            start,
-            end,
-            bars,
-            ..
-        } = SeriesView::from(summary);
-        let range = Range {
-            symbol: symbol.clone(),
-            timeframe,
-            start_date: start,
-            end_date: end,
-            point_count: bars,
-        };
-        Self {
-            symbol,
-            timeframe,
-            range,
-        }
+        let SeriesView { symbol, timeframe, start, end, bars, .. } = SeriesView::from(summary);
+        let range = Range { symbol: symbol.clone(), timeframe, start_date: start, end_date: end, point_count: bars };
+        Self { symbol, timeframe, range }
     }
 }

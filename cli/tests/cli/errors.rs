@@ -12,10 +12,7 @@ use crate::{
 };
 
 fn refusing(status: Status) -> Fake {
-    Fake::start(Script {
-        refuse: Some(status),
-        ..Script::default()
-    })
+    Fake::start(Script { refuse: Some(status), ..Script::default() })
 }
 
 #[test]
@@ -46,16 +43,9 @@ fn an_error_says_what_why_and_what_to_type() {
 #[test]
 fn an_error_in_json_is_one_object() {
     let metadata = [("symbol", "NVDA"), ("timeframe", "1h")];
-    let fake = refusing(status(
-        &reason::SERIES_NOT_FOUND,
-        "nothing is stored for NVDA 1h",
-        &metadata,
-    ));
+    let fake = refusing(status(&reason::SERIES_NOT_FOUND, "nothing is stored for NVDA 1h", &metadata));
     let ran = fake.run("data show nvda -t 1h -f json");
-    assert_eq!(
-        (ran.code, ran.stdout.as_str(), ran.stderr.lines().count()),
-        (Some(7), "", 1)
-    );
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (Some(7), "", 1));
     let id = fake.seen().request_ids[0].clone();
     assert_eq!(id.len(), 26, "a ULID");
     let expected = serde_json::json!({
@@ -81,30 +71,18 @@ fn every_reason_has_its_exit_code() {
 fn a_retry_delay_is_told() {
     use tonic_types::{ErrorDetails, StatusExt as _};
     let mut details = ErrorDetails::new();
-    details.set_error_info(
-        "PACING_VIOLATION",
-        reason::DOMAIN,
-        std::collections::HashMap::<String, String>::new(),
-    );
+    details.set_error_info("PACING_VIOLATION", reason::DOMAIN, std::collections::HashMap::<String, String>::new());
     details.set_retry_info(Some(std::time::Duration::from_millis(1500)));
-    let ran = refusing(Status::with_error_details(
-        reason::PACING_VIOLATION.code,
-        "slow down",
-        details,
-    ))
-    .run("ib test -f json");
-    assert_eq!(
-        (ran.code, ran.error()["retry_after_seconds"].as_f64()),
-        (Some(5), Some(1.5))
-    );
+    let ran = refusing(Status::with_error_details(reason::PACING_VIOLATION.code, "slow down", details))
+        .run("ib test -f json");
+    assert_eq!((ran.code, ran.error()["retry_after_seconds"].as_f64()), (Some(5), Some(1.5)));
 }
 
 #[test]
 fn another_contract_is_refused_in_answers_and_in_errors() {
-    for (contract, update) in [
-        (CONTRACT + 1, "update ktrdr "),
-        (CONTRACT - 1, "update ktrdrd, then: ktrdr daemon stop"),
-    ] {
+    for (contract, update) in
+        [(CONTRACT + 1, "update ktrdr "), (CONTRACT - 1, "update ktrdrd, then: ktrdr daemon stop")]
+    {
         let other = Script {
             contract: Some(contract),
             header: samples::header(),
@@ -121,11 +99,7 @@ fn another_contract_is_refused_in_answers_and_in_errors() {
                 let hint = ran.error()["hint"].to_string();
                 assert!(hint.contains(update), "{hint}");
             }
-            assert_eq!(
-                fake.seen().calls.len(),
-                3,
-                "no call of its own is spent on the contract"
-            );
+            assert_eq!(fake.seen().calls.len(), 3, "no call of its own is spent on the contract");
         }
     }
 }
@@ -133,10 +107,7 @@ fn another_contract_is_refused_in_answers_and_in_errors() {
 #[test]
 fn a_call_that_the_daemon_does_not_know_yet_asks_for_an_update() {
     let ran = refusing(Status::unimplemented("")).run("data list -f json");
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (Some(4), Some("CONTRACT_MISMATCH"))
-    );
+    assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(4), Some("CONTRACT_MISMATCH")));
 }
 
 #[test]
@@ -147,17 +118,8 @@ fn no_daemon_is_exit_3() {
     drop(UnixListener::bind(&dead).unwrap());
     let plain = folder.path().join("plain");
     std::fs::write(&plain, "").unwrap();
-    for (path, cause) in [
-        (&missing, "No such file"),
-        (&dead, "Connection refused"),
-        (&plain, "Connection refused"),
-    ] {
-        for line in [
-            &["data", "show", "NVDA"][..],
-            &["daemon", "status"],
-            &["ib", "status"],
-            &["ops", "list"],
-        ] {
+    for (path, cause) in [(&missing, "No such file"), (&dead, "Connection refused"), (&plain, "Connection refused")] {
+        for line in [&["data", "show", "NVDA"][..], &["daemon", "status"], &["ib", "status"], &["ops", "list"]] {
             let ran = run([&["--socket", path.to_str().unwrap()], line].concat());
             assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{line:?}");
             let lines: Vec<_> = ran.stderr.lines().collect();
@@ -172,32 +134,17 @@ fn no_daemon_is_exit_3() {
 fn a_socket_path_that_does_not_fit_is_told_before_anything_is_tried() {
     let path = format!("/tmp/{}.sock", "x".repeat(200));
     let ran = run(["data", "list", "-f", "json", "--socket", &path]);
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (Some(3), Some("SOCKET_PATH_TOO_LONG"))
-    );
+    assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(3), Some("SOCKET_PATH_TOO_LONG")));
 }
 
 #[test]
 fn a_daemon_that_never_answers_is_exit_6() {
-    let fake = Fake::start(Script {
-        silent: true,
-        ..Script::default()
-    });
-    for line in [
-        "data show NVDA",
-        "data list",
-        "data load NVDA",
-        "ops watch op_1",
-        "ops cancel op_1",
-        "ib status --watch",
-    ] {
+    let fake = Fake::start(Script { silent: true, ..Script::default() });
+    for line in
+        ["data show NVDA", "data list", "data load NVDA", "ops watch op_1", "ops cancel op_1", "ib status --watch"]
+    {
         let ran = fake.run(&format!("{line} --timeout 0.2 --format json"));
-        assert_eq!(
-            (ran.code, ran.error()["reason"].as_str()),
-            (Some(6), Some("TIMED_OUT")),
-            "{line}"
-        );
+        assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(6), Some("TIMED_OUT")), "{line}");
     }
     // A peer that accepts and says nothing at all, not even in HTTP/2.
     let folder = tempfile::tempdir().unwrap();
@@ -230,8 +177,5 @@ fn wrong_usage_is_exit_2_and_names_the_text() {
         assert!(ran.stderr.contains(told), "{line}: {}", ran.stderr);
     }
     let ran = run(["data", "show", "NVDA", "-t", "7m", "-f", "json"]);
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (Some(2), Some("REQUEST_INVALID"))
-    );
+    assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(2), Some("REQUEST_INVALID")));
 }

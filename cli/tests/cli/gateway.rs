@@ -19,32 +19,16 @@ fn ready() -> GatewayStatus {
         address: "127.0.0.1:4002".to_owned(),
         client_id: Some(1),
         server_version: Some(213),
-        pacing: Some(PacingStatus {
-            used: 3,
-            limit: 60,
-            next_slot_seconds: 0.0,
-        }),
+        pacing: Some(PacingStatus { used: 3, limit: 60, next_slot_seconds: 0.0 }),
         requests: Some(RequestCounts { open: 1, queued: 2 }),
         reconnects: 4,
-        farms: vec![
-            Farm {
-                name: "ushmds".to_owned(),
-                up: true,
-            },
-            Farm {
-                name: "usfarm".to_owned(),
-                up: false,
-            },
-        ],
+        farms: vec![Farm { name: "ushmds".to_owned(), up: true }, Farm { name: "usfarm".to_owned(), up: false }],
     }
 }
 
 #[test]
 fn a_status_is_a_report() {
-    let fake = Fake::start(Script {
-        gateway: vec![ready()],
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { gateway: vec![ready()], ..Script::default() });
     insta::assert_snapshot!(fake.run("ib status").all(), @r#"
     exit 0
     --- stdout
@@ -94,30 +78,17 @@ fn a_status_is_a_report() {
       ]
     }
     "#);
-    let down = GatewayStatus {
-        state: GatewayState::Wedged.into(),
-        ..GatewayStatus::default()
-    };
-    let ran = Fake::start(Script {
-        gateway: vec![down],
-        ..Script::default()
-    })
-    .run("ib status -f json");
+    let down = GatewayStatus { state: GatewayState::Wedged.into(), ..GatewayStatus::default() };
+    let ran = Fake::start(Script { gateway: vec![down], ..Script::default() }).run("ib status -f json");
     assert_eq!((ran.code, ran.json()["state"].as_str()), (Some(0), Some("wedged")));
     assert_eq!(ran.json()["since"], serde_json::Value::Null);
 }
 
 #[test]
 fn a_watch_is_one_line_a_change() {
-    let lost = GatewayStatus {
-        state: GatewayState::Disconnected.into(),
-        reason: "connection refused".to_owned(),
-        ..ready()
-    };
-    let fake = Fake::start(Script {
-        gateway: vec![ready(), lost],
-        ..Script::default()
-    });
+    let lost =
+        GatewayStatus { state: GatewayState::Disconnected.into(), reason: "connection refused".to_owned(), ..ready() };
+    let fake = Fake::start(Script { gateway: vec![ready(), lost], ..Script::default() });
     insta::assert_snapshot!(fake.run("ib status --watch").all(), @r#"
     exit 0
     --- stdout
@@ -130,10 +101,7 @@ fn a_watch_is_one_line_a_change() {
 
 #[test]
 fn a_test_asks_the_gateway() {
-    let fake = Fake::start(Script {
-        gateway: vec![ready()],
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { gateway: vec![ready()], ..Script::default() });
     insta::assert_snapshot!(fake.run("ib test").all(), @r#"
     exit 0
     --- stdout
@@ -146,28 +114,15 @@ fn a_test_asks_the_gateway() {
     --- stderr
     "#);
     let document = fake.run("ib test -s AAPL -t 5 -f json").json();
-    assert_eq!(
-        (document["ok"].as_bool(), document["latency_seconds"].as_f64()),
-        (Some(true), Some(0.0125))
-    );
-    let refuse = Some(samples::status(
-        &reason::GATEWAY_UNREACHABLE,
-        "no connection to 127.0.0.1:4002",
-        &[],
-    ));
-    let fake = Fake::start(Script {
-        refuse,
-        ..Script::default()
-    });
+    assert_eq!((document["ok"].as_bool(), document["latency_seconds"].as_f64()), (Some(true), Some(0.0125)));
+    let refuse = Some(samples::status(&reason::GATEWAY_UNREACHABLE, "no connection to 127.0.0.1:4002", &[]));
+    let fake = Fake::start(Script { refuse, ..Script::default() });
     assert_eq!(fake.run("ib test").code, Some(5));
 }
 
 #[test]
 fn reconnect_has_its_old_name_too() {
-    let fake = Fake::start(Script {
-        gateway: vec![ready()],
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { gateway: vec![ready()], ..Script::default() });
     for line in ["ib reconnect", "ib cleanup -f", "ib cleanup --force --timeout 5"] {
         assert_eq!(fake.run(line).code, Some(0), "{line}");
     }

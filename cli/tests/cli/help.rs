@@ -37,11 +37,7 @@ fn every_command_has_help_with_examples() {
     for command in COMMANDS {
         let ran = run(command.split_whitespace().chain(["--help"]));
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command}");
-        assert!(
-            ran.stdout.contains("\nExamples:\n  ktrdr "),
-            "{command}: {}",
-            ran.stdout
-        );
+        assert!(ran.stdout.contains("\nExamples:\n  ktrdr "), "{command}: {}", ran.stdout);
         assert!(ran.stdout.contains("--socket <PATH>"), "{command}: {}", ran.stdout);
     }
 }
@@ -53,19 +49,10 @@ fn every_example_parses() {
         let help = run(command.split_whitespace().chain(["--help"])).stdout;
         let examples = help.lines().filter_map(|line| line.strip_prefix("  ktrdr "));
         for example in examples {
-            let plain = example
-                .split("   ")
-                .next()
-                .unwrap_or(example)
-                .split(['|', '>'])
-                .next()
-                .unwrap_or(example);
+            let plain = example.split("   ").next().unwrap_or(example).split(['|', '>']).next().unwrap_or(example);
             let words: Vec<_> = plain.split_whitespace().collect();
             let Some(group) = words.first() else { continue };
-            assert!(
-                COMMANDS.iter().any(|known| known.split(' ').next() == Some(*group)),
-                "{example}"
-            );
+            assert!(COMMANDS.iter().any(|known| known.split(' ').next() == Some(*group)), "{example}");
             let ran = run(words.iter().copied().chain(["--help"]));
             assert_eq!(ran.code, Some(0), "{example}: {}", ran.stderr);
         }
@@ -84,14 +71,8 @@ fn a_group_alone_shows_its_help() {
 #[test]
 fn version_needs_no_daemon() {
     let ran = run(["--version"]);
-    assert_eq!(
-        (ran.code, ran.stdout),
-        (Some(0), format!("ktrdr {}\n", ktrdr_proto::BUILD))
-    );
+    assert_eq!((ran.code, ran.stdout), (Some(0), format!("ktrdr {}\n", ktrdr_proto::BUILD)));
     let ran = run(["version", "-f", "json", "--socket", "/nonexistent/s"]);
     let client = serde_json::json!({"version": ktrdr_proto::BUILD, "contract": ktrdr_proto::CONTRACT});
-    assert_eq!(
-        (ran.code, ran.json()),
-        (Some(0), serde_json::json!({"client": client, "daemon": null}))
-    );
+    assert_eq!((ran.code, ran.json()), (Some(0), serde_json::json!({"client": client, "daemon": null})));
 }

@@ -7,18 +7,16 @@ use ktrdr_proto::{
 
 use crate::{
     fake::{Fake, Script, files},
+    run::{Ran, interrupt},
     samples,
 };
 
 fn finding(reason: &str, count: u64, lines: &[u64]) -> RowFinding {
-    RowFinding {
-        reason: reason.to_owned(),
-        count,
-        lines: lines.to_vec(),
-    }
+    RowFinding { reason: reason.to_owned(), count, lines: lines.to_vec() }
 }
 
 fn imported(state: OperationState, rejected: Vec<RowFinding>) -> Script {
+    let flawed = !rejected.is_empty();
     let good = ImportedFile {
         label: "NVDA_1h.csv".to_owned(),
         series: Some(samples::series()),
@@ -30,22 +28,13 @@ fn imported(state: OperationState, rejected: Vec<RowFinding>) -> Script {
     };
     let bad = ImportedFile {
         label: "notes.csv".to_owned(),
-        failure: Some(samples::failure(
-            &reason::FILE_NAME_UNRECOGNISED,
-            &["notes.csv says no symbol"],
-        )),
+        failure: Some(samples::failure(&reason::FILE_NAME_UNRECOGNISED, &["notes.csv says no symbol"])),
         ..ImportedFile::default()
     };
-    let result = Some(operation::Result::Import(ImportResult { files: vec![good, bad] }));
-    let end = Operation {
-        result,
-        kind: "import".to_owned(),
-        ..samples::ended(state, None)
-    };
-    Script {
-        operation: vec![samples::operation(OperationState::Running), end],
-        ..Script::default()
-    }
+    let result =
+        Some(operation::Result::Import(ImportResult { files: if flawed { vec![good, bad] } else { vec![good] } }));
+    let end = Operation { result, kind: "import".to_owned(), ..samples::ended(state, None) };
+    Script { operation: vec![samples::operation(OperationState::Running), end], ..Script::default() }
 }
 
 #[test]
@@ -70,13 +59,10 @@ fn every_byte_arrives_and_every_file_is_reported() {
     notes.csv    refused   FILE_NAME_UNRECOGNISED         notes.csv says no symbol
     --- stderr
     Started operation: op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T
-    3 rows were rejected, the others are stored
+    rejected rows: 3, refused files: 1; everything else is stored
     "#);
     let files = files(&fake.seen().imported);
-    assert_eq!(
-        files.iter().map(|(file, _)| file.label.as_str()).collect::<Vec<_>>(),
-        ["NVDA_1h.csv", "./notes.csv"]
-    );
+    assert_eq!(files.iter().map(|(file, _)| file.label.as_str()).collect::<Vec<_>>(), ["NVDA_1h.csv", "./notes.csv"]);
     assert!(files[0].1 == big && files[1].1.is_empty());
     assert_eq!(files[0].0.timeframe(), Timeframe::Unspecified);
 
@@ -146,28 +132,16 @@ fn flags_speak_for_all_files() {
     fake.file("a.csv", b"x");
     fake.run("data import a.csv --symbol AAPL -t 1M --timezone America/New_York --session regular --what ask");
     let (file, _) = files(&fake.seen().imported).remove(0);
-    assert_eq!(
-        (file.symbol.as_deref(), file.timeframe()),
-        (Some("AAPL"), Timeframe::Months1)
-    );
-    assert_eq!(
-        (file.time_zone.as_deref(), file.session()),
-        (Some("America/New_York"), TradingSession::RegularHours)
-    );
+    assert_eq!((file.symbol.as_deref(), file.timeframe()), (Some("AAPL"), Timeframe::Months1));
+    assert_eq!((file.time_zone.as_deref(), file.session()), (Some("America/New_York"), TradingSession::RegularHours));
 }
 
 #[test]
 fn strict_turns_rejected_rows_into_a_failure() {
-    let fake = Fake::start(imported(
-        OperationState::Completed,
-        vec![finding("VALUE_MISSING", 3, &[2, 3])],
-    ));
+    let fake = Fake::start(imported(OperationState::Completed, vec![finding("VALUE_MISSING", 3, &[2, 3])]));
     fake.file("NVDA_1h.csv", b"x");
     let ran = fake.run("data import NVDA_1h.csv --strict");
-    assert!(
-        ran.code == Some(1) && ran.stderr.contains("error: 3 rows were rejected"),
-        "{ran:?}"
-    );
+    assert!(ran.code == Some(1) && ran.stderr.contains("error: rejected rows: 3, refused files: 1"), "{ran:?}");
     let ran = fake.run("data import NVDA_1h.csv --strict -f json -q");
     assert_eq!(
         (ran.code, ran.stderr.as_str(), ran.json()["error"]["reason"].as_str()),
@@ -197,10 +171,7 @@ fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
     std::fs::create_dir(fake.folder().join("folder.csv")).unwrap();
     for (bad, cause) in [("missing.csv", "No such file"), ("folder.csv", "is a directory")] {
         let ran = fake.run(&format!("data import good.csv {bad} -f json"));
-        assert_eq!(
-            (ran.code, ran.error()["reason"].as_str()),
-            (Some(2), Some("FILE_UNREADABLE"))
-        );
+        assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(2), Some("FILE_UNREADABLE")));
         let message = ran.error()["message"].to_string();
         assert!(message.contains(bad) && message.contains(cause), "{message}");
     }
@@ -215,47 +186,36 @@ fn a_read_error_resets_the_upload() {
     // Opens, and fails on reading.
     std::os::unix::fs::symlink("/proc/self/mem", fake.folder().join("torn.csv")).unwrap();
     let ran = fake.run("data import good.csv torn.csv -f json");
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (Some(2), Some("FILE_UNREADABLE")),
-        "{ran:?}"
-    );
+    assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(2), Some("FILE_UNREADABLE")), "{ran:?}");
     fake.wait(|seen| seen.import_broke_off);
 }
 
 #[test]
 fn a_refusal_in_the_middle_of_the_upload_is_told() {
-    let refuse = Some(samples::status(
-        &reason::TIME_ZONE_NEEDED,
-        "stamps without zone in line 2",
-        &[],
-    ));
-    let fake = Fake::start(Script {
-        refuse,
-        ..Script::default()
-    });
+    let refuse = Some(samples::status(&reason::TIME_ZONE_NEEDED, "stamps without zone in line 2", &[]));
+    let fake = Fake::start(Script { refuse, ..Script::default() });
     fake.file("NVDA_1h.csv", &vec![b'x'; 30 << 20]);
     let ran = fake.run("data import NVDA_1h.csv -f json");
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (Some(2), Some("TIME_ZONE_NEEDED")),
-        "{ran:?}"
-    );
+    assert_eq!((ran.code, ran.error()["reason"].as_str()), (Some(2), Some("TIME_ZONE_NEEDED")), "{ran:?}");
+}
+
+#[test]
+fn ctrl_c_stops_an_upload() {
+    let fake = Fake::start(Script { silent: true, ..Script::default() });
+    fake.file("NVDA_1h.csv", &vec![b'x'; 30 << 20]);
+    let child = fake.spawn("data import NVDA_1h.csv");
+    fake.wait(|seen| !seen.calls.is_empty());
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(ran.code == Some(130) && ran.stderr.contains("nothing was stored"), "{ran:?}");
 }
 
 #[test]
 fn an_upload_that_nobody_takes_ends() {
-    let fake = Fake::start(Script {
-        silent: true,
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { silent: true, ..Script::default() });
     fake.file("NVDA_1h.csv", &vec![b'x'; 30 << 20]);
     fake.file("small_1h.csv", b"x");
     for file in ["NVDA_1h.csv", "small_1h.csv"] {
-        assert_eq!(
-            fake.run(&format!("data import {file} --timeout 0.3")).code,
-            Some(6),
-            "{file}"
-        );
+        assert_eq!(fake.run(&format!("data import {file} --timeout 0.3")).code, Some(6), "{file}");
     }
 }

@@ -1,5 +1,10 @@
 //! `data load`, followed, failing, interrupted, left behind.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    time::Duration,
+};
+
 use ktrdr_proto::{
     reason,
     v1::{LoadMode, OperationState, TradingSession, WhatToShow},
@@ -14,21 +19,12 @@ use crate::{
 fn happy() -> Script {
     let states = [OperationState::Pending, OperationState::Running].map(samples::operation);
     let end = samples::ended(OperationState::Completed, None);
-    Script {
-        operation: states.into_iter().chain([end]).collect(),
-        ..Script::default()
-    }
+    Script { operation: states.into_iter().chain([end]).collect(), ..Script::default() }
 }
 
 fn incomplete() -> Script {
-    let failure = samples::failure(
-        &reason::LOAD_INCOMPLETE,
-        &["2 hours are missing", "the gateway went away"],
-    );
-    Script {
-        operation: vec![samples::ended(OperationState::Failed, Some(failure))],
-        ..Script::default()
-    }
+    let failure = samples::failure(&reason::LOAD_INCOMPLETE, &["2 hours are missing", "the gateway went away"]);
+    Script { operation: vec![samples::ended(OperationState::Failed, Some(failure))], ..Script::default() }
 }
 
 /// Runs until the test cancels it.
@@ -92,14 +88,8 @@ fn the_request_is_what_was_asked_for() {
     let fake = Fake::start(happy());
     fake.run("data load NVDA -t 1h");
     let plain = fake.seen().loads.pop().unwrap();
-    assert_eq!(
-        (plain.mode(), plain.range, plain.session()),
-        (LoadMode::Tail, None, TradingSession::Unspecified)
-    );
-    assert_eq!(
-        (plain.what_to_show(), plain.request_id.len()),
-        (WhatToShow::Unspecified, 26)
-    );
+    assert_eq!((plain.mode(), plain.range, plain.session()), (LoadMode::Tail, None, TradingSession::Unspecified));
+    assert_eq!((plain.what_to_show(), plain.request_id.len()), (WhatToShow::Unspecified, 26));
 
     let line =
         "data load NVDA -m backfill --start 2024-01-01 --trading-hours --what bid --no-progress --save-interval 2 -v";
@@ -110,10 +100,7 @@ fn the_request_is_what_was_asked_for() {
         (full.mode(), full.session(), full.what_to_show()),
         (LoadMode::Backfill, TradingSession::RegularHours, WhatToShow::Bid)
     );
-    assert!(
-        full.range
-            .is_some_and(|range| range.start_ns.is_some() && range.end_ns.is_none())
-    );
+    assert!(full.range.is_some_and(|range| range.start_ns.is_some() && range.end_ns.is_none()));
     assert_ne!(full.request_id, plain.request_id);
 
     fake.run("data load NVDA --trading-hours --include-extended --progress");
@@ -148,32 +135,21 @@ fn a_load_that_fails_tells_what_it_kept_and_why() {
     let ran = fake.run("data load NVDA -t 1h -q -f json");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
     let document = ran.json();
-    assert_eq!(
-        (document["success"].as_bool(), document["status"].as_str()),
-        (Some(false), Some("failed"))
-    );
+    assert_eq!((document["success"].as_bool(), document["status"].as_str()), (Some(false), Some("failed")));
     assert_eq!(
         document["gaps_left"],
         serde_json::json!([{"start": "2025-06-06T17:00:00Z", "end": "2025-06-06T19:00:00Z"}])
     );
-    assert_eq!(
-        document["error"]["message"],
-        "2 hours are missing: the gateway went away"
-    );
+    assert_eq!(document["error"]["message"], "2 hours are missing: the gateway went away");
 }
 
 /// Nothing was fetched, so nothing but the command line says what was asked for.
 #[test]
 fn a_load_that_fails_at_once_still_has_its_document() {
     let failure = samples::failure(&reason::GATEWAY_UNREACHABLE, &["no connection to the gateway"]);
-    let operation = ktrdr_proto::v1::Operation {
-        result: None,
-        ..samples::ended(OperationState::Failed, Some(failure))
-    };
-    let fake = Fake::start(Script {
-        operation: vec![operation],
-        ..Script::default()
-    });
+    let operation =
+        ktrdr_proto::v1::Operation { result: None, ..samples::ended(OperationState::Failed, Some(failure)) };
+    let fake = Fake::start(Script { operation: vec![operation], ..Script::default() });
     let ran = fake.run("data load nvda -t 1h -q -f json");
     let document = ran.json();
     assert_eq!(
@@ -185,10 +161,7 @@ fn a_load_that_fails_at_once_still_has_its_document() {
 
 #[test]
 fn joining_a_running_load_is_said() {
-    let fake = Fake::start(Script {
-        joined: true,
-        ..happy()
-    });
+    let fake = Fake::start(Script { joined: true, ..happy() });
     let ran = fake.run("data load NVDA");
     assert!(ran.stderr.starts_with("This series is being loaded already"), "{ran:?}");
 }
@@ -196,10 +169,7 @@ fn joining_a_running_load_is_said() {
 #[test]
 fn detached_prints_the_bare_id() {
     let fake = Fake::start(lasting());
-    assert_eq!(
-        fake.run("data load NVDA --detach").all(),
-        format!("exit 0\n--- stdout\n{ID}\n--- stderr\n")
-    );
+    assert_eq!(fake.run("data load NVDA --detach").all(), format!("exit 0\n--- stdout\n{ID}\n--- stderr\n"));
     assert_eq!(fake.run("data load NVDA --detach -f json").json()["id"], ID);
     assert_eq!(fake.seen().calls, ["load", "load"]);
 }
@@ -220,20 +190,38 @@ fn ctrl_c_cancels_and_tells_what_was_kept() {
 
 #[test]
 fn a_second_ctrl_c_leaves_at_once() {
-    let fake = Fake::start(Script {
-        uncancellable: true,
-        ..lasting()
-    });
+    let fake = Fake::start(Script { uncancellable: true, ..lasting() });
     let child = fake.spawn("data load NVDA");
     fake.wait(|seen| seen.calls.contains(&"watch"));
     interrupt(&child);
     fake.wait(|seen| seen.cancels.len() == 1);
     interrupt(&child);
     let ran = Ran::from(child.wait_with_output().unwrap());
-    assert!(
-        ran.code == Some(130) && ran.stderr.contains(&format!("ktrdr operations status {ID}")),
-        "{ran:?}"
-    );
+    assert!(ran.code == Some(130) && ran.stderr.contains(&format!("ktrdr operations status {ID}")), "{ran:?}");
+}
+
+/// What was started is known only when the daemon has answered, so the cancellation waits for that.
+#[test]
+fn ctrl_c_before_the_answer_cancels_too() {
+    let slow = Duration::from_millis(200);
+    let fake = Fake::start(Script { slow, ..lasting() });
+    let child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.loads.is_empty());
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, fake.seen().cancels.len()), (Some(130), 1), "{ran:?}");
+
+    let silent = Script { silent: true, ..Script::default() };
+    let fake = Fake::start(silent);
+    let mut child = fake.spawn("data load NVDA");
+    fake.wait(|seen| !seen.calls.is_empty());
+    interrupt(&child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(stderr.next().unwrap().unwrap().starts_with("Cancelling when"));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let told: Vec<_> = stderr.map(Result::unwrap).collect();
+    assert_eq!(told[1], "hint: ktrdr operations list --active");
 }
 
 #[test]
@@ -244,16 +232,10 @@ fn a_daemon_that_goes_away_leaves_the_operation_in_its_ledger() {
     fake.kill();
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(
-        ran.stderr.contains(&format!("ledger: ktrdr operations status {ID}")),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains(&format!("ledger: ktrdr operations status {ID}")), "{ran:?}");
 
     // An orderly stop ends the stream before the operation has ended.
-    let fake = Fake::start(Script {
-        lasting: false,
-        ..lasting()
-    });
+    let fake = Fake::start(Script { lasting: false, ..lasting() });
     let ran = fake.run("data load NVDA");
     assert!(ran.code == Some(3) && ran.stderr.contains("in the ledger"), "{ran:?}");
 }

@@ -1,10 +1,6 @@
 //! The real `ktrdr` against a daemon that says what the test wants, over a real socket.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail loudly, as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly, as tests do")]
 
 mod fake;
 mod run;

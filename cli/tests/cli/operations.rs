@@ -13,23 +13,15 @@ use crate::{
 
 fn followed() -> Script {
     let end = samples::ended(OperationState::Completed, None);
-    Script {
-        operation: vec![samples::operation(OperationState::Running), end],
-        ..Script::default()
-    }
+    Script { operation: vec![samples::operation(OperationState::Running), end], ..Script::default() }
 }
 
 #[test]
 fn a_list_shows_whole_ids() {
     let failure = samples::failure(&reason::LOAD_INCOMPLETE, &["2 hours are missing"]);
-    let operations = vec![
-        samples::operation(OperationState::Running),
-        samples::ended(OperationState::Failed, Some(failure)),
-    ];
-    let fake = Fake::start(Script {
-        operations,
-        ..Script::default()
-    });
+    let operations =
+        vec![samples::operation(OperationState::Running), samples::ended(OperationState::Failed, Some(failure))];
+    let fake = Fake::start(Script { operations, ..Script::default() });
     insta::assert_snapshot!(fake.run("operations list").all(), @r#"
     exit 0
     --- stdout
@@ -42,37 +34,21 @@ fn a_list_shows_whole_ids() {
     let document = fake.run("ops list -f json").json();
     assert_eq!(document["operations"][1]["reason"], "LOAD_INCOMPLETE");
     assert_eq!(document["operations"][1]["result"]["bars_loaded"], 1200);
-    assert!(
-        fake.run("ops list --color always")
-            .stdout
-            .contains("\x1b[33mrunning\x1b[0m")
-    );
-    assert_eq!(
-        Fake::start(Script::default()).run("ops list -f json").json()["operations"],
-        serde_json::json!([])
-    );
+    assert!(fake.run("ops list --color always").stdout.contains("\x1b[33mrunning\x1b[0m"));
+    assert_eq!(Fake::start(Script::default()).run("ops list -f json").json()["operations"], serde_json::json!([]));
 }
 
 #[test]
 fn filters_are_sent_and_pages_are_joined() {
     let operations = vec![samples::operation(OperationState::Completed); 2500];
-    let fake = Fake::start(Script {
-        operations,
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { operations, ..Script::default() });
     fake.run("ops list -a -t data_load -l 7");
     let asked = fake.seen().lists.pop().unwrap();
     assert_eq!((asked.kind.as_str(), asked.page_size), ("load", 7));
-    assert_eq!(
-        asked.states,
-        [OperationState::Pending, OperationState::Running].map(i32::from)
-    );
+    assert_eq!(asked.states, [OperationState::Pending, OperationState::Running].map(i32::from));
     fake.run("ops list -s failed --type training");
     let asked = fake.seen().lists.pop().unwrap();
-    assert_eq!(
-        (asked.kind.as_str(), asked.states.as_slice(), asked.page_size),
-        ("training", &[4][..], 50)
-    );
+    assert_eq!((asked.kind.as_str(), asked.states.as_slice(), asked.page_size), ("training", &[4][..], 50));
     let document = fake.run("ops list -l 2100 -f json").json();
     assert_eq!(document["operations"].as_array().map(Vec::len), Some(2100));
     assert_eq!(fake.seen().lists.len(), 3);
@@ -161,33 +137,20 @@ fn a_watch_is_one_line_a_change() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["state"].clone())
         .collect();
-    assert_eq!(
-        (ran.code, states),
-        (Some(0), vec!["running".into(), "completed".into()])
-    );
+    assert_eq!((ran.code, states), (Some(0), vec!["running".into(), "completed".into()]));
     let failure = samples::failure(&reason::NOT_SUBSCRIBED, &["no subscription"]);
     let end = samples::ended(OperationState::Failed, Some(failure));
-    let fake = Fake::start(Script {
-        operation: vec![end],
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { operation: vec![end], ..Script::default() });
     assert_eq!(fake.run("ops watch op_load -f json").code, Some(1));
     let ran = fake.run("ops watch op_load");
-    assert!(
-        ran.code == Some(1) && ran.stderr.starts_with("error: no subscription\nhint: subscribe"),
-        "{ran:?}"
-    );
+    assert!(ran.code == Some(1) && ran.stderr.starts_with("error: no subscription\nhint: subscribe"), "{ran:?}");
 }
 
 /// Whoever only looks on has no say.
 #[test]
 fn ctrl_c_on_a_watch_cancels_nothing() {
     let operation = vec![samples::operation(OperationState::Running)];
-    let fake = Fake::start(Script {
-        operation,
-        lasting: true,
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { operation, lasting: true, ..Script::default() });
     let child = fake.spawn("ops watch op_load");
     fake.wait(|seen| seen.calls.contains(&"watch"));
     interrupt(&child);
@@ -198,50 +161,31 @@ fn ctrl_c_on_a_watch_cancels_nothing() {
 #[test]
 fn cancelling_tells_the_state_and_does_not_mind_the_end() {
     let cancelled = Some(samples::ended(OperationState::Cancelled, None));
-    let fake = Fake::start(Script {
-        cancelled,
-        ..followed()
-    });
+    let fake = Fake::start(Script { cancelled, ..followed() });
     let ran = fake.run("operations cancel op_load -f -r enough");
     assert_eq!(ran.all(), format!("exit 0\n--- stdout\n{ID}: cancelled\n--- stderr\n"));
     assert_eq!(fake.seen().cancels[0].note, "enough");
     let fake = Fake::start(followed());
     let ran = fake.run("operations cancel op_load");
-    assert_eq!(
-        ran.all(),
-        format!("exit 0\n--- stdout\n{ID}: completed\n--- stderr\nIt had ended already\n")
-    );
-    assert_eq!(
-        fake.run("operations cancel op_load --format json").json()["state"],
-        "completed"
-    );
+    assert_eq!(ran.all(), format!("exit 0\n--- stdout\n{ID}: completed\n--- stderr\nIt had ended already\n"));
+    assert_eq!(fake.run("operations cancel op_load --format json").json()["state"], "completed");
 }
 
 #[test]
 fn a_retry_is_followed_like_a_load() {
     let fake = Fake::start(followed());
     let ran = fake.run("operations retry op_old -f json");
-    assert_eq!(
-        (ran.code, ran.json()["result"]["success"].as_bool()),
-        (Some(0), Some(true))
-    );
+    assert_eq!((ran.code, ran.json()["result"]["success"].as_bool()), (Some(0), Some(true)));
     assert_eq!(ran.stderr, format!("Started operation: {ID}\n"));
     let asked = fake.seen().retries.pop().unwrap();
     assert_eq!((asked.id.as_str(), asked.request_id.len()), ("op_old", 26));
     assert_eq!(fake.run("operations retry op_old --detach").stdout, format!("{ID}\n"));
 
     let failure = samples::failure(&reason::CANCELLED, &["cancelled"]);
-    let cancelled = Operation {
-        failure: Some(failure),
-        ..samples::ended(OperationState::Cancelled, None)
-    };
+    let cancelled = Operation { failure: Some(failure), ..samples::ended(OperationState::Cancelled, None) };
     let running = vec![samples::operation(OperationState::Running)];
-    let fake = Fake::start(Script {
-        operation: running,
-        lasting: true,
-        cancelled: Some(cancelled),
-        ..Script::default()
-    });
+    let fake =
+        Fake::start(Script { operation: running, lasting: true, cancelled: Some(cancelled), ..Script::default() });
     let child = fake.spawn("ops retry op_old");
     fake.wait(|seen| seen.calls.contains(&"watch"));
     interrupt(&child);

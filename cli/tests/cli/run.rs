@@ -32,12 +32,7 @@ impl Ran {
 
     /// Everything at once, for snapshots.
     pub(crate) fn all(&self) -> String {
-        format!(
-            "exit {}\n--- stdout\n{}--- stderr\n{}",
-            self.code.unwrap_or(-1),
-            self.stdout,
-            self.stderr
-        )
+        format!("exit {}\n--- stdout\n{}--- stderr\n{}", self.code.unwrap_or(-1), self.stdout, self.stderr)
     }
 }
 
@@ -83,19 +78,12 @@ impl Fake {
 
     /// Starts it, to be spoken to while it runs.
     pub(crate) fn spawn(&self, line: &str) -> Child {
-        self.command(line)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// A file in the folder that commands run in.
     pub(crate) fn file(&self, name: &str, content: &[u8]) {
-        std::fs::File::create(self.folder().join(name))
-            .unwrap()
-            .write_all(content)
-            .unwrap();
+        std::fs::File::create(self.folder().join(name)).unwrap().write_all(content).unwrap();
     }
 }
 

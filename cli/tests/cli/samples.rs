@@ -18,10 +18,7 @@ pub(crate) const HOUR: i64 = 3_600_000_000_000;
 pub(crate) const ID: &str = "op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T";
 
 pub(crate) fn series() -> SeriesId {
-    SeriesId {
-        symbol: "NVDA".to_owned(),
-        timeframe: Timeframe::Hours1.into(),
-    }
+    SeriesId { symbol: "NVDA".to_owned(), timeframe: Timeframe::Hours1.into() }
 }
 
 /// Two bars in two chunks; the second has no volume.
@@ -91,15 +88,8 @@ pub(crate) fn operation(state: OperationState) -> Operation {
 
 /// The end of a load, with what it brought.
 pub(crate) fn ended(state: OperationState, failure: Option<Failure>) -> Operation {
-    let gap = TimeRange {
-        start_ns: Some(FRIDAY - 5 * HOUR),
-        end_ns: Some(FRIDAY - 3 * HOUR),
-    };
-    let gaps_left = if state == OperationState::Completed {
-        vec![]
-    } else {
-        vec![gap]
-    };
+    let gap = TimeRange { start_ns: Some(FRIDAY - 5 * HOUR), end_ns: Some(FRIDAY - 3 * HOUR) };
+    let gaps_left = if state == OperationState::Completed { vec![] } else { vec![gap] };
     Operation {
         ended_at_ns: Some(FRIDAY + 2_501_000_000),
         failure,
@@ -128,11 +118,7 @@ pub(crate) fn failure(reason: &Reason, messages: &[&str]) -> Failure {
 /// An error as our daemon sends it.
 pub(crate) fn status(reason: &Reason, message: &str, metadata: &[(&str, &str)]) -> Status {
     let mut details = ErrorDetails::new();
-    details.set_error_info(
-        reason.name,
-        reason::DOMAIN,
-        metadata.iter().copied().map(owned).collect::<HashMap<_, _>>(),
-    );
+    details.set_error_info(reason.name, reason::DOMAIN, metadata.iter().copied().map(owned).collect::<HashMap<_, _>>());
     Status::with_error_details(reason.code, message, details)
 }
 

@@ -13,11 +13,7 @@ use crate::{
 };
 
 fn nvda() -> Fake {
-    Fake::start(Script {
-        header: samples::header(),
-        chunks: samples::bars(),
-        ..Script::default()
-    })
+    Fake::start(Script { header: samples::header(), chunks: samples::bars(), ..Script::default() })
 }
 
 #[test]
@@ -82,27 +78,12 @@ fn json_is_one_document_with_the_old_keys() {
 
 #[test]
 fn an_empty_range_is_the_same_document_without_rows() {
-    let header = QueryHeader {
-        rows_in_range: 0,
-        rows_sent: 0,
-        first_ns: None,
-        last_ns: None,
-        ..samples::header()
-    };
-    let fake = Fake::start(Script {
-        header,
-        ..Script::default()
-    });
+    let header = QueryHeader { rows_in_range: 0, rows_sent: 0, first_ns: None, last_ns: None, ..samples::header() };
+    let fake = Fake::start(Script { header, ..Script::default() });
     let ran = fake.run("data show NVDA -f json");
-    assert_eq!(
-        (ran.code, ran.json()["data"].as_array().map(Vec::len)),
-        (Some(0), Some(0))
-    );
+    assert_eq!((ran.code, ran.json()["data"].as_array().map(Vec::len)), (Some(0), Some(0)));
     assert_eq!(ran.json()["metadata"]["start_date"], serde_json::Value::Null);
-    assert_eq!(
-        fake.run("data show NVDA -f csv").stdout,
-        ",Open,High,Low,Close,Volume\n"
-    );
+    assert_eq!(fake.run("data show NVDA -f csv").stdout, ",Open,High,Low,Close,Volume\n");
     insta::assert_snapshot!(fake.run("data show NVDA").all(), @r#"
     exit 0
     --- stdout
@@ -128,15 +109,9 @@ fn the_window_and_the_range_are_what_was_asked_for() {
         let asked = fake.seen().queries.pop().unwrap();
         assert_eq!((asked.window, asked.range), (window, None), "{flags}");
     }
-    assert_eq!(
-        fake.run("data show NVDA --start 2025-06-06 --end 2025-06-06").code,
-        Some(0)
-    );
+    assert_eq!(fake.run("data show NVDA --start 2025-06-06 --end 2025-06-06").code, Some(0));
     let midnight = FRIDAY - 22 * HOUR;
-    let day = TimeRange {
-        start_ns: Some(midnight),
-        end_ns: Some(midnight + 24 * HOUR),
-    };
+    let day = TimeRange { start_ns: Some(midnight), end_ns: Some(midnight + 24 * HOUR) };
     assert_eq!(fake.seen().queries.pop().unwrap().range, Some(day));
     assert_eq!(fake.run("data show NVDA --rows 1 --all").code, Some(2));
 }
@@ -153,16 +128,8 @@ fn a_closed_pipe_is_no_error() {
         close: vec![1.5; 20_000],
         volume: vec![1.0; 20_000],
     };
-    let header = QueryHeader {
-        rows_in_range: 200_000,
-        rows_sent: 200_000,
-        ..samples::header()
-    };
-    let fake = Fake::start(Script {
-        header,
-        chunks: vec![chunk; 10],
-        ..Script::default()
-    });
+    let header = QueryHeader { rows_in_range: 200_000, rows_sent: 200_000, ..samples::header() };
+    let fake = Fake::start(Script { header, chunks: vec![chunk; 10], ..Script::default() });
     for format in ["csv", "json", "table"] {
         let mut child = fake.spawn(&format!("data show NVDA --all -f {format}"));
         let mut start = [0; 10];
@@ -178,11 +145,7 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn an_output_that_cannot_be_written_is_told() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let ran = nvda()
-        .command("data show NVDA -f csv")
-        .stdout(Stdio::from(full))
-        .output()
-        .unwrap();
+    let ran = nvda().command("data show NVDA -f csv").stdout(Stdio::from(full)).output().unwrap();
     assert_eq!(ran.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("cannot write the output"));
 }
@@ -191,34 +154,18 @@ fn an_output_that_cannot_be_written_is_told() {
 #[test]
 fn a_stream_that_breaks_off_is_an_error() {
     let damaged = samples::status(&reason::PARTITION_DAMAGED, "bars.parquet is damaged", &[]);
-    let script = Script {
-        header: samples::header(),
-        chunks: samples::bars(),
-        ..Script::default()
-    };
-    let fake = Fake::start(Script {
-        query_end: Some(damaged),
-        ..script.clone()
-    });
+    let script = Script { header: samples::header(), chunks: samples::bars(), ..Script::default() };
+    let fake = Fake::start(Script { query_end: Some(damaged), ..script.clone() });
     let ran = fake.run("data show NVDA -f csv");
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(1), 3));
-    let fake = Fake::start(Script {
-        chunks: samples::bars()[..1].to_vec(),
-        ..script
-    });
+    let fake = Fake::start(Script { chunks: samples::bars()[..1].to_vec(), ..script });
     let ran = fake.run("data show NVDA -f csv");
-    assert!(
-        ran.code == Some(1) && ran.stderr.contains("1 of 2 rows arrived"),
-        "{ran:?}"
-    );
+    assert!(ran.code == Some(1) && ran.stderr.contains("1 of 2 rows arrived"), "{ran:?}");
 }
 
 #[test]
 fn range_and_list_tell_what_is_stored() {
-    let fake = Fake::start(Script {
-        series: vec![samples::summary()],
-        ..Script::default()
-    });
+    let fake = Fake::start(Script { series: vec![samples::summary()], ..Script::default() });
     insta::assert_snapshot!(fake.run("data range nvda -t 1h").all(), @r#"
     exit 0
     --- stdout

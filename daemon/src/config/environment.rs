@@ -11,51 +11,15 @@ pub(super) fn apply(
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<String>, ConfigError> {
     let look = Look { variable };
-    look.set(
-        &mut values.data.dir,
-        &["KTRDR_DATA_DIR", "DATA_DIR"],
-        "a path",
-        |text| Some(PathBuf::from(text)),
-    )?;
-    look.set(
-        &mut values.ib.host,
-        &["KTRDR_IB_HOST", "IB_HOST"],
-        "a host name",
-        |text| Some(text.to_owned()),
-    )?;
-    look.set(
-        &mut values.ib.port,
-        &["KTRDR_IB_PORT", "IB_PORT"],
-        "a port between 1 and 65535",
-        parse,
-    )?;
-    look.set(
-        &mut values.ib.client_id,
-        &["KTRDR_IB_CLIENT_ID", "IB_CLIENT_ID"],
-        "a number",
-        parse,
-    )?;
+    look.set(&mut values.data.dir, &["KTRDR_DATA_DIR", "DATA_DIR"], "a path", |text| Some(PathBuf::from(text)))?;
+    look.set(&mut values.ib.host, &["KTRDR_IB_HOST", "IB_HOST"], "a host name", |text| Some(text.to_owned()))?;
+    look.set(&mut values.ib.port, &["KTRDR_IB_PORT", "IB_PORT"], "a port between 1 and 65535", parse)?;
+    look.set(&mut values.ib.client_id, &["KTRDR_IB_CLIENT_ID", "IB_CLIENT_ID"], "a number", parse)?;
     look.set(&mut values.ib.enabled, &["KTRDR_IB_ENABLED"], "true or false", boolean)?;
-    look.set(&mut values.daemon.socket, &["KTRDR_SOCKET"], "a path", |text| {
-        Some(PathBuf::from(text))
-    })?;
-    look.set(
-        &mut values.daemon.log_level,
-        &["KTRDR_LOG_LEVEL"],
-        "a log level",
-        |text| Some(text.to_owned()),
-    )?;
-    let at_least_one = |text: &str| {
-        text.parse()
-            .ok()
-            .filter(|scale: &f64| scale.is_finite() && *scale >= 1.0)
-    };
-    look.set(
-        &mut values.time_scale,
-        &["KTRDR_TEST_TIME_SCALE"],
-        "a number of 1 or more",
-        at_least_one,
-    )?;
+    look.set(&mut values.daemon.socket, &["KTRDR_SOCKET"], "a path", |text| Some(PathBuf::from(text)))?;
+    look.set(&mut values.daemon.log_level, &["KTRDR_LOG_LEVEL"], "a log level", |text| Some(text.to_owned()))?;
+    let at_least_one = |text: &str| text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 1.0);
+    look.set(&mut values.time_scale, &["KTRDR_TEST_TIME_SCALE"], "a number of 1 or more", at_least_one)?;
 
     let mut warnings = Vec::new();
     if values.time_scale.is_some_and(|scale| scale > 1.0) {
@@ -82,15 +46,9 @@ impl<F: Fn(&str) -> Option<String>> Look<'_, F> {
         why: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<(), ConfigError> {
-        let set = names
-            .iter()
-            .find_map(|name| Some((name, (self.variable)(name).filter(|text| !text.is_empty())?)));
+        let set = names.iter().find_map(|name| Some((name, (self.variable)(name).filter(|text| !text.is_empty())?)));
         if let Some((name, text)) = set {
-            let refused = || ConfigError::Value {
-                name: (*name).into(),
-                value: text.chars().take(60).collect(),
-                why,
-            };
+            let refused = || ConfigError::Value { name: (*name).into(), value: text.chars().take(60).collect(), why };
             *target = Some(read(&text).ok_or_else(refused)?);
         }
         Ok(())

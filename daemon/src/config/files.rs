@@ -47,9 +47,7 @@ pub(super) struct Daemon {
 impl Values {
     fn overridden_by(self, over: Self) -> Self {
         Self {
-            data: Data {
-                dir: over.data.dir.or(self.data.dir),
-            },
+            data: Data { dir: over.data.dir.or(self.data.dir) },
             ib: Ib {
                 enabled: over.ib.enabled.or(self.ib.enabled),
                 host: over.ib.host.or(self.ib.host),
@@ -73,10 +71,7 @@ pub(super) fn read(
 ) -> Result<(Values, Vec<PathBuf>), ConfigError> {
     let config_home = variable("XDG_CONFIG_HOME").map(PathBuf::from);
     let config_home = config_home.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
-    let usual = [
-        Some(PathBuf::from(SYSTEM)),
-        config_home.map(|home| home.join("ktrdr/config.toml")),
-    ];
+    let usual = [Some(PathBuf::from(SYSTEM)), config_home.map(|home| home.join("ktrdr/config.toml"))];
     let (mut values, mut read) = (Values::default(), Vec::new());
     let candidates = usual.into_iter().flatten().map(|path| (path, false));
     for (path, must_exist) in candidates.chain(named.map(|path| (path.to_path_buf(), true))) {
@@ -86,10 +81,7 @@ pub(super) fn read(
             Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
         let parsed: Result<Values, _> = toml::from_str(&text);
-        let over = parsed.map_err(|source| ConfigError::Invalid {
-            path: path.clone(),
-            source: Box::new(source),
-        })?;
+        let over = parsed.map_err(|source| ConfigError::Invalid { path: path.clone(), source: Box::new(source) })?;
         values = values.overridden_by(over);
         read.push(path);
     }

@@ -91,24 +91,14 @@ impl Settings {
 }
 
 fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
-    let refuse = |name: &str, value: String, why| {
-        Err(ConfigError::Value {
-            name: name.into(),
-            value,
-            why,
-        })
-    };
+    let refuse = |name: &str, value: String, why| Err(ConfigError::Value { name: name.into(), value, why });
     if gateway.client_id < 1 {
         // 0 also sees orders that a person makes at the gateway
         return refuse("ib.client_id", gateway.client_id.to_string(), "it must be 1 or more");
     }
     let on_loopback = matches!(gateway.host.as_str(), "127.0.0.1" | "localhost" | "::1");
     if gateway.time_scale > 1.0 && !on_loopback {
-        return refuse(
-            "KTRDR_TEST_TIME_SCALE",
-            gateway.time_scale.to_string(),
-            "only for a gateway on loopback",
-        );
+        return refuse("KTRDR_TEST_TIME_SCALE", gateway.time_scale.to_string(), "only for a gateway on loopback");
     }
     Ok(())
 }
@@ -116,10 +106,7 @@ fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
 fn default_data_dir(variable: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
     let data_home = variable("XDG_DATA_HOME").map(PathBuf::from);
     let of_home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
-    data_home
-        .or_else(of_home)
-        .map(|dir| dir.join("ktrdr"))
-        .ok_or(ConfigError::NoDataFolder)
+    data_home.or_else(of_home).map(|dir| dir.join("ktrdr")).ok_or(ConfigError::NoDataFolder)
 }
 
 #[cfg(test)]
@@ -132,9 +119,7 @@ mod tests {
         std::fs::write(&path, file).unwrap();
         let variable = |name: &str| {
             let found = variables.iter().find(|(key, _)| *key == name);
-            found
-                .map(|(_, value)| (*value).to_owned())
-                .or_else(|| (name == "HOME").then(|| "/home/quant".into()))
+            found.map(|(_, value)| (*value).to_owned()).or_else(|| (name == "HOME").then(|| "/home/quant".into()))
         };
         Settings::load(Some(&path), variable)
     }
@@ -146,25 +131,11 @@ mod tests {
         assert_eq!(settings.gateway.address(), "127.0.0.1:4002");
 
         let file = "[ib]\nport = 4001\nclient_id = 7\n[data]\ndir = \"/d\"\n";
-        let settings = load(
-            file,
-            &[("IB_HOST", "gw"), ("IB_PORT", "7497"), ("KTRDR_IB_PORT", "7496")],
-        )
-        .unwrap();
+        let settings = load(file, &[("IB_HOST", "gw"), ("IB_PORT", "7497"), ("KTRDR_IB_PORT", "7496")]).unwrap();
         assert_eq!(settings.gateway.address(), "gw:7496");
-        assert_eq!(
-            (settings.gateway.client_id, settings.data_dir),
-            (7, PathBuf::from("/d"))
-        );
-        let settings = load(
-            file,
-            &[("KTRDR_DATA_DIR", "/e"), ("DATA_DIR", "/f"), ("KTRDR_IB_ENABLED", "no")],
-        )
-        .unwrap();
-        assert_eq!(
-            (settings.data_dir, settings.gateway.enabled),
-            (PathBuf::from("/e"), false)
-        );
+        assert_eq!((settings.gateway.client_id, settings.data_dir), (7, PathBuf::from("/d")));
+        let settings = load(file, &[("KTRDR_DATA_DIR", "/e"), ("DATA_DIR", "/f"), ("KTRDR_IB_ENABLED", "no")]).unwrap();
+        assert_eq!((settings.data_dir, settings.gateway.enabled), (PathBuf::from("/e"), false));
     }
 
     #[test]

@@ -101,11 +101,7 @@ impl Command {
                 None
             }
         };
-        Done {
-            was_bars,
-            was_clock,
-            error,
-        }
+        Done { was_bars, was_clock, error }
     }
 }
 
@@ -157,10 +153,7 @@ async fn head(
     const TIME_MAX: Duration = Duration::from_secs(20);
     let contract = translate::contract(contract);
     let request = client.head_timestamp(&contract, translate::what(what), translate::hours(session));
-    let timed_out = GatewayError::TimedOut {
-        what: "a request for the earliest bar",
-        after: TIME_MAX,
-    };
+    let timed_out = GatewayError::TimedOut { what: "a request for the earliest bar", after: TIME_MAX };
     let answer = tokio::time::timeout(TIME_MAX, request).await.map_err(|_| timed_out)?;
     match answer.map_err(|error| translate::error(error, "a request for the earliest bar", TIME_MAX)) {
         Ok(at) => translate::instant(at).map(Some),
@@ -171,12 +164,7 @@ async fn head(
 
 async fn clock(client: &Client) -> Result<Nanos, GatewayError> {
     let what = "a request for its clock";
-    let timed_out = GatewayError::TimedOut {
-        what,
-        after: link::CLOCK_TIME_MAX,
-    };
-    let answer = tokio::time::timeout(link::CLOCK_TIME_MAX, client.server_time())
-        .await
-        .map_err(|_| timed_out)?;
+    let timed_out = GatewayError::TimedOut { what, after: link::CLOCK_TIME_MAX };
+    let answer = tokio::time::timeout(link::CLOCK_TIME_MAX, client.server_time()).await.map_err(|_| timed_out)?;
     translate::instant(answer.map_err(|error| translate::error(error, what, link::CLOCK_TIME_MAX))?)
 }

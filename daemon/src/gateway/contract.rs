@@ -23,26 +23,23 @@ fn wanted(symbol: &Symbol) -> (IbContract, SecurityKind) {
         Some((name, class)) if class.len() == 1 => format!("{name} {class}"),
         _ => symbol.to_string(),
     };
-    (IbContract::stock(name).build(), SecurityKind::Stock)
+    // in any currency: with one asked for, the listings in others would not be told
+    let any_currency = IbContract { currency: "".into(), ..IbContract::stock(name).build() };
+    (any_currency, SecurityKind::Stock)
 }
 
 /// Asks the gateway. Never a guess: several candidates are told.
 pub(super) async fn resolve(client: &Client, symbol: &Symbol) -> Result<Contract, GatewayError> {
     let (wanted, kind) = wanted(symbol);
     let failed = |error| match translate::error(error, "a request for contract details", TIME_MAX) {
-        GatewayError::Refused {
-            verdict: Verdict { reason, .. },
-            ..
-        } if *reason == ktrdr_proto::reason::CONTRACT_NOT_FOUND => GatewayError::ContractNotFound {
-            symbol: symbol.to_string(),
-        },
+        GatewayError::Refused { verdict: Verdict { reason, .. }, .. }
+            if *reason == ktrdr_proto::reason::CONTRACT_NOT_FOUND =>
+        {
+            GatewayError::ContractNotFound { symbol: symbol.to_string() }
+        }
         other => other,
     };
-    let mut answer = client
-        .contract_details_stream(&wanted)
-        .subscribe()
-        .await
-        .map_err(failed)?;
+    let mut answer = client.contract_details_stream(&wanted).subscribe().await.map_err(failed)?;
     let rows = answer.collect_to_end_within(TIME_MAX).await.map_err(failed)?;
     choose(symbol, rows.into_iter().map(|row| translate::details(row, kind)))
 }
@@ -58,18 +55,13 @@ fn choose(symbol: &Symbol, rows: impl Iterator<Item = Contract>) -> Result<Contr
         }
     }
     match contracts.len() {
-        0 => Err(GatewayError::ContractNotFound {
-            symbol: symbol.to_string(),
-        }),
+        0 => Err(GatewayError::ContractNotFound { symbol: symbol.to_string() }),
         1 => contracts.pop_first().map(|(_, row)| row).ok_or(GatewayError::Lost),
         _ => {
             let named =
                 |row: &Contract| format!("{symbol}@{} {} ({})", row.primary_exchange, row.currency, row.long_name);
             let candidates = contracts.values().map(named).collect::<Vec<_>>().join(", ");
-            Err(GatewayError::ContractAmbiguous {
-                symbol: symbol.to_string(),
-                candidates,
-            })
+            Err(GatewayError::ContractAmbiguous { symbol: symbol.to_string(), candidates })
         }
     }
 }
@@ -100,19 +92,11 @@ mod tests {
     #[test]
     fn the_only_american_listing_in_dollars_wins_and_nothing_is_guessed() {
         assert_eq!(chosen(&[row(1, "LSE", "GBP")]).unwrap(), 1);
-        assert_eq!(
-            chosen(&[row(1, "MEXI", "MXN"), row(2, "NASDAQ", "USD"), row(3, "EBS", "USD")]).unwrap(),
-            2
-        );
+        assert_eq!(chosen(&[row(1, "MEXI", "MXN"), row(2, "NASDAQ", "USD"), row(3, "EBS", "USD")]).unwrap(), 2);
         assert_eq!(chosen(&[row(2, "NASDAQ", "USD"), row(2, "NASDAQ", "USD")]).unwrap(), 2);
         let error = chosen(&[row(1, "NYSE", "USD"), row(2, "NASDAQ", "USD")]).unwrap_err();
-        let GatewayError::ContractAmbiguous { candidates, .. } = error else {
-            panic!("{error}")
-        };
-        assert!(
-            candidates.contains("MSFT@NYSE USD") && candidates.contains("MSFT@NASDAQ USD"),
-            "{candidates}"
-        );
+        let GatewayError::ContractAmbiguous { candidates, .. } = error else { panic!("{error}") };
+        assert!(candidates.contains("MSFT@NYSE USD") && candidates.contains("MSFT@NASDAQ USD"), "{candidates}");
         assert!(matches!(chosen(&[]), Err(GatewayError::ContractNotFound { .. })));
     }
 

@@ -106,6 +106,26 @@ pub enum GatewayError {
 }
 
 impl GatewayError {
+    /// The gateway may have seen the request.
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Lost
+            | Self::TimedOut { .. }
+            | Self::Refused { .. }
+            | Self::ContractNotFound { .. }
+            | Self::ContractAmbiguous { .. }
+            | Self::Protocol(_) => true,
+            Self::Disabled
+            | Self::Unreachable { .. }
+            | Self::NotReady { .. }
+            | Self::TooOld { .. }
+            | Self::ClientIdInUse { .. }
+            | Self::UpstreamLost
+            | Self::Busy
+            | Self::Stopped => false,
+        }
+    }
+
     /// What to do about it.
     pub fn class(&self) -> Class {
         match self {

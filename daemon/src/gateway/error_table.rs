@@ -18,11 +18,7 @@ pub struct Verdict {
 }
 
 const fn verdict(class: Class, reason: &'static Reason) -> Verdict {
-    Verdict {
-        class,
-        reason,
-        no_data: false,
-    }
+    Verdict { class, reason, no_data: false }
 }
 
 /// Texts of 162 (and 420, 10187), in lower case; the first that occurs decides. A text in another language matches
@@ -30,37 +26,15 @@ const fn verdict(class: Class, reason: &'static Reason) -> Verdict {
 const HISTORICAL: &[(&str, Verdict)] = &[
     ("pacing violation", verdict(Class::Pacing, &reason::PACING_VIOLATION)),
     ("query cancelled", verdict(Class::Transient, &reason::GATEWAY_ERROR)),
-    (
-        "returned no data",
-        Verdict {
-            class: Class::Permanent,
-            reason: &reason::HISTORY_UNAVAILABLE,
-            no_data: true,
-        },
-    ),
-    (
-        "no market data permissions",
-        verdict(Class::Permanent, &reason::NOT_SUBSCRIBED),
-    ),
+    ("returned no data", Verdict { class: Class::Permanent, reason: &reason::HISTORY_UNAVAILABLE, no_data: true }),
+    ("no market data permissions", verdict(Class::Permanent, &reason::NOT_SUBSCRIBED)),
     ("not subscribed", verdict(Class::Permanent, &reason::NOT_SUBSCRIBED)),
-    (
-        "different ip address",
-        verdict(Class::Transient, &reason::COMPETING_SESSION),
-    ),
+    ("different ip address", verdict(Class::Transient, &reason::COMPETING_SESSION)),
     ("competing", verdict(Class::Transient, &reason::COMPETING_SESSION)),
-    (
-        "no historical market data for",
-        verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE),
-    ),
-    (
-        "no data of type",
-        verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE),
-    ),
+    ("no historical market data for", verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE)),
+    ("no data of type", verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE)),
     ("expired", verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE)),
-    (
-        "unknown contract",
-        verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE),
-    ),
+    ("unknown contract", verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE)),
     ("invalid step", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
     ("time length exceed", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
     ("is invalid", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
@@ -74,9 +48,7 @@ pub(super) fn classify(code: i32, text: &str) -> Verdict {
         162 | 420 | 10187 => HISTORICAL
             .iter()
             .find(|(part, _)| text.contains(part))
-            .map_or(verdict(Class::Transient, &reason::HMDS_UNAVAILABLE), |(_, verdict)| {
-                *verdict
-            }),
+            .map_or(verdict(Class::Transient, &reason::HMDS_UNAVAILABLE), |(_, verdict)| *verdict),
         100 => verdict(Class::Pacing, &reason::PACING_VIOLATION),
         165 => verdict(Class::Transient, &reason::HMDS_UNAVAILABLE),
         166 => verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE),
@@ -124,9 +96,7 @@ pub(super) fn announces_history(code: i32) -> bool {
 
 /// The farm a notice speaks of: what follows the last colon.
 pub(super) fn farm(text: &str) -> Option<&str> {
-    text.rsplit_once(':')
-        .map(|(_, name)| name.trim())
-        .filter(|name| !name.is_empty() && !name.contains(' '))
+    text.rsplit_once(':').map(|(_, name)| name.trim()).filter(|name| !name.is_empty() && !name.contains(' '))
 }
 
 /// Hides account numbers (`DU1234567`, `U1234567`), which the gateway puts into texts.
@@ -138,11 +108,7 @@ pub(super) fn without_accounts(text: &str) -> String {
     text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
         .map(|piece| {
             let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            if is_account(word) {
-                format!("***{}", &piece[word.len()..])
-            } else {
-                piece.to_owned()
-            }
+            if is_account(word) { format!("***{}", &piece[word.len()..]) } else { piece.to_owned() }
         })
         .collect()
 }
@@ -155,27 +121,9 @@ mod tests {
     fn code_and_text_decide_together() {
         let prefix = "Historical Market Data Service error message:";
         for (code, text, class, name, no_data) in [
-            (
-                162,
-                "HMDS query returned no data: AAPL@SMART Trades",
-                Class::Permanent,
-                "HISTORY_UNAVAILABLE",
-                true,
-            ),
-            (
-                162,
-                "API historical data query cancelled: 7",
-                Class::Transient,
-                "GATEWAY_ERROR",
-                false,
-            ),
-            (
-                162,
-                "Historical data request pacing violation",
-                Class::Pacing,
-                "PACING_VIOLATION",
-                false,
-            ),
+            (162, "HMDS query returned no data: AAPL@SMART Trades", Class::Permanent, "HISTORY_UNAVAILABLE", true),
+            (162, "API historical data query cancelled: 7", Class::Transient, "GATEWAY_ERROR", false),
+            (162, "Historical data request pacing violation", Class::Pacing, "PACING_VIOLATION", false),
             (420, "pacing violation", Class::Pacing, "PACING_VIOLATION", false),
             (
                 162,
@@ -184,13 +132,7 @@ mod tests {
                 "WHAT_TO_SHOW_UNAVAILABLE",
                 false,
             ),
-            (
-                162,
-                "HMDS-Abfrage ergab keine Daten",
-                Class::Transient,
-                "HMDS_UNAVAILABLE",
-                false,
-            ),
+            (162, "HMDS-Abfrage ergab keine Daten", Class::Transient, "HMDS_UNAVAILABLE", false),
             (
                 200,
                 "No security definition has been found for the request",
@@ -198,28 +140,12 @@ mod tests {
                 "CONTRACT_NOT_FOUND",
                 false,
             ),
-            (
-                200,
-                "The contract description specified is ambiguous",
-                Class::Permanent,
-                "CONTRACT_AMBIGUOUS",
-                false,
-            ),
-            (
-                354,
-                "Requested market data is not subscribed",
-                Class::Permanent,
-                "NOT_SUBSCRIBED",
-                false,
-            ),
+            (200, "The contract description specified is ambiguous", Class::Permanent, "CONTRACT_AMBIGUOUS", false),
+            (354, "Requested market data is not subscribed", Class::Permanent, "NOT_SUBSCRIBED", false),
             (99_999, "something new", Class::Permanent, "GATEWAY_ERROR", false),
         ] {
             let verdict = classify(code, &format!("{prefix}{text}"));
-            assert_eq!(
-                (verdict.class, verdict.reason.name, verdict.no_data),
-                (class, name, no_data),
-                "{code} {text}"
-            );
+            assert_eq!((verdict.class, verdict.reason.name, verdict.no_data), (class, name, no_data), "{code} {text}");
         }
     }
 
@@ -227,10 +153,7 @@ mod tests {
     fn farms_and_accounts() {
         assert_eq!(farm("HMDS data farm connection is OK:ushmds"), Some("ushmds"));
         assert_eq!(farm("no colon"), None);
-        assert_eq!(
-            without_accounts("order for DU1234567, U7654321: no"),
-            "order for ***, ***: no"
-        );
+        assert_eq!(without_accounts("order for DU1234567, U7654321: no"), "order for ***, ***: no");
         assert_eq!(without_accounts("US 12345 AAPL"), "US 12345 AAPL");
     }
 }

@@ -89,11 +89,7 @@ impl Gateway {
             mpsc::error::TrySendError::Closed(_) => GatewayError::Stopped,
         })?;
         let gone = || {
-            if self.commands.is_closed() {
-                GatewayError::Stopped
-            } else {
-                GatewayError::Lost
-            }
+            if self.commands.is_closed() { GatewayError::Stopped } else { GatewayError::Lost }
         };
         answer.await.unwrap_or_else(|_| Err(gone()))
     }

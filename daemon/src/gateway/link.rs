@@ -28,9 +28,7 @@ pub(super) struct Link {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link")
-            .field("server_version", &self.client.server_version())
-            .finish_non_exhaustive()
+        f.debug_struct("Link").field("server_version", &self.client.server_version()).finish_non_exhaustive()
     }
 }
 
@@ -43,10 +41,7 @@ impl Link {
             // the session task reconnects: the crate would send one-shot requests again by itself, past our pacing
             .max_reconnect_attempts(0)
             .one_shot_timeout(HISTORY_TIME_MAX);
-        let not_ready = |why: &str| GatewayError::NotReady {
-            address: config.address(),
-            why: why.into(),
-        };
+        let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
         let connected = tokio::time::timeout(CONNECT_TIME_MAX, builder.connect_with_notice_stream()).await;
         let (client, notices) = match connected {
             Err(_) => return Err(not_ready("it accepted the connection and said nothing for 15 s")),
@@ -56,11 +51,7 @@ impl Link {
         if client.handshake_managed_accounts().is_empty() {
             return Err(not_ready("it named no account"));
         }
-        Ok(Self {
-            client: Arc::new(client),
-            notices,
-            farms: BTreeMap::new(),
-        })
+        Ok(Self { client: Arc::new(client), notices, farms: BTreeMap::new() })
     }
 
     /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
@@ -78,10 +69,7 @@ impl Link {
         if let Ok(false) = tokio::time::timeout(FARMS_TIME_MAX, announced).await {
             return Err(GatewayError::Lost);
         }
-        let not_ready = |why: &str| GatewayError::NotReady {
-            address: config.address(),
-            why: why.into(),
-        };
+        let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
         match tokio::time::timeout(CLOCK_TIME_MAX, self.client.server_time()).await {
             Ok(Ok(_)) => Ok(self),
             Ok(Err(error)) => Err(translate::error(error, "a request for its clock", CLOCK_TIME_MAX)),
@@ -101,10 +89,7 @@ impl Link {
         if cancelling {
             tokio::time::sleep(CANCELS_TIME).await;
         }
-        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect()).await.is_err() {
             tracing::warn!("the gateway did not let go of the connection in time; closing it");
         }
     }
@@ -125,16 +110,11 @@ fn note_farm(farms: &mut BTreeMap<String, bool>, notice: &Notice) {
 fn refused(error: Error, config: &GatewayConfig, client_id: i32) -> GatewayError {
     let address = config.address();
     match error {
-        Error::Io(_) | Error::ConnectionRejected(_) => GatewayError::Unreachable {
-            address,
-            retry_after: Duration::ZERO,
-            source: error,
-        },
+        Error::Io(_) | Error::ConnectionRejected(_) => {
+            GatewayError::Unreachable { address, retry_after: Duration::ZERO, source: error }
+        }
         Error::ClientIdInUse { .. } => GatewayError::ClientIdInUse { id: client_id },
         Error::ServerVersion(_, found, _) => GatewayError::TooOld { found },
-        other => GatewayError::NotReady {
-            address,
-            why: error_table::without_accounts(&other.to_string()),
-        },
+        other => GatewayError::NotReady { address, why: error_table::without_accounts(&other.to_string()) },
     }
 }

@@ -19,7 +19,8 @@ pub(super) struct Rules {
     burst: (usize, Duration),
     /// Sixty in ten minutes for bars of 30 s and less; two are left for other programs on the login.
     window: (usize, Duration),
-    /// Larger bars have no published limit. One a second with a burst of five keeps answers quick.
+    /// Larger bars have no published limit, but answers slow down when too many are asked for. All contracts together
+    /// get what IB grants one contract for small bars.
     larger: (usize, Duration),
     /// First pause after a refusal in spite of all this; doubled up to `pause_max`.
     pause: Duration,
@@ -33,7 +34,7 @@ impl Rules {
             identical: seconds(15),
             burst: (5, seconds(2)),
             window: (58, seconds(600)),
-            larger: (5, seconds(5)),
+            larger: (5, seconds(2)),
             pause: seconds(60),
             pause_max: seconds(600),
         }
@@ -62,12 +63,7 @@ pub(super) struct Pacer {
 
 impl Pacer {
     pub(super) fn new(rules: Rules) -> Self {
-        Self {
-            rules,
-            sent: VecDeque::new(),
-            paused_until: None,
-            last_pause: Duration::ZERO,
-        }
+        Self { rules, sent: VecDeque::new(), paused_until: None, last_pause: Duration::ZERO }
     }
 
     /// The first moment, not before `now`, at which `next` breaks no rule.
@@ -77,10 +73,7 @@ impl Pacer {
         let burst = self.after(rules.burst.0, rules.burst.1, |sent| sent.subject == next.subject);
         let (count, per) = if next.small { rules.window } else { rules.larger };
         let window = self.after(count, per, |sent| sent.small == next.small);
-        [identical, burst, window, self.paused_until]
-            .into_iter()
-            .flatten()
-            .fold(now, Instant::max)
+        [identical, burst, window, self.paused_until].into_iter().flatten().fold(now, Instant::max)
     }
 
     /// When fewer than `count` of those that `match_` will lie within `per`.
@@ -93,11 +86,7 @@ impl Pacer {
     pub(super) fn record(&mut self, footprint: Footprint, now: Instant) {
         self.sent.push_back((now, footprint));
         let longest = self.rules.window.1.max(self.rules.identical);
-        while self
-            .sent
-            .front()
-            .is_some_and(|(at, _)| now.duration_since(*at) > longest)
-        {
+        while self.sent.front().is_some_and(|(at, _)| now.duration_since(*at) > longest) {
             self.sent.pop_front();
         }
     }
@@ -116,11 +105,7 @@ impl Pacer {
     /// Requests for small bars within the window, and how many are allowed.
     pub(super) fn window(&self, now: Instant) -> (usize, usize) {
         let (limit, per) = self.rules.window;
-        let used = self
-            .sent
-            .iter()
-            .filter(|(at, sent)| sent.small && now.duration_since(*at) < per)
-            .count();
+        let used = self.sent.iter().filter(|(at, sent)| sent.small && now.duration_since(*at) < per).count();
         (used, limit)
     }
 }
@@ -131,21 +116,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn rules() -> Rules {
-        Rules::new(&GatewayConfig {
-            enabled: true,
-            host: String::new(),
-            port: 1,
-            client_id: 1,
-            time_scale: 1.0,
-        })
+        Rules::new(&GatewayConfig { enabled: true, host: String::new(), port: 1, client_id: 1, time_scale: 1.0 })
     }
 
     fn any_footprint() -> impl Strategy<Value = Footprint> {
-        (0_u64..6, 0_u64..2, any::<bool>()).prop_map(|(request, subject, small)| Footprint {
-            request,
-            subject,
-            small,
-        })
+        (0_u64..6, 0_u64..2, any::<bool>()).prop_map(|(request, subject, small)| Footprint { request, subject, small })
     }
 
     proptest! {
@@ -167,7 +142,7 @@ mod tests {
                 prop_assert!(within(15, &|two| two.request == one.request) <= 1);
                 prop_assert!(within(2, &|two| two.subject == one.subject) <= 5);
                 prop_assert!(within(600, &|two| two.small && one.small) <= 58);
-                prop_assert!(within(5, &|two| !two.small && !one.small) <= 5);
+                prop_assert!(within(2, &|two| !two.small && !one.small) <= 5);
             }
         }
     }
@@ -175,11 +150,7 @@ mod tests {
     #[test]
     fn a_refusal_pauses_everything_and_the_next_one_pauses_longer() {
         let (mut pacer, now) = (Pacer::new(rules()), Instant::now());
-        let any = Footprint {
-            request: 1,
-            subject: 1,
-            small: false,
-        };
+        let any = Footprint { request: 1, subject: 1, small: false };
         pacer.refused(now);
         assert_eq!(pacer.earliest(&any, now), now + Duration::from_mins(1));
         pacer.refused(now);

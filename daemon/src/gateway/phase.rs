@@ -21,11 +21,7 @@ const PAUSE_MIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Phase {
     Disabled,
-    Waiting {
-        until: Instant,
-        failed_at: Instant,
-        because: GatewayError,
-    },
+    Waiting { until: Instant, failed_at: Instant, because: GatewayError },
     Connecting,
     Synchronising,
     Ready,
@@ -69,10 +65,7 @@ impl Attempts {
 
     /// The session became usable.
     pub(super) fn succeeded(&mut self) {
-        *self = Self {
-            id_refused: self.id_refused,
-            ..Self::default()
-        };
+        *self = Self { id_refused: self.id_refused, ..Self::default() };
     }
 }
 
@@ -98,11 +91,7 @@ impl Phase {
 
     /// A request waits: try sooner, unless the gateway is wedged, which more attempts would make worse.
     pub(super) fn hurry(&mut self, attempts: &Attempts, config: &GatewayConfig) {
-        if let Self::Waiting {
-            until,
-            failed_at,
-            because,
-        } = self
+        if let Self::Waiting { until, failed_at, because } = self
             && !attempts.is_wedged()
             && !matches!(because, GatewayError::ClientIdInUse { .. })
         {
@@ -116,28 +105,17 @@ mod tests {
     use super::*;
 
     fn config() -> GatewayConfig {
-        GatewayConfig {
-            enabled: true,
-            host: "h".into(),
-            port: 1,
-            client_id: 7,
-            time_scale: 1.0,
-        }
+        GatewayConfig { enabled: true, host: "h".into(), port: 1, client_id: 7, time_scale: 1.0 }
     }
 
     fn silent() -> GatewayError {
-        GatewayError::NotReady {
-            address: "h:1".into(),
-            why: "silence".into(),
-        }
+        GatewayError::NotReady { address: "h:1".into(), why: "silence".into() }
     }
 
     #[test]
     fn pauses_grow_to_a_minute_and_start_again_after_success() {
         let mut attempts = Attempts::default();
-        let pauses: Vec<u64> = (0..8)
-            .map(|_| attempts.failed(&GatewayError::Lost, &config(), 0.5).as_secs())
-            .collect();
+        let pauses: Vec<u64> = (0..8).map(|_| attempts.failed(&GatewayError::Lost, &config(), 0.5).as_secs()).collect();
         assert_eq!(pauses, [2, 5, 10, 20, 30, 60, 60, 60]);
         attempts.succeeded();
         assert_eq!(attempts.failed(&GatewayError::Lost, &config(), 0.5).as_secs(), 2);
@@ -146,18 +124,13 @@ mod tests {
     #[test]
     fn jitter_stays_within_a_fifth() {
         let pause = |chance| Attempts::default().failed(&GatewayError::Lost, &config(), chance);
-        assert_eq!(
-            (pause(0.0), pause(1.0)),
-            (Duration::from_millis(1600), Duration::from_millis(2400))
-        );
+        assert_eq!((pause(0.0), pause(1.0)), (Duration::from_millis(1600), Duration::from_millis(2400)));
     }
 
     #[test]
     fn two_silent_handshakes_mean_wedged_and_long_pauses() {
         let mut attempts = Attempts::default();
-        let pauses: Vec<u64> = (0..5)
-            .map(|_| attempts.failed(&silent(), &config(), 0.5).as_secs())
-            .collect();
+        let pauses: Vec<u64> = (0..5).map(|_| attempts.failed(&silent(), &config(), 0.5).as_secs()).collect();
         assert_eq!(pauses, [2, 60, 300, 900, 900]);
         assert!(attempts.is_wedged());
         attempts.failed(&GatewayError::Lost, &config(), 0.5);
@@ -180,11 +153,7 @@ mod tests {
     #[test]
     fn a_waiting_request_shortens_a_pause_to_five_seconds_at_least() {
         let now = Instant::now();
-        let waiting = |because| Phase::Waiting {
-            until: now + Duration::from_mins(1),
-            failed_at: now,
-            because,
-        };
+        let waiting = |because| Phase::Waiting { until: now + Duration::from_mins(1), failed_at: now, because };
         let until = |phase: &Phase| match phase {
             Phase::Waiting { until, .. } => until.duration_since(now).as_secs(),
             _ => 0,

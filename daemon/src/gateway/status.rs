@@ -1,6 +1,9 @@
 //! What is told about the connection.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use crate::model::Nanos;
 
@@ -62,8 +65,8 @@ pub struct Status {
     pub pacing_used: usize,
     /// How many of them are allowed.
     pub pacing_limit: usize,
-    /// Until the next waiting request may leave.
-    pub next_slot: Duration,
+    /// When the first of the waiting requests may leave.
+    pub next_slot: Option<Instant>,
     /// Sent and not answered.
     pub open: usize,
     /// Waiting here.
@@ -72,4 +75,11 @@ pub struct Status {
     pub reconnects: u64,
     /// Data farms by name, and whether they are up.
     pub farms: BTreeMap<String, bool>,
+}
+
+impl Status {
+    /// How long the waiting requests have to wait still.
+    pub fn wait(&self) -> Duration {
+        self.next_slot.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
+    }
 }

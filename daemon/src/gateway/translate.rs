@@ -142,9 +142,7 @@ fn bar(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
     if bar.is_finite() {
         Ok(bar)
     } else {
-        Err(GatewayError::Protocol(format!(
-            "a bar at {start} has a price that is no number"
-        )))
+        Err(GatewayError::Protocol(format!("a bar at {start} has a price that is no number")))
     }
 }
 
@@ -167,11 +165,7 @@ pub(super) fn error(error: Error, what: &'static str, after: std::time::Duration
 
 fn refusal(notice: &Notice) -> GatewayError {
     let verdict: Verdict = classify(notice.code, &notice.message);
-    GatewayError::Refused {
-        code: notice.code,
-        text: without_accounts(&notice.message),
-        verdict,
-    }
+    GatewayError::Refused { code: notice.code, text: without_accounts(&notice.message), verdict }
 }
 
 /// Whether the gateway states that there are no such bars.

@@ -24,13 +24,7 @@ pub(super) enum Attempt {
 impl Lock {
     /// Does not wait.
     pub(super) fn try_hold(path: &Path) -> io::Result<Attempt> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match file.try_lock() {
             Ok(()) => {
                 file.set_len(0)?;
@@ -56,9 +50,7 @@ mod tests {
     fn one_holder_at_a_time_and_the_next_after_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let Attempt::Held(first) = Lock::try_hold(&path).unwrap() else {
-            panic!("free")
-        };
+        let Attempt::Held(first) = Lock::try_hold(&path).unwrap() else { panic!("free") };
         assert!(matches!(Lock::try_hold(&path).unwrap(), Attempt::Taken(Some(pid)) if pid == std::process::id()));
         drop(first);
         assert!(matches!(Lock::try_hold(&path).unwrap(), Attempt::Held(_)));

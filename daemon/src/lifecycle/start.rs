@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    Facts, StartError,
+    StartError,
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
     socket::Socket,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock,
     config::Settings,
+    facts::Facts,
     gateway::Gateway,
     market_data::MarketData,
     operations::Registry,
@@ -24,19 +25,17 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     let started_at = clock::now();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let stages = Stages::default();
-    let socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
+    let mut socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
-    watch_signals(stages.asked.clone()).map_err(|source| StartError::Socket {
-        path: socket.path().to_path_buf(),
-        source,
-    })?;
+    watch_signals(stages.asked.clone())
+        .map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?;
     let registry = Registry::open(store.clone(), stages.operations.clone())?;
     let (gateway, session) = Gateway::start(settings.gateway.clone(), stages.gateway.clone());
-    let market_data = MarketData::new(store, gateway.clone(), &registry);
+    let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let parts = Parts {
         facts: Facts {
             started_at,
@@ -67,6 +66,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     if let Err(error) = session.await {
         tracing::error!(%error, "the gateway's task ended badly");
     }
+    store.close();
     tracing::info!("stopped");
     match outcome {
         Ok(Ok(Err(error))) => Err(error.into()),
@@ -79,9 +79,6 @@ fn lock_store(layout: &Layout) -> Result<Lock, StartError> {
     create_folders(layout.root()).map_err(|error| failed(layout.root(), error))?;
     match Lock::try_hold(&layout.lock()).map_err(|error| failed(&layout.lock(), error))? {
         Attempt::Held(lock) => Ok(lock),
-        Attempt::Taken(pid) => Err(StartError::StoreInUse {
-            data_dir: layout.root().to_path_buf(),
-            pid,
-        }),
+        Attempt::Taken(pid) => Err(StartError::StoreInUse { data_dir: layout.root().to_path_buf(), pid }),
     }
 }

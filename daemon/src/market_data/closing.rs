@@ -51,10 +51,7 @@ fn midnight(date: Date) -> Nanos {
 /// aliases. Every contract we resolve without asking trades on New York's clock.
 pub(super) fn zone(name: &str) -> TimeZone {
     let first_word = name.split(' ').next().unwrap_or_default();
-    [name, first_word, "America/New_York"]
-        .iter()
-        .find_map(|name| TimeZone::get(name).ok())
-        .unwrap_or(TimeZone::UTC)
+    [name, first_word, "America/New_York"].iter().find_map(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
 }
 
 #[cfg(test)]
@@ -73,18 +70,8 @@ mod tests {
         assert_eq!(until("2025-06-02T15:00:59Z"), "2025-06-02T14:00:00Z");
         assert_eq!(until("2025-06-02T15:01:00Z"), "2025-06-02T15:00:00Z");
         // the first hour of a currency's day begins at 17:15
-        assert!(!is_closed(
-            at("2025-06-02T21:15:00Z"),
-            at("2025-06-02T22:10:00Z"),
-            Timeframe::Hours1,
-            &zone
-        ));
-        assert!(is_closed(
-            at("2025-06-02T21:15:00Z"),
-            at("2025-06-02T22:16:00Z"),
-            Timeframe::Hours1,
-            &zone
-        ));
+        assert!(!is_closed(at("2025-06-02T21:15:00Z"), at("2025-06-02T22:10:00Z"), Timeframe::Hours1, &zone));
+        assert!(is_closed(at("2025-06-02T21:15:00Z"), at("2025-06-02T22:16:00Z"), Timeframe::Hours1, &zone));
     }
 
     #[test]
@@ -95,10 +82,7 @@ mod tests {
         assert_eq!(until("2025-06-04T03:59:00Z", Timeframe::Days1), "2025-06-03T00:00:00Z");
         assert_eq!(until("2025-06-04T04:01:00Z", Timeframe::Days1), "2025-06-04T00:00:00Z");
         assert_eq!(until("2025-06-04T12:00:00Z", Timeframe::Weeks1), "2025-06-02T00:00:00Z");
-        assert_eq!(
-            until("2025-06-04T12:00:00Z", Timeframe::Months1),
-            "2025-06-01T00:00:00Z"
-        );
+        assert_eq!(until("2025-06-04T12:00:00Z", Timeframe::Months1), "2025-06-01T00:00:00Z");
         assert_eq!(
             closed_until(at("2025-06-04T00:30:00Z"), Timeframe::Days1, &zone("Asia/Tokyo")),
             at("2025-06-04T00:00:00Z")

@@ -105,12 +105,8 @@ impl Reasoned for MarketDataError {
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
-        let series = |key: &SeriesKey| {
-            vec![
-                ("symbol", key.symbol.to_string()),
-                ("timeframe", key.timeframe.to_string()),
-            ]
-        };
+        let series =
+            |key: &SeriesKey| vec![("symbol", key.symbol.to_string()), ("timeframe", key.timeframe.to_string())];
         match self {
             Self::SeriesNotFound { key } => series(key),
             Self::SeriesBusy { key, operation } => {

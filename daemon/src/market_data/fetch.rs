@@ -26,6 +26,7 @@ pub(super) async fn fetch(
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        *requests -= u64::from(!error.was_sent());
         match error.class() {
             Class::Pacing => pacing_tries += 1,
             Class::Transient => tries += 1,
@@ -38,12 +39,7 @@ pub(super) async fn fetch(
         if tries >= TRIES || pacing_tries >= PACING_TRIES {
             return Err(error);
         }
-        tracing::info!(
-            error = crate::error::chain(&error).join(": "),
-            tries,
-            pacing_tries,
-            "asking again"
-        );
+        tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
     }
 }
 

@@ -6,12 +6,8 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Header, LoadRequest, MarketDataError, Mode, Rows, Window,
-    import::{Import, Upload},
-    load::Load,
-    occupancy::Occupancy,
-    query,
-    reference::Reference,
+    Header, LoadRequest, MarketDataError, Mode, Rows, Window, import::Import, load::Load, occupancy::Occupancy, query,
+    reference::Reference, upload::Upload,
 };
 use crate::{
     clock,
@@ -61,25 +57,16 @@ impl MarketData {
         };
         let _entering = self.entering.lock().await;
         if let Some(operation) = self.registry.started_before(&new)? {
-            return Ok(Started {
-                operation,
-                joined: true,
-            });
+            return Ok(Started { operation, joined: true });
         }
         self.check(&request)?;
         let occupied = match self.occupancy.occupy(&request.key, "") {
             Ok(occupied) => occupied,
             Err(operation) if operation.starts_with("op_load_") => {
-                return Ok(Started {
-                    operation: self.registry.get(&operation)?,
-                    joined: true,
-                });
+                return Ok(Started { operation: self.registry.get(&operation)?, joined: true });
             }
             Err(operation) => {
-                return Err(MarketDataError::SeriesBusy {
-                    key: request.key,
-                    operation,
-                });
+                return Err(MarketDataError::SeriesBusy { key: request.key, operation });
             }
         };
         let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone()));
@@ -99,34 +86,22 @@ impl MarketData {
         if request.start.is_some_and(|start| start > clock::now()) {
             return Err(MarketDataError::RangeInFuture);
         }
-        match self
-            .reference
-            .store
-            .state(&request.key)
-            .filter(|state| state.bars() > 0)
-        {
+        match self.reference.store.state(&request.key).filter(|state| state.bars() > 0) {
             Some(state) if state.basis != request.basis => Err(MarketDataError::SessionMismatch {
                 key: request.key.clone(),
                 stored: state.basis,
                 asked: request.basis,
             }),
-            None if request.mode == Mode::Local => Err(MarketDataError::SeriesNotFound {
-                key: request.key.clone(),
-            }),
+            None if request.mode == Mode::Local => Err(MarketDataError::SeriesNotFound { key: request.key.clone() }),
             _ => Ok(()),
         }
     }
 
     async fn retry(self, retry: Retry) -> Result<Started, OperationError> {
-        let refuse = |why| OperationError::NotRetryable {
-            id: retry.retry_of.clone(),
-            why,
-        };
+        let refuse = |why| OperationError::NotRetryable { id: retry.retry_of.clone(), why };
         let spec: Spec = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
         let request = spec.request().ok_or_else(|| refuse("its request cannot be read"))?;
-        let started = self
-            .load(request, retry.request_id.clone(), Some(retry.retry_of.clone()))
-            .await;
+        let started = self.load(request, retry.request_id.clone(), Some(retry.retry_of.clone())).await;
         started.map_err(|error| match error {
             MarketDataError::Operation(error) => error,
             MarketDataError::SessionMismatch { .. } => {
@@ -208,20 +183,9 @@ impl From<&LoadRequest> for Spec {
 
 impl Spec {
     fn request(&self) -> Option<LoadRequest> {
-        let key = SeriesKey {
-            symbol: Symbol::parse(&self.symbol).ok()?,
-            timeframe: Timeframe::parse(&self.timeframe)?,
-        };
-        let basis = Basis {
-            session: Session::parse(&self.session)?,
-            what: WhatToShow::parse(&self.what)?,
-        };
-        Some(LoadRequest {
-            key,
-            mode: self.mode,
-            start: self.start,
-            end: self.end,
-            basis,
-        })
+        let key =
+            SeriesKey { symbol: Symbol::parse(&self.symbol).ok()?, timeframe: Timeframe::parse(&self.timeframe)? };
+        let basis = Basis { session: Session::parse(&self.session)?, what: WhatToShow::parse(&self.what)? };
+        Some(LoadRequest { key, mode: self.mode, start: self.start, end: self.end, basis })
     }
 }

@@ -7,170 +7,19 @@ use ktrdr_proto::reason;
 
 use super::{
     MarketDataError,
-    csv::{CsvError, CsvFile, CsvOptions, CsvReader, infer::infer_session, name::from_label},
+    csv::{CsvFile, infer::infer_session},
     keep::{Delivery, Keeper},
     occupancy::Occupancy,
     result::{FindingDocument, ImportDocument, ImportedFileDocument, json},
+    upload::{Arrived, FileSpec, Upload, last_part},
 };
 use crate::{
     clock,
     error::Failure,
-    model::{Bars, Basis, Coverage, DAY, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
+    model::{Bars, Basis, Coverage, DAY, SeriesKey, Session, Source, TimeRange, Timeframe, WhatToShow},
     operations::{Context, Outcome},
     store::{Checksum, CoverageKind, ImportRow, Store},
 };
-
-/// Files of one import: a folder of series, not a data base.
-const FILES_MAX: usize = 10_000;
-/// Longest label kept.
-const LABEL_MAX: usize = 200;
-
-/// What the client says about a file.
-#[derive(Debug, Clone)]
-pub struct FileSpec {
-    /// What it is called.
-    pub label: String,
-    /// Overrides the name.
-    pub symbol: Option<Symbol>,
-    /// Overrides the name.
-    pub timeframe: Option<Timeframe>,
-    /// IANA name, for stamps without one.
-    pub time_zone: Option<String>,
-    /// Inferred otherwise.
-    pub session: Option<Session>,
-    /// The usual otherwise.
-    pub what: Option<WhatToShow>,
-}
-
-/// A file as far as it has arrived.
-#[derive(Debug)]
-struct Incoming {
-    spec: FileSpec,
-    key: Option<SeriesKey>,
-    reader: Result<CsvReader, Failure>,
-}
-
-/// A file that has arrived.
-#[derive(Debug)]
-struct Arrived {
-    spec: FileSpec,
-    key: Option<SeriesKey>,
-    content: Result<CsvFile, Failure>,
-}
-
-/// The files of one import, parsed while they arrive: memory holds bars, not bytes.
-#[derive(Debug, Default)]
-pub struct Upload {
-    arrived: Vec<Arrived>,
-    incoming: Option<Incoming>,
-}
-
-impl Upload {
-    /// The next file begins.
-    pub fn file(&mut self, spec: FileSpec) -> Result<(), MarketDataError> {
-        self.end_of_file();
-        if self.arrived.len() == FILES_MAX {
-            return Err(MarketDataError::Request("more than 10,000 files in one import"));
-        }
-        let (symbol, timeframe) = from_label(&spec.label);
-        let symbol = spec.symbol.clone().or(symbol);
-        let key = symbol
-            .zip(spec.timeframe.or(timeframe))
-            .map(|(symbol, timeframe)| SeriesKey { symbol, timeframe });
-        let reader = reader(&spec, key.as_ref()).map_err(|error| Failure::from(&error));
-        let label = spec.label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
-        self.incoming = Some(Incoming {
-            spec: FileSpec { label, ..spec },
-            key,
-            reader,
-        });
-        Ok(())
-    }
-
-    /// Bytes of the current file. What is wrong with it is kept until the end.
-    pub fn data(&mut self, bytes: &[u8]) -> Result<(), MarketDataError> {
-        let Some(file) = &mut self.incoming else {
-            return Err(MarketDataError::Request("data came before any file"));
-        };
-        if let Ok(reader) = &mut file.reader
-            && let Err(error) = reader.push(bytes)
-        {
-            file.reader = Err(csv_failure(&error));
-        }
-        Ok(())
-    }
-
-    /// All files have arrived.
-    pub fn finish(mut self) -> Result<Self, MarketDataError> {
-        self.end_of_file();
-        if self.arrived.is_empty() {
-            Err(MarketDataError::Request("an import needs a file"))
-        } else {
-            Ok(self)
-        }
-    }
-
-    fn end_of_file(&mut self) {
-        if let Some(Incoming { spec, key, reader }) = self.incoming.take() {
-            let content = reader.and_then(|reader| reader.finish().map_err(|error| csv_failure(&error)));
-            self.arrived.push(Arrived { spec, key, content });
-        }
-    }
-
-    /// For people.
-    pub(super) fn subject(&self) -> String {
-        match self.arrived.as_slice() {
-            [one] => one
-                .key
-                .as_ref()
-                .map_or_else(|| last_part(&one.spec.label), ToString::to_string),
-            many => format!("{} files", many.len()),
-        }
-    }
-
-    /// Equal for equal uploads; tells two requests with one id apart.
-    pub(super) fn fingerprint(&self) -> String {
-        let one = |file: &Arrived| match &file.content {
-            Ok(content) => format!("{}:{}:{:08x}", file.spec.label, content.length, content.crc),
-            Err(failure) => format!("{}:{}", file.spec.label, failure.reason),
-        };
-        json(&self.arrived.iter().map(one).collect::<Vec<_>>()).to_string()
-    }
-}
-
-fn reader(spec: &FileSpec, key: Option<&SeriesKey>) -> Result<CsvReader, MarketDataError> {
-    let Some(key) = key else {
-        return Err(MarketDataError::FileName {
-            label: last_part(&spec.label),
-        });
-    };
-    let zone = |name: &String| {
-        let unknown = || MarketDataError::TimeZone {
-            name: name.chars().take(60).collect(),
-        };
-        jiff::tz::TimeZone::get(name).map_err(|_| unknown())
-    };
-    let time_zone = spec.time_zone.as_ref().map(zone).transpose()?;
-    Ok(CsvReader::new(CsvOptions {
-        timeframe: key.timeframe,
-        time_zone,
-    }))
-}
-
-fn csv_failure(error: &CsvError) -> Failure {
-    Failure::from(error)
-}
-
-/// The file's own name, cut.
-fn last_part(label: &str) -> String {
-    label
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(60)
-        .collect()
-}
 
 /// One import at work.
 pub(super) struct Import {
@@ -181,11 +30,7 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn new(upload: Upload, store: Store, occupancy: Occupancy) -> Self {
-        Self {
-            upload,
-            store,
-            occupancy,
-        }
+        Self { upload, store, occupancy }
     }
 
     pub(super) async fn run(self, context: Context) -> Outcome {
@@ -200,13 +45,11 @@ impl Import {
             let (store, occupancy, id) = (self.store.clone(), self.occupancy.clone(), id.clone());
             let label = file.spec.label.clone();
             let stored = tokio::task::spawn_blocking(move || store_file(&store, &occupancy, &id, file));
-            document
-                .files
-                .push(stored.await.unwrap_or_else(|_| ImportedFileDocument {
-                    label,
-                    failure: Some(Failure::from(&MarketDataError::Defect)),
-                    ..ImportedFileDocument::default()
-                }));
+            document.files.push(stored.await.unwrap_or_else(|_| ImportedFileDocument {
+                label,
+                failure: Some(Failure::from(&MarketDataError::Defect)),
+                ..ImportedFileDocument::default()
+            }));
             context.progress(|progress| progress.done += 1);
         }
         match refusal(&document) {
@@ -221,11 +64,7 @@ fn refusal(document: &ImportDocument) -> Option<Failure> {
     let failures: Vec<_> = document.files.iter().filter_map(|file| file.failure.as_ref()).collect();
     let mut failure = Failure::clone(failures.first()?);
     if document.files.len() > 1 {
-        let message = format!(
-            "{} of {} files could not be imported",
-            failures.len(),
-            document.files.len()
-        );
+        let message = format!("{} of {} files could not be imported", failures.len(), document.files.len());
         failure.messages.insert(0, message);
     }
     Some(failure)
@@ -234,10 +73,7 @@ fn refusal(document: &ImportDocument) -> Option<Failure> {
 fn store_file(store: &Store, occupancy: &Occupancy, operation: &str, file: Arrived) -> ImportedFileDocument {
     let mut document = ImportedFileDocument {
         label: file.spec.label.clone(),
-        series: file
-            .key
-            .as_ref()
-            .map(|key| (key.symbol.to_string(), key.timeframe.to_string())),
+        series: file.key.as_ref().map(|key| (key.symbol.to_string(), key.timeframe.to_string())),
         ..ImportedFileDocument::default()
     };
     match (file.content, file.key) {
@@ -251,10 +87,7 @@ fn store_file(store: &Store, occupancy: &Occupancy, operation: &str, file: Arriv
         }
         (Err(failure), _) => document.failure = Some(failure),
         (Ok(_), None) => {
-            document.failure = Some(Failure::new(
-                &reason::FILE_NAME_UNRECOGNISED,
-                "the file names no series",
-            ));
+            document.failure = Some(Failure::new(&reason::FILE_NAME_UNRECOGNISED, "the file names no series"));
         }
     }
     document
@@ -279,14 +112,9 @@ fn store_bars(
     document: &mut ImportedFileDocument,
 ) -> Result<(), MarketDataError> {
     let occupied = occupancy.occupy(key, operation);
-    let _occupied = occupied.map_err(|operation| MarketDataError::SeriesBusy {
-        key: key.clone(),
-        operation,
-    })?;
+    let _occupied = occupied.map_err(|operation| MarketDataError::SeriesBusy { key: key.clone(), operation })?;
     let (Some(first), Some(last)) = (content.bars.start.first(), content.bars.start.last()) else {
-        return Err(MarketDataError::NothingStored {
-            label: last_part(&spec.label),
-        });
+        return Err(MarketDataError::NothingStored { label: last_part(&spec.label) });
     };
     let basis = basis(store, key, spec, &content.bars)?;
     let range = TimeRange::new(*first, last.saturating_add(1)).map_err(|_| MarketDataError::RangeInvalid)?;
@@ -294,20 +122,14 @@ fn store_bars(
         basis,
         source: Source::Import,
         assumed: true,
-        cover: each_bar(&content.bars, key.timeframe)
-            .into_iter()
-            .map(|run| (run, CoverageKind::Bars))
-            .collect(),
+        cover: each_bar(&content.bars, key.timeframe).into_iter().map(|run| (run, CoverageKind::Bars)).collect(),
         bars: content.bars,
         range,
         as_of: clock::now(),
         import: Some(ImportRow {
             operation: operation.into(),
             label: spec.label.clone(),
-            checksum: Checksum {
-                length: content.length,
-                crc: content.crc,
-            },
+            checksum: Checksum { length: content.length, crc: content.crc },
             rows: content.rows,
             added: 0,
             revised: 0,
@@ -322,10 +144,7 @@ fn store_bars(
 
 /// Said, or that of the stored series, or inferred from the bars. A file that says another than the stored is refused.
 fn basis(store: &Store, key: &SeriesKey, spec: &FileSpec, bars: &Bars) -> Result<Basis, MarketDataError> {
-    let stored = store
-        .state(key)
-        .filter(|state| state.bars() > 0)
-        .map(|state| state.basis);
+    let stored = store.state(key).filter(|state| state.bars() > 0).map(|state| state.basis);
     let inferred = infer_session(bars, &key.symbol, key.timeframe);
     // regular hours may be all that a file of an all-hours series happens to hold
     let session = match (spec.session, stored) {
@@ -333,17 +152,10 @@ fn basis(store: &Store, key: &SeriesKey, spec: &FileSpec, bars: &Bars) -> Result
         (None, Some(stored)) if inferred == Session::RegularHours || !key.timeframe.is_intraday() => stored.session,
         (None, _) => inferred,
     };
-    let what = spec
-        .what
-        .or(stored.map(|stored| stored.what))
-        .unwrap_or(WhatToShow::usual(&key.symbol));
+    let what = spec.what.or(stored.map(|stored| stored.what)).unwrap_or(WhatToShow::usual(&key.symbol));
     let asked = Basis { session, what };
     match stored {
-        Some(stored) if stored != asked => Err(MarketDataError::SessionMismatch {
-            key: key.clone(),
-            stored,
-            asked,
-        }),
+        Some(stored) if stored != asked => Err(MarketDataError::SessionMismatch { key: key.clone(), stored, asked }),
         _ => Ok(asked),
     }
 }
@@ -351,14 +163,7 @@ fn basis(store: &Store, key: &SeriesKey, spec: &FileSpec, bars: &Bars) -> Result
 /// A file proves the bars it holds, not that there are no others: each covers its own interval.
 fn each_bar(bars: &Bars, timeframe: Timeframe) -> Vec<TimeRange> {
     // the shortest month: a longer one could claim the start of the next bar
-    let step = if timeframe == Timeframe::Months1 {
-        28 * DAY
-    } else {
-        timeframe.step()
-    };
-    let own = bars
-        .start
-        .iter()
-        .filter_map(|start| TimeRange::new(*start, start.saturating_add(step)).ok());
+    let step = if timeframe == Timeframe::Months1 { 28 * DAY } else { timeframe.step() };
+    let own = bars.start.iter().filter_map(|start| TimeRange::new(*start, start.saturating_add(step)).ok());
     own.collect::<Coverage>().intervals().to_vec()
 }

@@ -32,11 +32,7 @@ pub(super) struct Delivery {
 
 impl Keeper {
     pub(super) fn new(store: Store, key: SeriesKey) -> Self {
-        Self {
-            store,
-            key,
-            recent: None,
-        }
+        Self { store, key, recent: None }
     }
 
     /// A damaged year is replaced by what is delivered, and what was known of it is void. Blocks.
@@ -65,11 +61,7 @@ impl Keeper {
                 years,
                 cover: delivery.cover,
                 uncover,
-                import: delivery.import.map(|row| ImportRow {
-                    added: report.added,
-                    revised: report.revised,
-                    ..row
-                }),
+                import: delivery.import.map(|row| ImportRow { added: report.added, revised: report.revised, ..row }),
                 as_of: delivery.as_of,
             },
         )?;

@@ -70,10 +70,7 @@ fn winner(stored: Bar, new: Bar) -> Bar {
     if is_filler(&new) && !is_filler(&stored) && stored.volume.is_some_and(|volume| volume > 0.0) {
         return stored;
     }
-    Bar {
-        volume: new.volume.or(stored.volume),
-        ..new
-    }
+    Bar { volume: new.volume.or(stored.volume), ..new }
 }
 
 /// To the last bit.
@@ -91,14 +88,7 @@ mod tests {
         prop::collection::btree_map(0_i64..60, (1_u32..4, prop::option::of(0_u32..3)), 0..40).prop_map(|rows| {
             let bar = |(start, (price, volume)): (i64, (u32, Option<u32>))| {
                 let price = f64::from(price);
-                Bar {
-                    start,
-                    open: price,
-                    high: price + 1.0,
-                    low: price,
-                    close: price,
-                    volume: volume.map(f64::from),
-                }
+                Bar { start, open: price, high: price + 1.0, low: price, close: price, volume: volume.map(f64::from) }
             };
             rows.into_iter().map(bar).collect()
         })
@@ -138,19 +128,8 @@ mod tests {
     #[test]
     fn a_known_volume_and_a_traded_bar_outlive_poorer_answers() {
         let range = TimeRange::new(0, 10).unwrap();
-        let bar = |close: f64, volume| Bar {
-            start: 1,
-            open: close,
-            high: close,
-            low: close,
-            close,
-            volume,
-        };
-        let merged = |stored, new| {
-            merge(&[stored].into_iter().collect(), &[new].into_iter().collect(), &range)
-                .0
-                .at(0)
-        };
+        let bar = |close: f64, volume| Bar { start: 1, open: close, high: close, low: close, close, volume };
+        let merged = |stored, new| merge(&[stored].into_iter().collect(), &[new].into_iter().collect(), &range).0.at(0);
         assert_eq!(merged(bar(1.0, Some(5.0)), bar(2.0, None)), bar(2.0, Some(5.0)));
         assert_eq!(merged(bar(1.0, Some(5.0)), bar(2.0, Some(0.0))), bar(1.0, Some(5.0)));
         assert_eq!(merged(bar(1.0, Some(0.0)), bar(2.0, Some(7.0))), bar(2.0, Some(7.0)));

@@ -19,10 +19,11 @@ mod plan;
 mod query;
 mod reference;
 mod result;
+mod upload;
 
 pub use error::MarketDataError;
 pub use handle::MarketData;
-pub use import::{FileSpec, Upload};
 pub use load::{LoadRequest, Mode};
 pub use query::{Header, Rows, Window};
 pub use result::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RangeDocument};
+pub use upload::{FileSpec, Upload};

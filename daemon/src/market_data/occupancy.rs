@@ -26,10 +26,7 @@ impl Occupancy {
             return Err(writer.clone());
         }
         writers.insert(key.clone(), operation.to_owned());
-        Ok(Occupied {
-            occupancy: self.clone(),
-            key: key.clone(),
-        })
+        Ok(Occupied { occupancy: self.clone(), key: key.clone() })
     }
 
     /// The writer has its id now; unless it has ended already.

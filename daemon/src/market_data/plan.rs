@@ -58,27 +58,15 @@ const MONTHS: [Nanos; 12] = [28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334,
 fn duration(timeframe: Timeframe, length: Nanos) -> Duration {
     let amount = |value: Nanos| u16::try_from(value).unwrap_or(u16::MAX);
     if timeframe.step() <= 30 * SECOND {
-        return Duration {
-            amount: amount(rounded_up(length, SECOND)),
-            unit: Unit::Seconds,
-        };
+        return Duration { amount: amount(rounded_up(length, SECOND)), unit: Unit::Seconds };
     }
     let days = rounded_up(length, DAY);
     if timeframe.step() < 15 * 60 * SECOND || days < 20 || (!timeframe.is_intraday() && days < 365) {
-        return Duration {
-            amount: amount(days + 1),
-            unit: Unit::Days,
-        };
+        return Duration { amount: amount(days + 1), unit: Unit::Days };
     }
     match MONTHS.iter().zip(1..).find(|(at_least, _)| **at_least >= days) {
-        Some((_, months)) if timeframe.is_intraday() => Duration {
-            amount: months,
-            unit: Unit::Months,
-        },
-        _ => Duration {
-            amount: amount(rounded_up(days, 365)),
-            unit: Unit::Years,
-        },
+        Some((_, months)) if timeframe.is_intraday() => Duration { amount: months, unit: Unit::Months },
+        _ => Duration { amount: amount(rounded_up(days, 365)), unit: Unit::Years },
     }
 }
 
@@ -104,11 +92,7 @@ pub(super) fn steps(missing: &[TimeRange], timeframe: Timeframe, order: Order, n
         // whole seconds: that is all a request can say
         let end = range.end().saturating_add(timeframe.step()).min(now.max(range.end()));
         let end = rounded_up(end, SECOND) * SECOND;
-        steps.push(Step {
-            range,
-            end,
-            duration: duration(timeframe, end - range.start()),
-        });
+        steps.push(Step { range, end, duration: duration(timeframe, end - range.start()) });
     }
     steps
 }
@@ -168,14 +152,8 @@ mod tests {
     fn a_year_of_hours_is_three_requests_newest_first() {
         let year = range(0, 400 * DAY);
         let steps = steps(&[year], Timeframe::Hours1, Order::NewestFirst, 1_000 * DAY);
-        let hours: Vec<_> = steps
-            .iter()
-            .map(|step| (step.range.start() / HOUR, step.range.end() / HOUR))
-            .collect();
-        assert_eq!(
-            hours,
-            [(219 * 24 + 1, 400 * 24), (38 * 24 + 2, 219 * 24 + 1), (0, 38 * 24 + 2)]
-        );
+        let hours: Vec<_> = steps.iter().map(|step| (step.range.start() / HOUR, step.range.end() / HOUR)).collect();
+        assert_eq!(hours, [(219 * 24 + 1, 400 * 24), (38 * 24 + 2, 219 * 24 + 1), (0, 38 * 24 + 2)]);
         assert_eq!(steps[0].end, 400 * DAY + HOUR, "the last wanted bar is whole");
         assert_eq!(steps[0].duration.to_string(), "6 M");
     }

@@ -97,10 +97,7 @@ fn prepare(
     };
     let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).ok();
     let range = range.or(everything).ok_or(MarketDataError::RangeInvalid)?;
-    let mut plan = Plan {
-        years: Vec::new(),
-        read: BTreeMap::new(),
-    };
+    let mut plan = Plan { years: Vec::new(), read: BTreeMap::new() };
     let (mut first, mut last) = (None, None);
     for (year, rows, inside) in state.years_in(&range) {
         store.verify_year(key, year)?;
@@ -125,15 +122,8 @@ fn prepare(
         Window::All => rows_in_range,
         Window::Head(rows) | Window::Tail(rows) => rows.min(rows_in_range),
     };
-    let header = Header {
-        key: key.clone(),
-        basis: state.basis,
-        source: state.source,
-        rows_in_range,
-        rows_sent,
-        first,
-        last,
-    };
+    let header =
+        Header { key: key.clone(), basis: state.basis, source: state.source, rows_in_range, rows_sent, first, last };
     Ok((header, plan))
 }
 
@@ -150,20 +140,14 @@ fn produce(
             skip -= count;
             continue;
         }
-        let bars = if let Some(bars) = plan.read.remove(&year) {
-            bars
-        } else {
-            // a load may have added bars since they were counted
-            let bars = store.read_year(key, year)?;
-            range.map_or_else(|| bars.slice(0..bars.len()), |range| bars.slice(bars.rows_in(&range)))
-        };
-        let mut from = usize::try_from(skip).unwrap_or(usize::MAX).min(bars.len());
+        // a load may have added bars since they were counted
+        let bars = plan.read.remove(&year).map_or_else(|| store.read_year(key, year), Ok)?;
+        let within = range.map_or(0..bars.len(), |range| bars.rows_in(&range));
+        let mut from = within.end.min(within.start.saturating_add(usize::try_from(skip).unwrap_or(usize::MAX)));
         skip = 0;
-        while from < bars.len() && send > 0 {
-            let to = bars
-                .len()
-                .min(from + CHUNK_ROWS)
-                .min(from.saturating_add(usize::try_from(send).unwrap_or(usize::MAX)));
+        while from < within.end && send > 0 {
+            let wanted = usize::try_from(send).unwrap_or(usize::MAX).min(CHUNK_ROWS);
+            let to = within.end.min(from.saturating_add(wanted));
             send -= (to - from) as u64;
             if rows.blocking_send(Ok(bars.slice(from..to))).is_err() {
                 return Ok(()); // the reader has gone

@@ -29,16 +29,11 @@ impl Reference {
         if let Some(contract) = self.known(symbol).await? {
             return Ok(contract);
         }
-        *requests += 1;
-        let contract = self.gateway.contract(symbol.clone()).await?;
+        let answer = self.gateway.contract(symbol.clone()).await;
+        *requests += u64::from(answer.as_ref().err().is_none_or(GatewayError::was_sent));
+        let contract = answer?;
         let body = serde_json::to_string(&contract).map_err(|_| MarketDataError::Defect)?;
-        self.store
-            .put_contract(ContractRow {
-                symbol: symbol.to_string(),
-                body,
-                as_of: clock::now(),
-            })
-            .await?;
+        self.store.put_contract(ContractRow { symbol: symbol.to_string(), body, as_of: clock::now() }).await?;
         Ok(Arc::new(contract))
     }
 
@@ -52,15 +47,11 @@ impl Reference {
         if let Some(head) = self.store.head(contract.id, basis.what.name()).await? {
             return Ok(head);
         }
-        *requests += 1;
-        match self.gateway.head(contract.clone(), basis.what, basis.session).await {
+        let answer = self.gateway.head(contract.clone(), basis.what, basis.session).await;
+        *requests += u64::from(answer.as_ref().err().is_none_or(GatewayError::was_sent));
+        match answer {
             Ok(head) => {
-                let row = HeadRow {
-                    contract_id: contract.id,
-                    what: basis.what.name(),
-                    head,
-                    as_of: clock::now(),
-                };
+                let row = HeadRow { contract_id: contract.id, what: basis.what.name(), head, as_of: clock::now() };
                 self.store.put_head(row).await?;
                 Ok(head)
             }

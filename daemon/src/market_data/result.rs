@@ -15,10 +15,7 @@ pub struct RangeDocument {
 
 impl From<TimeRange> for RangeDocument {
     fn from(range: TimeRange) -> Self {
-        Self {
-            start: range.start(),
-            end: range.end(),
-        }
+        Self { start: range.start(), end: range.end() }
     }
 }
 

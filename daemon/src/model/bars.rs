@@ -22,9 +22,7 @@ pub struct Bar {
 impl Bar {
     /// All four prices are finite, and so is the volume if there is one.
     pub fn is_finite(&self) -> bool {
-        [self.open, self.high, self.low, self.close]
-            .iter()
-            .all(|price| price.is_finite())
+        [self.open, self.high, self.low, self.close].iter().all(|price| price.is_finite())
             && self.volume.is_none_or(f64::is_finite)
     }
 }

@@ -24,10 +24,7 @@ impl Coverage {
         let mut missing = Vec::new();
         let mut at = wanted.start();
         let from = self.0.partition_point(|covered| covered.end() <= wanted.start());
-        for covered in self.0[from..]
-            .iter()
-            .take_while(|covered| covered.start() < wanted.end())
-        {
+        for covered in self.0[from..].iter().take_while(|covered| covered.start() < wanted.end()) {
             missing.extend(TimeRange::new(at, covered.start()).ok());
             at = at.max(covered.end());
         }
@@ -75,9 +72,7 @@ mod tests {
 
     /// The naive model: one bool an instant.
     fn painted(ranges: &[TimeRange]) -> Vec<bool> {
-        (0..130)
-            .map(|instant| ranges.iter().any(|range| range.contains(instant)))
-            .collect()
+        (0..130).map(|instant| ranges.iter().any(|range| range.contains(instant))).collect()
     }
 
     proptest! {

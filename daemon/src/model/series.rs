@@ -39,9 +39,7 @@ impl Session {
 
     /// Reads [`name`](Self::name).
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::AllHours, Self::RegularHours]
-            .into_iter()
-            .find(|session| session.name() == text)
+        [Self::AllHours, Self::RegularHours].into_iter().find(|session| session.name() == text)
     }
 }
 
@@ -78,11 +76,7 @@ impl WhatToShow {
 
     /// What is asked for when nobody says: currency pairs have no trades.
     pub fn usual(symbol: &Symbol) -> Self {
-        if symbol.currency_pair().is_some() {
-            Self::Midpoint
-        } else {
-            Self::Trades
-        }
+        if symbol.currency_pair().is_some() { Self::Midpoint } else { Self::Trades }
     }
 }
 

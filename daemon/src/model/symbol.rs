@@ -22,12 +22,7 @@ pub struct InvalidSymbol {
 impl Symbol {
     /// Reads a symbol as people type it: any case; `EUR.USD` and `EUR/USD` are `EURUSD`.
     pub fn parse(text: &str) -> Result<Self, InvalidSymbol> {
-        let fail = |why| {
-            Err(InvalidSymbol {
-                shown: text.chars().take(32).collect(),
-                why,
-            })
-        };
+        let fail = |why| Err(InvalidSymbol { shown: text.chars().take(32).collect(), why });
         if text.is_empty() {
             return fail("it is empty");
         }
@@ -88,20 +83,7 @@ mod tests {
 
     #[test]
     fn what_could_leave_the_folder_or_the_line_is_refused() {
-        for text in [
-            "",
-            ".",
-            "..",
-            "../x",
-            "A/B",
-            "A\\B",
-            "A B",
-            "A\n",
-            "A\0",
-            "-A",
-            "É",
-            &"A".repeat(10_000),
-        ] {
+        for text in ["", ".", "..", "../x", "A/B", "A\\B", "A B", "A\n", "A\0", "-A", "É", &"A".repeat(10_000)] {
             let error = Symbol::parse(text).unwrap_err();
             assert!(error.to_string().len() < 160, "{error}");
             assert!(!error.to_string().contains('\n'));

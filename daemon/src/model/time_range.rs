@@ -17,11 +17,7 @@ pub struct InvalidRange;
 impl TimeRange {
     /// Fails when `end` is not after `start`.
     pub fn new(start: Nanos, end: Nanos) -> Result<Self, InvalidRange> {
-        if start < end {
-            Ok(Self { start, end })
-        } else {
-            Err(InvalidRange)
-        }
+        if start < end { Ok(Self { start, end }) } else { Err(InvalidRange) }
     }
 
     /// First instant.

@@ -16,10 +16,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(operation: Operation) -> Self {
-        Self {
-            operation: watch::Sender::new(Snapshot::new(operation)),
-            cancel: CancellationToken::new(),
-        }
+        Self { operation: watch::Sender::new(Snapshot::new(operation)), cancel: CancellationToken::new() }
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -32,8 +29,7 @@ impl Entry {
 
     /// Changes a copy, so that a watcher's snapshot never changes under it.
     pub(super) fn modify(&self, change: impl FnOnce(&mut Operation)) {
-        self.operation
-            .send_modify(|snapshot| change(Snapshot::make_mut(snapshot)));
+        self.operation.send_modify(|snapshot| change(Snapshot::make_mut(snapshot)));
     }
 
     /// The operation as it would be after `change`, not yet visible to anyone.
@@ -99,8 +95,5 @@ pub(super) fn revive(row: OperationRow, now: crate::model::Nanos) -> Operation {
 }
 
 pub(super) fn interruption() -> Failure {
-    Failure::new(
-        &ktrdr_proto::reason::INTERRUPTED,
-        "the daemon stopped while the operation was running",
-    )
+    Failure::new(&ktrdr_proto::reason::INTERRUPTED, "the daemon stopped while the operation was running")
 }

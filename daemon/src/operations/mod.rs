@@ -6,6 +6,7 @@
 
 mod entry;
 mod error;
+mod list;
 mod registry;
 mod state;
 mod work;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use error::OperationError;
-pub use registry::{Filter, NewOperation, Page, Registry, Started};
+pub use list::{Filter, Page};
+pub use registry::{NewOperation, Registry, Started};
 pub use state::State;
 pub use work::{Context, Outcome, Retry, Starter};
 

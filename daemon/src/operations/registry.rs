@@ -42,9 +42,7 @@ struct Inner {
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry")
-            .field("operations", &self.entries().len())
-            .finish_non_exhaustive()
+        f.debug_struct("Registry").field("operations", &self.entries().len()).finish_non_exhaustive()
     }
 }
 
@@ -70,26 +68,6 @@ pub struct Started {
     pub operation: Snapshot,
     /// It existed before.
     pub joined: bool,
-}
-
-/// Which operations are listed; empty means any.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// States.
-    pub states: Vec<State>,
-    /// Kind.
-    pub kind: String,
-}
-
-/// A part of the list.
-#[derive(Debug)]
-pub struct Page {
-    /// Newest first.
-    pub operations: Vec<Snapshot>,
-    /// Id to go on after; empty on the last page.
-    pub next: String,
-    /// Matching operations in all.
-    pub total: usize,
 }
 
 impl Registry {
@@ -118,14 +96,10 @@ impl Registry {
 
     /// Tells how operations of a kind are started again.
     pub fn register(&self, kind: &'static str, starter: Starter) {
-        self.0
-            .starters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(kind, starter);
+        self.0.starters.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, starter);
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,10 +114,7 @@ impl Registry {
     {
         let _entering = self.0.entering.lock().await;
         if let Some(operation) = self.started_before(&new)? {
-            return Ok(Started {
-                operation,
-                joined: true,
-            });
+            return Ok(Started { operation, joined: true });
         }
         if self.0.stop.is_cancelled() {
             return Err(OperationError::ShuttingDown);
@@ -163,23 +134,14 @@ impl Registry {
             result: None,
             retry_of: new.retry_of,
         };
-        self.0
-            .store
-            .put_operation(OperationRow::from(&operation))
-            .await
-            .map_err(OperationError::Store)?;
-        let span = tracing::info_span!("operation", id = operation.id, subject = operation.subject);
+        self.0.store.put_operation(OperationRow::from(&operation)).await.map_err(OperationError::Store)?;
+        let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
         self.entries().insert(started.id.clone(), entry.clone());
         let registry = self.clone();
-        self.0
-            .tasks
-            .spawn(async move { registry.run(entry, work).await }.instrument(span));
-        Ok(Started {
-            operation: started,
-            joined: false,
-        })
+        self.0.tasks.spawn(async move { registry.run(entry, work).await }.instrument(span));
+        Ok(Started { operation: started, joined: false })
     }
 
     /// The operation that the same request started; an error when the id was used for another request.
@@ -188,16 +150,10 @@ impl Registry {
         if new.request_id.is_empty() || new.request_id.len() > 64 || !printable {
             return Err(OperationError::RequestIdInvalid);
         }
-        let before = self
-            .entries()
-            .values()
-            .map(|entry| entry.snapshot())
-            .find(|one| one.request_id == new.request_id);
+        let before = self.entries().values().map(|entry| entry.snapshot()).find(|one| one.request_id == new.request_id);
         match before {
             Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
-            Some(_) => Err(OperationError::RequestIdReused {
-                request_id: new.request_id.clone(),
-            }),
+            Some(_) => Err(OperationError::RequestIdReused { request_id: new.request_id.clone() }),
             None => Ok(None),
         }
     }
@@ -215,10 +171,7 @@ impl Registry {
         // either token stops the work; which one fired decides what the end is called
         let stop = entry.cancel.child_token();
         let daemon_stops = self.0.stop.clone();
-        let context = Context {
-            entry: entry.clone(),
-            stop: stop.clone(),
-        };
+        let context = Context { entry: entry.clone(), stop: stop.clone() };
         let mut work = Box::pin(AssertUnwindSafe(work(context)).catch_unwind());
         let outcome = tokio::select! {
             outcome = &mut work => outcome,
@@ -230,10 +183,7 @@ impl Registry {
         let outcome = outcome.unwrap_or_else(|_| {
             Outcome::failed(
                 None,
-                Failure::new(
-                    &reason::INTERNAL,
-                    "the operation met a defect; the daemon's log tells more",
-                ),
+                Failure::new(&reason::INTERNAL, "the operation met a defect; the daemon's log tells more"),
             )
         });
         let ended = ended(&entry, outcome);
@@ -252,12 +202,7 @@ impl Registry {
             );
         }
         let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
-        tracing::info!(
-            from = from.name(),
-            to = operation.state.name(),
-            because,
-            "operation changed"
-        );
+        tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");
         entry.publish(operation);
     }
 
@@ -280,58 +225,17 @@ impl Registry {
         if id.is_empty() {
             return Err(OperationError::NotFound { id: shown() });
         }
-        let mut fitting = entries
-            .range(id.to_owned()..)
-            .take_while(|(full, _)| full.starts_with(id));
+        let mut fitting = entries.range(id.to_owned()..).take_while(|(full, _)| full.starts_with(id));
         match (fitting.next(), fitting.count()) {
             (Some((_, entry)), 0) => Ok(entry.clone()),
-            (Some(_), more) => Err(OperationError::Ambiguous {
-                id: shown(),
-                count: more + 1,
-            }),
+            (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
             (None, _) => Err(OperationError::NotFound { id: shown() }),
-        }
-    }
-
-    /// A page of the list, newest first, after the operation `after` (empty: from the newest).
-    pub fn list(&self, filter: &Filter, after: &str, size: usize) -> Page {
-        let fits = |operation: &Snapshot| {
-            (filter.states.is_empty() || filter.states.contains(&operation.state))
-                && (filter.kind.is_empty() || filter.kind == operation.kind)
-        };
-        let mut all: Vec<Snapshot> = self
-            .entries()
-            .values()
-            .map(|entry| entry.snapshot())
-            .filter(fits)
-            .collect();
-        all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
-        let total = all.len();
-        let from = if after.is_empty() {
-            0
-        } else {
-            all.iter().position(|one| one.id == after).map_or(total, |at| at + 1)
-        };
-        let operations: Vec<_> = all[from..].iter().take(size).cloned().collect();
-        let more = from + operations.len() < total;
-        let next = operations
-            .last()
-            .filter(|_| more)
-            .map(|last| last.id.clone())
-            .unwrap_or_default();
-        Page {
-            operations,
-            next,
-            total,
         }
     }
 
     /// Pending and running ones.
     pub fn running(&self) -> usize {
-        self.entries()
-            .values()
-            .filter(|entry| !entry.snapshot().state.is_final())
-            .count()
+        self.entries().values().filter(|entry| !entry.snapshot().state.is_final()).count()
     }
 
     /// Asks one to stop and waits for its end. `true`: it had ended before.
@@ -344,45 +248,23 @@ impl Registry {
         entry.cancel.cancel();
         let mut changes = entry.watch();
         // the sender lives in `entry`, so waiting cannot fail
-        let ended = changes
-            .wait_for(|operation| operation.state.is_final())
-            .await
-            .map(|end| end.clone());
+        let ended = changes.wait_for(|operation| operation.state.is_final()).await.map(|end| end.clone());
         Ok((ended.unwrap_or_else(|_| entry.snapshot()), false))
     }
 
     /// Starts one again, as a new operation linked to it.
     pub async fn retry(&self, id: &str, request_id: String) -> Result<Started, OperationError> {
         let operation = self.get(id)?;
-        let refuse = |why| {
-            Err(OperationError::NotRetryable {
-                id: operation.id.clone(),
-                why,
-            })
-        };
+        let refuse = |why| Err(OperationError::NotRetryable { id: operation.id.clone(), why });
         if !operation.state.is_retryable() {
-            return refuse(if operation.state.is_final() {
-                "it completed"
-            } else {
-                "it is still running"
-            });
+            return refuse(if operation.state.is_final() { "it completed" } else { "it is still running" });
         }
-        let starter = self
-            .0
-            .starters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(operation.kind.as_str())
-            .cloned();
+        let starter =
+            self.0.starters.lock().unwrap_or_else(PoisonError::into_inner).get(operation.kind.as_str()).cloned();
         let Some(starter) = starter else {
             return refuse("the daemon does not keep what it needs");
         };
-        starter(Retry {
-            spec: operation.spec.clone(),
-            retry_of: operation.id.clone(),
-            request_id,
-        })
-        .await
+        starter(Retry { spec: operation.spec.clone(), retry_of: operation.id.clone(), request_id }).await
     }
 
     /// Waits until no work is left; called after the stop token has fired.
@@ -398,10 +280,7 @@ fn ended(entry: &Entry, outcome: Outcome) -> Operation {
     let (state, failure) = match (outcome.stopped, outcome.failure) {
         (true, _) if by_person => {
             let failure = Failure::new(&reason::CANCELLED, "the operation was cancelled");
-            (
-                State::Cancelled,
-                Some(failure.with("operation", entry.snapshot().id.clone())),
-            )
+            (State::Cancelled, Some(failure.with("operation", entry.snapshot().id.clone())))
         }
         (true, _) => (State::Interrupted, Some(entry::interruption())),
         (false, Some(failure)) => (State::Failed, Some(failure)),

@@ -19,14 +19,8 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::Running,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-        Self::Interrupted,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled, Self::Interrupted];
 
     /// One word, for the ledger and logs.
     pub fn name(self) -> &'static str {

@@ -45,29 +45,17 @@ pub struct Outcome {
 impl Outcome {
     /// Everything done.
     pub fn completed(result: serde_json::Value) -> Self {
-        Self {
-            result: Some(result),
-            failure: None,
-            stopped: false,
-        }
+        Self { result: Some(result), failure: None, stopped: false }
     }
 
     /// Ended early, with what was achieved until then.
     pub fn failed(result: Option<serde_json::Value>, failure: Failure) -> Self {
-        Self {
-            result,
-            failure: Some(failure),
-            stopped: false,
-        }
+        Self { result, failure: Some(failure), stopped: false }
     }
 
     /// Told to stop, with what was achieved until then.
     pub fn stopped(result: serde_json::Value) -> Self {
-        Self {
-            result: Some(result),
-            failure: None,
-            stopped: true,
-        }
+        Self { result: Some(result), failure: None, stopped: true }
     }
 }
 

@@ -12,16 +12,11 @@ use crate::{
 
 /// Both enums list the same sizes in the same order; the wire's begins with "unspecified".
 pub(super) fn timeframe_to_wire(timeframe: Timeframe) -> pb::Timeframe {
-    i32::try_from(timeframe as usize + 1)
-        .ok()
-        .and_then(|value| pb::Timeframe::try_from(value).ok())
-        .unwrap_or_default()
+    i32::try_from(timeframe as usize + 1).ok().and_then(|value| pb::Timeframe::try_from(value).ok()).unwrap_or_default()
 }
 
 fn timeframe(value: i32) -> Option<Timeframe> {
-    usize::try_from(value)
-        .ok()
-        .and_then(|value| Timeframe::all().nth(value.checked_sub(1)?))
+    usize::try_from(value).ok().and_then(|value| Timeframe::all().nth(value.checked_sub(1)?))
 }
 
 /// An absent or unknown timeframe is an error: there is no default.
@@ -40,9 +35,7 @@ pub(super) fn symbol(text: &str) -> Result<Symbol, Status> {
 pub(super) fn optional_timeframe(value: i32) -> Result<Option<Timeframe>, Status> {
     match value {
         0 => Ok(None),
-        value => timeframe(value)
-            .map(Some)
-            .ok_or_else(|| status::of(&MarketDataError::Timeframe)),
+        value => timeframe(value).map(Some).ok_or_else(|| status::of(&MarketDataError::Timeframe)),
     }
 }
 
@@ -90,10 +83,7 @@ pub(super) fn window(window: Option<pb::query_request::Window>) -> Window {
 }
 
 pub(super) fn series_id(key: &SeriesKey) -> pb::SeriesId {
-    pb::SeriesId {
-        symbol: key.symbol.to_string(),
-        timeframe: timeframe_to_wire(key.timeframe).into(),
-    }
+    pb::SeriesId { symbol: key.symbol.to_string(), timeframe: timeframe_to_wire(key.timeframe).into() }
 }
 
 fn session_to_wire(basis: Basis) -> pb::TradingSession {
@@ -145,9 +135,7 @@ pub(super) fn header(header: &Header) -> pb::QueryResponse {
         first_ns: header.first,
         last_ns: header.last,
     };
-    pb::QueryResponse {
-        part: Some(pb::query_response::Part::Header(header)),
-    }
+    pb::QueryResponse { part: Some(pb::query_response::Part::Header(header)) }
 }
 
 /// NaN says "no volume": it costs no second column.
@@ -158,15 +146,9 @@ pub(super) fn bars(bars: Bars) -> pb::QueryResponse {
         high: bars.high,
         low: bars.low,
         close: bars.close,
-        volume: bars
-            .volume
-            .into_iter()
-            .map(|volume| volume.unwrap_or(f64::NAN))
-            .collect(),
+        volume: bars.volume.into_iter().map(|volume| volume.unwrap_or(f64::NAN)).collect(),
     };
-    pb::QueryResponse {
-        part: Some(pb::query_response::Part::Bars(columns)),
-    }
+    pb::QueryResponse { part: Some(pb::query_response::Part::Bars(columns)) }
 }
 
 #[cfg(test)]

@@ -11,9 +11,7 @@ use crate::{
 };
 
 pub(super) fn state(value: i32) -> Option<State> {
-    State::ALL
-        .into_iter()
-        .find(|state| i32::from(state_to_wire(*state)) == value)
+    State::ALL.into_iter().find(|state| i32::from(state_to_wire(*state)) == value)
 }
 
 fn state_to_wire(state: State) -> pb::OperationState {
@@ -53,12 +51,8 @@ pub(super) fn operation(operation: &Operation) -> pb::Operation {
 fn result(operation: &Operation) -> Option<WireResult> {
     let document = operation.result.clone()?;
     match operation.kind.as_str() {
-        "load" => serde_json::from_value(document)
-            .ok()
-            .map(|document| WireResult::Load(load(document))),
-        "import" => serde_json::from_value(document)
-            .ok()
-            .map(|document| WireResult::Import(import(document))),
+        "load" => serde_json::from_value(document).ok().map(|document| WireResult::Load(load(document))),
+        "import" => serde_json::from_value(document).ok().map(|document| WireResult::Import(import(document))),
         _ => None,
     }
 }
@@ -73,10 +67,7 @@ fn failure(failure: &Failure) -> pb::Failure {
 }
 
 fn series(symbol: &str, timeframe: &str) -> Option<pb::SeriesId> {
-    let key = SeriesKey {
-        symbol: Symbol::parse(symbol).ok()?,
-        timeframe: Timeframe::parse(timeframe)?,
-    };
+    let key = SeriesKey { symbol: Symbol::parse(symbol).ok()?, timeframe: Timeframe::parse(timeframe)? };
     Some(convert::series_id(&key))
 }
 
@@ -91,26 +82,17 @@ fn load(document: LoadDocument) -> pb::LoadResult {
         gaps_left: document
             .gaps_left
             .iter()
-            .map(|gap| pb::TimeRange {
-                start_ns: Some(gap.start),
-                end_ns: Some(gap.end),
-            })
+            .map(|gap| pb::TimeRange { start_ns: Some(gap.start), end_ns: Some(gap.end) })
             .collect(),
     }
 }
 
 fn import(document: ImportDocument) -> pb::ImportResult {
-    pb::ImportResult {
-        files: document.files.into_iter().map(imported_file).collect(),
-    }
+    pb::ImportResult { files: document.files.into_iter().map(imported_file).collect() }
 }
 
 fn imported_file(file: ImportedFileDocument) -> pb::ImportedFile {
-    let finding = |one: FindingDocument| pb::RowFinding {
-        reason: one.reason,
-        count: one.count,
-        lines: one.lines,
-    };
+    let finding = |one: FindingDocument| pb::RowFinding { reason: one.reason, count: one.count, lines: one.lines };
     pb::ImportedFile {
         label: file.label,
         series: file.series.and_then(|(symbol, timeframe)| series(&symbol, &timeframe)),

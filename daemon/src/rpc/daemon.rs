@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::status;
 use crate::{
-    lifecycle::{Facts, resident_bytes},
+    facts::{Facts, resident_bytes},
     market_data::MarketData,
     operations::Registry,
     telemetry::LogLevel,
@@ -36,12 +36,7 @@ impl daemon_server::Daemon for Handler {
             started_at_ns: self.facts.started_at,
             socket: self.facts.socket.display().to_string(),
             data_dir: self.facts.data_dir.display().to_string(),
-            config_files: self
-                .facts
-                .config_files
-                .iter()
-                .map(|file| file.display().to_string())
-                .collect(),
+            config_files: self.facts.config_files.iter().map(|file| file.display().to_string()).collect(),
             series: self.market_data.list().len() as u64,
             operations_running: self.registry.running() as u64,
             memory_bytes: resident_bytes(),
@@ -52,19 +47,14 @@ impl daemon_server::Daemon for Handler {
     async fn shutdown(&self, _request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
         tracing::info!("shutdown asked for");
         self.shutdown.cancel();
-        Ok(Response::new(pb::ShutdownResponse {
-            pid: std::process::id(),
-        }))
+        Ok(Response::new(pb::ShutdownResponse { pid: std::process::id() }))
     }
 
     async fn set_log_level(
         &self,
         request: Request<pb::SetLogLevelRequest>,
     ) -> Result<Response<pb::SetLogLevelResponse>, Status> {
-        let previous = self
-            .log_level
-            .set(&request.into_inner().level)
-            .map_err(status::invalid)?;
+        let previous = self.log_level.set(&request.into_inner().level).map_err(status::invalid)?;
         Ok(Response::new(pb::SetLogLevelResponse { previous }))
     }
 }

@@ -53,11 +53,7 @@ where
             let refused = status::new(&ktrdr_proto::reason::PEER_REFUSED, "the caller is another user");
             return Box::pin(async move { Ok(labelled(refused.into_http())) });
         }
-        let id = request
-            .headers()
-            .get(ktrdr_proto::REQUEST_ID_KEY)
-            .and_then(|id| id.to_str().ok())
-            .unwrap_or_default();
+        let id = request.headers().get(ktrdr_proto::REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).unwrap_or_default();
         let span = tracing::info_span!("rpc", method = request.uri().path(), request_id = id);
         let reply = self.inner.call(request);
         Box::pin(async move { reply.await.map(labelled) }.instrument(span))
@@ -67,10 +63,7 @@ where
 impl<S> Enveloped<S> {
     /// The daemon's user and root; the kernel vouches for the uid.
     fn may_call(&self, request: &Request<Body>) -> bool {
-        let peer = request
-            .extensions()
-            .get::<UdsConnectInfo>()
-            .and_then(|info| info.peer_cred);
+        let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
         peer.is_some_and(|peer| peer.uid() == self.uid || peer.uid() == 0)
     }
 }

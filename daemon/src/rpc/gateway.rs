@@ -24,9 +24,7 @@ impl gateway_server::Gateway for Handler {
         &self,
         _request: Request<pb::GetGatewayStatusRequest>,
     ) -> Result<Response<pb::GetGatewayStatusResponse>, TonicStatus> {
-        Ok(Response::new(pb::GetGatewayStatusResponse {
-            status: Some(to_wire(&self.gateway.status())),
-        }))
+        Ok(Response::new(pb::GetGatewayStatusResponse { status: Some(to_wire(&self.gateway.status())) }))
     }
 
     type WatchStream = BoxStream<'static, Result<pb::WatchGatewayResponse, TonicStatus>>;
@@ -36,11 +34,7 @@ impl gateway_server::Gateway for Handler {
         _request: Request<pb::WatchGatewayRequest>,
     ) -> Result<Response<Self::WatchStream>, TonicStatus> {
         let changes = WatchStream::new(self.gateway.watch());
-        let messages = changes.map(|one| {
-            Ok(pb::WatchGatewayResponse {
-                status: Some(to_wire(&one)),
-            })
-        });
+        let messages = changes.map(|one| Ok(pb::WatchGatewayResponse { status: Some(to_wire(&one)) }));
         Ok(Response::new(super::cut_short_by(self.stop.clone(), messages).boxed()))
     }
 
@@ -52,11 +46,7 @@ impl gateway_server::Gateway for Handler {
         let gateway_time_ns = self.gateway.clock().await.map_err(|e| status::of(&e))?;
         let latency_seconds = asked.elapsed().as_secs_f64();
         let status = Some(to_wire(&self.gateway.status()));
-        Ok(Response::new(pb::TestGatewayResponse {
-            gateway_time_ns,
-            latency_seconds,
-            status,
-        }))
+        Ok(Response::new(pb::TestGatewayResponse { gateway_time_ns, latency_seconds, status }))
     }
 
     async fn reconnect(
@@ -64,9 +54,7 @@ impl gateway_server::Gateway for Handler {
         _request: Request<pb::ReconnectGatewayRequest>,
     ) -> Result<Response<pb::ReconnectGatewayResponse>, TonicStatus> {
         self.gateway.reconnect().await.map_err(|e| status::of(&e))?;
-        Ok(Response::new(pb::ReconnectGatewayResponse {
-            status: Some(to_wire(&self.gateway.status())),
-        }))
+        Ok(Response::new(pb::ReconnectGatewayResponse { status: Some(to_wire(&self.gateway.status())) }))
     }
 }
 
@@ -96,20 +84,10 @@ fn to_wire(status: &Status) -> pb::GatewayStatus {
         pacing: Some(pb::PacingStatus {
             used: count(status.pacing_used),
             limit: count(status.pacing_limit),
-            next_slot_seconds: status.next_slot.as_secs_f64(),
+            next_slot_seconds: status.wait().as_secs_f64(),
         }),
-        requests: Some(pb::RequestCounts {
-            open: count(status.open),
-            queued: count(status.queued),
-        }),
+        requests: Some(pb::RequestCounts { open: count(status.open), queued: count(status.queued) }),
         reconnects: status.reconnects,
-        farms: status
-            .farms
-            .iter()
-            .map(|(name, up)| pb::Farm {
-                name: name.clone(),
-                up: *up,
-            })
-            .collect(),
+        farms: status.farms.iter().map(|(name, up)| pb::Farm { name: name.clone(), up: *up }).collect(),
     }
 }

@@ -24,16 +24,9 @@ impl market_data_server::MarketData for Handler {
     async fn load(&self, request: Request<pb::LoadRequest>) -> Result<Response<pb::LoadResponse>, Status> {
         let request = request.into_inner();
         let load = load_request(&request)?;
-        let started = self
-            .market_data
-            .load(load, request.request_id, None)
-            .await
-            .map_err(|e| status::of(&e))?;
+        let started = self.market_data.load(load, request.request_id, None).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
-        Ok(Response::new(pb::LoadResponse {
-            operation,
-            joined: started.joined,
-        }))
+        Ok(Response::new(pb::LoadResponse { operation, joined: started.joined }))
     }
 
     type QueryStream = BoxStream<'static, Result<pb::QueryResponse, Status>>;
@@ -42,10 +35,7 @@ impl market_data_server::MarketData for Handler {
         let request = request.into_inner();
         let key = convert::series_key(request.series.as_ref())?;
         let (start, end) = convert::bounds(request.range);
-        let query = self
-            .market_data
-            .query(key, start, end, convert::window(request.window))
-            .await;
+        let query = self.market_data.query(key, start, end, convert::window(request.window)).await;
         let (header, rows) = query.map_err(|e| status::of(&e))?;
         let rows = ReceiverStream::new(rows).map(|rows| rows.map(convert::bars).map_err(|e| status::of(&e)));
         let parts = futures_util::stream::iter([Ok(convert::header(&header))]).chain(rows);
@@ -55,9 +45,7 @@ impl market_data_server::MarketData for Handler {
     async fn get_range(&self, request: Request<pb::GetRangeRequest>) -> Result<Response<pb::GetRangeResponse>, Status> {
         let key = convert::series_key(request.into_inner().series.as_ref())?;
         let state = self.market_data.range(&key).map_err(|e| status::of(&e))?;
-        Ok(Response::new(pb::GetRangeResponse {
-            series: Some(convert::summary(&key, &state)),
-        }))
+        Ok(Response::new(pb::GetRangeResponse { series: Some(convert::summary(&key, &state)) }))
     }
 
     async fn list_series(
@@ -74,14 +62,8 @@ impl market_data_server::MarketData for Handler {
         request: Request<Streaming<pb::ImportRequest>>,
     ) -> Result<Response<pb::ImportResponse>, Status> {
         let (upload, request_id) = receive(request.into_inner()).await?;
-        let started = self
-            .market_data
-            .import(upload, request_id)
-            .await
-            .map_err(|e| status::of(&e))?;
-        Ok(Response::new(pb::ImportResponse {
-            operation: Some(convert_operation::operation(&started.operation)),
-        }))
+        let started = self.market_data.import(upload, request_id).await.map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::ImportResponse { operation: Some(convert_operation::operation(&started.operation)) }))
     }
 }
 
@@ -92,13 +74,7 @@ fn load_request(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
         session: convert::optional_session(request.session)?.unwrap_or(Session::AllHours),
         what: convert::optional_what(request.what_to_show)?.unwrap_or(WhatToShow::usual(&key.symbol)),
     };
-    Ok(LoadRequest {
-        key,
-        mode: convert::mode(request.mode)?,
-        start,
-        end,
-        basis,
-    })
+    Ok(LoadRequest { key, mode: convert::mode(request.mode)?, start, end, basis })
 }
 
 /// Parses the files while they arrive. Parsing is off the runtime's threads; a client that hangs up leaves nothing.
@@ -114,18 +90,13 @@ async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, Str
                 upload = parsed.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
             }
             _ => {
-                return Err(status::invalid(
-                    "an import is one start, then files, each followed by its data",
-                ));
+                return Err(status::invalid("an import is one start, then files, each followed by its data"));
             }
         }
     }
     let request_id = request_id.ok_or_else(|| status::invalid("the import has no start"))?;
     let finished = tokio::task::spawn_blocking(move || upload.finish());
-    Ok((
-        finished.await.map_err(super::defect)?.map_err(|e| status::of(&e))?,
-        request_id,
-    ))
+    Ok((finished.await.map_err(super::defect)?.map_err(|e| status::of(&e))?, request_id))
 }
 
 fn file_spec(file: pb::ImportFile) -> Result<FileSpec, Status> {

@@ -18,8 +18,8 @@ use tonic::{Status, transport::server::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
+    facts::Facts,
     gateway::{Gateway, State},
-    lifecycle::Facts,
     market_data::MarketData,
     operations::Registry,
     telemetry::LogLevel,
@@ -56,13 +56,8 @@ pub struct Parts {
 pub fn server(
     parts: Parts,
     listener: UnixListener,
-) -> Result<
-    (
-        impl Future<Output = Result<(), tonic::transport::Error>>,
-        HealthReporter,
-    ),
-    tonic_reflection::server::Error,
-> {
+) -> Result<(impl Future<Output = Result<(), tonic::transport::Error>>, HealthReporter), tonic_reflection::server::Error>
+{
     let end = parts.end_streams.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     let reflection = || {
@@ -71,10 +66,7 @@ pub fn server(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (reflection_v1, reflection_v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
-    let market_data = market_data::Handler {
-        market_data: parts.market_data.clone(),
-        stop: parts.end_streams.clone(),
-    };
+    let market_data = market_data::Handler { market_data: parts.market_data.clone(), stop: parts.end_streams.clone() };
     let daemon = daemon::Handler {
         facts: parts.facts,
         market_data: parts.market_data,
@@ -86,13 +78,9 @@ pub fn server(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .concurrency_limit_per_connection(CALLS_MAX)
-        .layer(Envelope {
-            uid: rustix::process::getuid().as_raw(),
-        })
+        .layer(Envelope { uid: rustix::process::getuid().as_raw() })
         .add_service(v1::market_data_server::MarketDataServer::new(market_data))
-        .add_service(v1::operations_server::OperationsServer::new(operations::Handler {
-            registry: parts.registry,
-        }))
+        .add_service(v1::operations_server::OperationsServer::new(operations::Handler { registry: parts.registry }))
         .add_service(v1::gateway_server::GatewayServer::new(gateway::Handler {
             gateway: parts.gateway,
             stop: parts.end_streams,
@@ -102,10 +90,7 @@ pub fn server(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);
     let incoming = UnixListenerStream::new(listener);
-    Ok((
-        router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()),
-        health,
-    ))
+    Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
 }
 
 /// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.
@@ -118,11 +103,7 @@ pub async fn report_health(health: HealthReporter, gateway: Gateway, stop: Cance
     let mut changes = gateway.watch();
     loop {
         let ready = changes.borrow_and_update().state == State::Ready;
-        let status = if ready {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
+        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
         health.set_service_status(GATEWAY, status).await;
         if !matches!(stop.run_until_cancelled(changes.changed()).await, Some(Ok(()))) {
             break;
@@ -148,10 +129,7 @@ fn cut_short_by<T>(
         let whole = asked.load(std::sync::atomic::Ordering::Relaxed);
         (!whole).then(|| Err(status::new(&reason::SHUTTING_DOWN, "the daemon is stopping")))
     });
-    items
-        .take_until(stop.cancelled_owned())
-        .chain(notice)
-        .filter_map(std::future::ready)
+    items.take_until(stop.cancelled_owned()).chain(notice).filter_map(std::future::ready)
 }
 
 /// Passes items on up to and including the first that is `last`, and ends there without waiting for another.
@@ -166,8 +144,5 @@ fn ends_with<T>(items: impl Stream<Item = T> + Unpin, last: impl Fn(&T) -> bool)
 
 fn defect<E: std::fmt::Display>(error: E) -> Status {
     tracing::error!(%error, "a blocking task ended badly");
-    status::new(
-        &reason::INTERNAL,
-        "the request met a defect; the daemon's log tells more",
-    )
+    status::new(&reason::INTERNAL, "the request met a defect; the daemon's log tells more")
 }

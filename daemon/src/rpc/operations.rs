@@ -26,13 +26,8 @@ impl operations_server::Operations for Handler {
         &self,
         request: Request<pb::GetOperationRequest>,
     ) -> Result<Response<pb::GetOperationResponse>, Status> {
-        let operation = self
-            .registry
-            .get(&request.into_inner().id)
-            .map_err(|e| status::of(&e))?;
-        Ok(Response::new(pb::GetOperationResponse {
-            operation: Some(convert_operation::operation(&operation)),
-        }))
+        let operation = self.registry.get(&request.into_inner().id).map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::GetOperationResponse { operation: Some(convert_operation::operation(&operation)) }))
     }
 
     async fn list(
@@ -40,31 +35,12 @@ impl operations_server::Operations for Handler {
         request: Request<pb::ListOperationsRequest>,
     ) -> Result<Response<pb::ListOperationsResponse>, Status> {
         let request = request.into_inner();
-        let states = request
-            .states
-            .iter()
-            .map(|state| convert_operation::state(*state))
-            .collect::<Option<Vec<_>>>();
+        let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
-        let size = usize::try_from(request.page_size)
-            .ok()
-            .filter(|size| *size > 0)
-            .unwrap_or(PAGE)
-            .min(PAGE_MAX);
-        let page = self.registry.list(
-            &Filter {
-                states,
-                kind: request.kind,
-            },
-            &request.page_token,
-            size,
-        );
+        let size = usize::try_from(request.page_size).ok().filter(|size| *size > 0).unwrap_or(PAGE).min(PAGE_MAX);
+        let page = self.registry.list(&Filter { states, kind: request.kind }, &request.page_token, size);
         Ok(Response::new(pb::ListOperationsResponse {
-            operations: page
-                .operations
-                .iter()
-                .map(|operation| convert_operation::operation(operation))
-                .collect(),
+            operations: page.operations.iter().map(|operation| convert_operation::operation(operation)).collect(),
             next_page_token: page.next,
             total: page.total as u64,
         }))
@@ -73,17 +49,11 @@ impl operations_server::Operations for Handler {
     type WatchStream = BoxStream<'static, Result<pb::WatchOperationResponse, Status>>;
 
     async fn watch(&self, request: Request<pb::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let changes = self
-            .registry
-            .watch(&request.into_inner().id)
-            .map_err(|e| status::of(&e))?;
+        let changes = self.registry.watch(&request.into_inner().id).map_err(|e| status::of(&e))?;
         // the final state is the last: a stop of the daemon makes each operation reach one
         let changes = super::ends_with(WatchStream::new(changes), |operation| operation.state.is_final());
-        let messages = changes.map(|one| {
-            Ok(pb::WatchOperationResponse {
-                operation: Some(convert_operation::operation(&one)),
-            })
-        });
+        let messages =
+            changes.map(|one| Ok(pb::WatchOperationResponse { operation: Some(convert_operation::operation(&one)) }));
         Ok(Response::new(messages.boxed()))
     }
 
@@ -92,22 +62,10 @@ impl operations_server::Operations for Handler {
         request: Request<pb::CancelOperationRequest>,
     ) -> Result<Response<pb::CancelOperationResponse>, Status> {
         let request = request.into_inner();
-        let note: String = request
-            .note
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(NOTE_MAX)
-            .collect();
-        let (operation, already_ended) = self
-            .registry
-            .cancel(&request.id, &note)
-            .await
-            .map_err(|e| status::of(&e))?;
+        let note: String = request.note.chars().filter(|c| !c.is_control()).take(NOTE_MAX).collect();
+        let (operation, already_ended) = self.registry.cancel(&request.id, &note).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&operation));
-        Ok(Response::new(pb::CancelOperationResponse {
-            operation,
-            already_ended,
-        }))
+        Ok(Response::new(pb::CancelOperationResponse { operation, already_ended }))
     }
 
     async fn retry(
@@ -115,11 +73,7 @@ impl operations_server::Operations for Handler {
         request: Request<pb::RetryOperationRequest>,
     ) -> Result<Response<pb::RetryOperationResponse>, Status> {
         let request = request.into_inner();
-        let started = self
-            .registry
-            .retry(&request.id, request.request_id)
-            .await
-            .map_err(|e| status::of(&e))?;
+        let started = self.registry.retry(&request.id, request.request_id).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
         Ok(Response::new(pb::RetryOperationResponse { operation }))
     }

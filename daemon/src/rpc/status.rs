@@ -26,10 +26,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Status {
 fn from_failure(failure: &Failure, reason: &'static Reason) -> Status {
     let metadata: HashMap<String, String> = failure.metadata.clone().into_iter().collect();
     let mut details = ErrorDetails::with_error_info(reason.name, reason::DOMAIN, metadata);
-    if let Some(wait) = failure
-        .retry_after_seconds
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-    {
+    if let Some(wait) = failure.retry_after_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         details.set_retry_info(Some(wait));
     }
     Status::with_error_details(reason.code, failure.messages.join("\n"), details)

@@ -82,20 +82,13 @@ impl SeriesState {
     pub fn years_in(&self, range: &TimeRange) -> Vec<(i16, u64, bool)> {
         let touches = |file: &&PartitionRow| file.first < range.end() && file.last >= range.start();
         let inside = |file: &PartitionRow| file.first >= range.start() && file.last < range.end();
-        self.partitions
-            .values()
-            .filter(touches)
-            .map(|file| (file.year, file.rows, inside(file)))
-            .collect()
+        self.partitions.values().filter(touches).map(|file| (file.year, file.rows, inside(file))).collect()
     }
 }
 
 impl Series {
     pub(super) fn new(state: SeriesState) -> Self {
-        Self {
-            files: RwLock::new(()),
-            state: RwLock::new(Arc::new(state)),
-        }
+        Self { files: RwLock::new(()), state: RwLock::new(Arc::new(state)) }
     }
 
     pub(super) fn state(&self) -> Arc<SeriesState> {
@@ -116,15 +109,15 @@ impl Store {
         }
         files::clear_staging(&layout)?;
         let ledger = Ledger::open(&layout.ledger())?;
-        let store = Self {
-            layout: Arc::new(layout),
-            ledger,
-            series: Arc::default(),
-            verified: Arc::default(),
-        };
+        let store = Self { layout: Arc::new(layout), ledger, series: Arc::default(), verified: Arc::default() };
         store.settle_pending()?;
         store.load_catalog()?;
         Ok(store)
+    }
+
+    /// For the end of an orderly stop. Nothing depends on it. Blocks.
+    pub fn close(&self) {
+        self.ledger.checkpoint_blocking();
     }
 
     /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened.
@@ -133,15 +126,10 @@ impl Store {
             let keys: BTreeMap<i64, SeriesKey> =
                 series::all(ledger)?.into_iter().map(|row| (row.id, row.key)).collect();
             let pending = series::files(ledger, Files::Pending)?;
-            Ok(pending
-                .into_iter()
-                .map(|(id, file)| (id, keys.get(&id).cloned(), file))
-                .collect::<Vec<_>>())
+            Ok(pending.into_iter().map(|(id, file)| (id, keys.get(&id).cloned(), file)).collect::<Vec<_>>())
         })?;
         for (id, key, file) in pending {
-            let found = key
-                .as_ref()
-                .and_then(|key| std::fs::read(self.layout.partition(key, file.year)).ok());
+            let found = key.as_ref().and_then(|key| std::fs::read(self.layout.partition(key, file.year)).ok());
             let adopted = found.is_some_and(|bytes| Checksum::of(&bytes) == file.checksum);
             tracing::info!(series = ?key, year = file.year, adopted, "settled a commit that a crash cut off");
             self.ledger.call_blocking(move |ledger| {
@@ -156,30 +144,14 @@ impl Store {
 
     fn load_catalog(&self) -> Result<(), StoreError> {
         let (rows, files, covered) = self.ledger.call_blocking(|ledger| {
-            Ok((
-                series::all(ledger)?,
-                series::files(ledger, Files::Partition)?,
-                series::coverage(ledger)?,
-            ))
+            Ok((series::all(ledger)?, series::files(ledger, Files::Partition)?, series::coverage(ledger)?))
         })?;
         let mut states: BTreeMap<i64, (SeriesKey, SeriesState)> = rows
             .into_iter()
             .map(|row| {
                 let (basis, source, assumed) = (row.basis, row.source, row.assumed);
                 let (partitions, coverage) = (BTreeMap::new(), Coverage::default());
-                (
-                    row.id,
-                    (
-                        row.key,
-                        SeriesState {
-                            basis,
-                            source,
-                            assumed,
-                            partitions,
-                            coverage,
-                        },
-                    ),
-                )
+                (row.id, (row.key, SeriesState { basis, source, assumed, partitions, coverage }))
             })
             .collect();
         for (id, file) in files {
@@ -192,10 +164,7 @@ impl Store {
                 state.coverage.insert(range);
             }
         }
-        let catalog = states
-            .into_values()
-            .map(|(key, state)| (key, Arc::new(Series::new(state))))
-            .collect();
+        let catalog = states.into_values().map(|(key, state)| (key, Arc::new(Series::new(state)))).collect();
         *self.series.write().unwrap_or_else(PoisonError::into_inner) = catalog;
         Ok(())
     }
@@ -213,19 +182,12 @@ impl Store {
     }
 
     pub(super) fn entry(&self, key: &SeriesKey) -> Option<Arc<Series>> {
-        self.series
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        self.series.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     pub(super) fn enter(&self, key: &SeriesKey, state: SeriesState) -> Arc<Series> {
         let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        series
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(Series::new(state)))
-            .clone()
+        series.entry(key.clone()).or_insert_with(|| Arc::new(Series::new(state))).clone()
     }
 
     /// All bars of one year. Blocks.
@@ -250,29 +212,22 @@ impl Store {
 
     /// The newest operations, oldest first. Blocks.
     pub fn newest_operations(&self, limit: u32) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger
-            .call_blocking(move |ledger| operations::newest(ledger, limit))
+        self.ledger.call_blocking(move |ledger| operations::newest(ledger, limit))
     }
 
     /// A contract resolved before.
     pub async fn contract(&self, symbol: String) -> Result<Option<ContractRow>, StoreError> {
-        self.ledger
-            .call(move |ledger| contracts::contract(ledger, &symbol))
-            .await
+        self.ledger.call(move |ledger| contracts::contract(ledger, &symbol)).await
     }
 
     /// Remembers a contract.
     pub async fn put_contract(&self, row: ContractRow) -> Result<(), StoreError> {
-        self.ledger
-            .call(move |ledger| contracts::put_contract(ledger, &row))
-            .await
+        self.ledger.call(move |ledger| contracts::put_contract(ledger, &row)).await
     }
 
     /// The earliest bar as the gateway told it; `None` when it was never asked, `Some(None)` when there is none.
     pub async fn head(&self, contract_id: i32, what: &'static str) -> Result<Option<Option<Nanos>>, StoreError> {
-        self.ledger
-            .call(move |ledger| contracts::head(ledger, contract_id, what))
-            .await
+        self.ledger.call(move |ledger| contracts::head(ledger, contract_id, what)).await
     }
 
     /// Remembers it.

@@ -126,18 +126,9 @@ impl Store {
             if commit.uncover.is_empty() && stored.is_some_and(|file| file.checksum == checksum) {
                 continue;
             }
-            let file = PartitionRow {
-                year: *year,
-                checksum,
-                rows: bars.len() as u64,
-                first: *first,
-                last: *last,
-            };
+            let file = PartitionRow { year: *year, checksum, rows: bars.len() as u64, first: *first, last: *last };
             let name = format!("{}.{}.{year}", key.symbol, key.timeframe.folder());
-            coming.push(Coming {
-                file,
-                staged: Staged::write(&self.layout, &name, &bytes)?,
-            });
+            coming.push(Coming { file, staged: Staged::write(&self.layout, &name, &bytes)? });
         }
         Ok(coming)
     }
@@ -157,9 +148,7 @@ impl Store {
             for range in uncover {
                 series::uncover(ledger, id, range)?;
             }
-            files
-                .iter()
-                .try_for_each(|file| series::put_file(ledger, Files::Pending, id, file))?;
+            files.iter().try_for_each(|file| series::put_file(ledger, Files::Pending, id, file))?;
             Ok(id)
         })
     }
@@ -167,17 +156,12 @@ impl Store {
     /// Step 4.
     fn record(&self, id: i64, files: Vec<PartitionRow>, commit: Commit) -> Result<(), StoreError> {
         self.ledger.call_blocking(move |ledger| {
-            files
-                .iter()
-                .try_for_each(|file| series::put_file(ledger, Files::Partition, id, file))?;
+            files.iter().try_for_each(|file| series::put_file(ledger, Files::Partition, id, file))?;
             series::drop_pending(ledger, id)?;
             for (range, kind) in &commit.cover {
                 series::cover(ledger, id, *range, *kind, commit.source, commit.as_of)?;
             }
-            commit
-                .import
-                .iter()
-                .try_for_each(|import| series::add_import(ledger, id, import))
+            commit.import.iter().try_for_each(|import| series::add_import(ledger, id, import))
         })
     }
 }
@@ -191,10 +175,7 @@ mod tests {
     };
 
     fn key() -> SeriesKey {
-        SeriesKey {
-            symbol: Symbol::parse("AAPL").unwrap(),
-            timeframe: Timeframe::Days1,
-        }
+        SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Days1 }
     }
 
     fn bars(year: i16, days: i64, close: f64) -> Bars {
@@ -217,10 +198,7 @@ mod tests {
 
     fn commit(years: Vec<(i16, Bars)>, cover: Vec<TimeRange>) -> Commit {
         Commit {
-            basis: Basis {
-                session: Session::AllHours,
-                what: WhatToShow::Trades,
-            },
+            basis: Basis { session: Session::AllHours, what: WhatToShow::Trades },
             source: Source::Gateway,
             assumed: false,
             years,
@@ -239,9 +217,7 @@ mod tests {
     fn what_was_committed_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let years = vec![(2023, bars(2023, 5, 2.0)), (2024, bars(2024, 3, 3.0))];
-        open(&folder)
-            .commit(&key(), commit(years.clone(), vec![range(2023, 400)]))
-            .unwrap();
+        open(&folder).commit(&key(), commit(years.clone(), vec![range(2023, 400)])).unwrap();
 
         let store = open(&folder);
         let state = store.state(&key()).unwrap();
@@ -260,16 +236,12 @@ mod tests {
     fn a_rename_before_a_crash_is_adopted_and_claims_no_coverage() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store
-            .commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)]))
-            .unwrap();
+        store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
         // everything but step 4
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![range(2024, 9)]);
         let before = store.state(&key());
         let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store
-            .announce(&key(), &next, &coming, (Source::Gateway, false))
-            .unwrap();
+        store.announce(&key(), &next, &coming, (Source::Gateway, false)).unwrap();
         for Coming { file, staged } in coming {
             staged.publish(&store.layout.partition(&key(), file.year)).unwrap();
         }
@@ -285,15 +257,11 @@ mod tests {
     fn an_announcement_without_rename_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store
-            .commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)]))
-            .unwrap();
+        store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![]);
         let before = store.state(&key());
         let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store
-            .announce(&key(), &next, &coming, (Source::Gateway, false))
-            .unwrap();
+        store.announce(&key(), &next, &coming, (Source::Gateway, false)).unwrap();
         std::mem::forget(coming); // as kill -9 would: the staged file stays
         drop(store);
 
@@ -306,22 +274,14 @@ mod tests {
     fn every_flipped_byte_and_every_cut_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store
-            .commit(&key(), commit(vec![(2024, bars(2024, 30, 3.0))], vec![]))
-            .unwrap();
+        store.commit(&key(), commit(vec![(2024, bars(2024, 30, 3.0))], vec![])).unwrap();
         let path = store.layout.partition(&key(), 2024);
         let good = std::fs::read(&path).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1 << (at % 8);
             std::fs::write(&path, bad).unwrap();
-            assert!(
-                matches!(
-                    store.read_year(&key(), 2024),
-                    Err(StoreError::Damaged { year: 2024, .. })
-                ),
-                "{at}"
-            );
+            assert!(matches!(store.read_year(&key(), 2024), Err(StoreError::Damaged { year: 2024, .. })), "{at}");
         }
         std::fs::write(&path, &good[..good.len() / 2]).unwrap();
         assert!(store.verify_year(&key(), 2024).is_err());
@@ -335,12 +295,7 @@ mod tests {
     fn replacing_damage_voids_what_was_known_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store
-            .commit(
-                &key(),
-                commit(vec![(2024, bars(2024, 30, 3.0))], vec![range(2023, 500)]),
-            )
-            .unwrap();
+        store.commit(&key(), commit(vec![(2024, bars(2024, 30, 3.0))], vec![range(2023, 500)])).unwrap();
         let mut replacement = commit(vec![(2024, bars(2024, 2, 4.0))], vec![range(2024, 2)]);
         replacement.uncover = vec![TimeRange::new(year_start(2024), year_start(2025)).unwrap()];
         store.commit(&key(), replacement).unwrap();
@@ -353,12 +308,7 @@ mod tests {
     fn the_dataset_holds_partitions_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store
-            .commit(
-                &key(),
-                commit(vec![(2023, bars(2023, 5, 2.0)), (2024, bars(2024, 3, 3.0))], vec![]),
-            )
-            .unwrap();
+        store.commit(&key(), commit(vec![(2023, bars(2023, 5, 2.0)), (2024, bars(2024, 3, 3.0))], vec![])).unwrap();
         let mut folders = vec![store.layout.bars()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {

@@ -80,18 +80,12 @@ impl StoreError {
         use io::ErrorKind as Kind;
         let path = path.to_path_buf();
         match error.kind() {
-            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Self::Full {
-                path,
-                source: error.into(),
-            },
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Self::Full { path, source: error.into() },
             Kind::PermissionDenied
             | Kind::ReadOnlyFilesystem
             | Kind::NotADirectory
             | Kind::IsADirectory
-            | Kind::AlreadyExists => Self::Unwritable {
-                path,
-                source: error.into(),
-            },
+            | Kind::AlreadyExists => Self::Unwritable { path, source: error.into() },
             _ => Self::Io { path, source: error },
         }
     }
@@ -101,14 +95,10 @@ impl StoreError {
         use rusqlite::ErrorCode as Code;
         let path = path.to_path_buf();
         match error.sqlite_error_code() {
-            Some(Code::DiskFull) => Self::Full {
-                path,
-                source: error.into(),
-            },
-            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::Unwritable {
-                path,
-                source: error.into(),
-            },
+            Some(Code::DiskFull) => Self::Full { path, source: error.into() },
+            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+                Self::Unwritable { path, source: error.into() }
+            }
             Some(Code::NotADatabase) => Self::NotALedger { path },
             _ => Self::Ledger(error),
         }

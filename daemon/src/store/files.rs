@@ -20,10 +20,7 @@ pub struct Checksum {
 impl Checksum {
     /// Of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self {
-            length: bytes.len() as u64,
-            crc: crc32fast::hash(bytes),
-        }
+        Self { length: bytes.len() as u64, crc: crc32fast::hash(bytes) }
     }
 }
 
@@ -40,11 +37,7 @@ impl Staged {
         let path = layout.staging().join(name);
         let staged = Self { path, published: false };
         let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&staged.path)?;
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&staged.path)?;
             file.write_all(bytes)?;
             // an fsync that failed is final for this file: the kernel may have dropped the pages
             file.sync_all()

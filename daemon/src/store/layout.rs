@@ -79,22 +79,13 @@ mod tests {
     fn years_turn_at_midnight_utc() {
         let start = year_start(2024);
         assert_eq!(start, 1_704_067_200_000_000_000);
-        assert_eq!(
-            (year_of(start - 1), year_of(start), year_of(start + 366 * DAY)),
-            (2023, 2024, 2025)
-        );
+        assert_eq!((year_of(start - 1), year_of(start), year_of(start + 366 * DAY)), (2023, 2024, 2025));
     }
 
     #[test]
     fn partitions_are_hive_folders() {
-        let key = SeriesKey {
-            symbol: Symbol::parse("brk.b").unwrap(),
-            timeframe: Timeframe::Months1,
-        };
+        let key = SeriesKey { symbol: Symbol::parse("brk.b").unwrap(), timeframe: Timeframe::Months1 };
         let path = Layout::new("/d".into()).partition(&key, 2024);
-        assert_eq!(
-            path,
-            Path::new("/d/bars/symbol=BRK.B/timeframe=1mo/year=2024/bars.parquet")
-        );
+        assert_eq!(path, Path::new("/d/bars/symbol=BRK.B/timeframe=1mo/year=2024/bars.parquet"));
     }
 }

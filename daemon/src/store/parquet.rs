@@ -38,6 +38,9 @@ const SCHEMA_TEXT: &str = "message bars {
 
 const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 
+/// A year of seconds; a file that claims more does not make us reserve more.
+const ROWS_RESERVED_MAX: usize = 32_000_000;
+
 /// Written into every file; a file of a newer one is refused.
 const SCHEMA_VERSION: &str = "1";
 
@@ -49,11 +52,7 @@ pub(super) fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u
     let mut file = SerializedFileWriter::new(Vec::new(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
     let mut group = file.next_row_group()?;
 
-    let stamps: Vec<i64> = bars
-        .start
-        .iter()
-        .map(|start| start.div_euclid(NANOS_PER_MICRO))
-        .collect();
+    let stamps: Vec<i64> = bars.start.iter().map(|start| start.div_euclid(NANOS_PER_MICRO)).collect();
     write_column::<Int64Type>(&mut group, &stamps, None)?;
     for prices in [&bars.open, &bars.high, &bars.low, &bars.close] {
         write_column::<DoubleType>(&mut group, prices, None)?;
@@ -93,18 +92,9 @@ fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, Parquet
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_column_dictionary_enabled(stamp.clone(), false)
         .set_column_encoding(stamp, Encoding::DELTA_BINARY_PACKED)
-        .set_sorting_columns(Some(vec![SortingColumn {
-            column_idx: 0,
-            descending: false,
-            nulls_first: false,
-        }]))
+        .set_sorting_columns(Some(vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]))
         .set_key_value_metadata(Some(
-            facts
-                .map(|(key, value)| KeyValue {
-                    key: key.into(),
-                    value: Some(value.into()),
-                })
-                .to_vec(),
+            facts.map(|(key, value)| KeyValue { key: key.into(), value: Some(value.into()) }).to_vec(),
         ))
         .build())
 }
@@ -117,35 +107,22 @@ pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     if names != COLUMNS {
         return Err(ParquetError::General(format!("unexpected columns {names:?}")));
     }
-    let mut bars = Bars::default();
+    // reserved once: a year of minutes grown by doubling would touch twice the memory
+    let rows_told = usize::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mut bars = Bars::with_capacity(rows_told.min(ROWS_RESERVED_MAX));
     for index in 0..file.num_row_groups() {
         let group = file.get_row_group(index)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let mut stamps = Vec::new();
+        let mut stamps = Vec::with_capacity(rows.min(ROWS_RESERVED_MAX));
         read_longs(group.as_ref(), 0, rows, &mut stamps)?;
-        bars.start.extend(
-            stamps
-                .into_iter()
-                .map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)),
-        );
-        for (column, prices) in [
-            (1, &mut bars.open),
-            (2, &mut bars.high),
-            (3, &mut bars.low),
-            (4, &mut bars.close),
-        ] {
+        bars.start.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
+        for (column, prices) in [(1, &mut bars.open), (2, &mut bars.high), (3, &mut bars.low), (4, &mut bars.close)] {
             read_doubles(group.as_ref(), column, rows, prices)?;
         }
         read_volumes(group.as_ref(), rows, &mut bars.volume)?;
     }
     let rows = bars.start.len();
-    let lengths = [
-        bars.open.len(),
-        bars.high.len(),
-        bars.low.len(),
-        bars.close.len(),
-        bars.volume.len(),
-    ];
+    let lengths = [bars.open.len(), bars.high.len(), bars.low.len(), bars.close.len(), bars.volume.len()];
     if lengths.iter().any(|length| *length != rows) || !bars.is_sorted() {
         return Err(ParquetError::General("the columns do not make sorted bars".into()));
     }
@@ -160,9 +137,7 @@ fn read_longs(group: &dyn RowGroupReader, column: usize, rows: usize, into: &mut
     let ColumnReader::Int64ColumnReader(mut reader) = group.get_column_reader(column)? else {
         return Err(wrong_type(column));
     };
-    read_all(rows, |left| {
-        reader.read_records(left, None, None, into).map(|(records, ..)| records)
-    })
+    read_all(rows, |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
 }
 
 fn read_doubles(
@@ -174,27 +149,18 @@ fn read_doubles(
     let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(column)? else {
         return Err(wrong_type(column));
     };
-    read_all(rows, |left| {
-        reader.read_records(left, None, None, into).map(|(records, ..)| records)
-    })
+    read_all(rows, |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
 }
 
 fn read_volumes(group: &dyn RowGroupReader, rows: usize, into: &mut Vec<Option<f64>>) -> Result<(), ParquetError> {
     let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(5)? else {
         return Err(wrong_type(5));
     };
-    let (mut levels, mut known) = (Vec::new(), Vec::new());
-    read_all(rows, |left| {
-        reader
-            .read_records(left, Some(&mut levels), None, &mut known)
-            .map(|(records, ..)| records)
-    })?;
+    let reserved = rows.min(ROWS_RESERVED_MAX);
+    let (mut levels, mut known) = (Vec::with_capacity(reserved), Vec::with_capacity(reserved));
+    read_all(rows, |left| reader.read_records(left, Some(&mut levels), None, &mut known).map(|(records, ..)| records))?;
     let mut known = known.into_iter();
-    into.extend(
-        levels
-            .into_iter()
-            .map(|level| if level == 0 { None } else { known.next() }),
-    );
+    into.extend(levels.into_iter().map(|level| if level == 0 { None } else { known.next() }));
     Ok(())
 }
 
@@ -217,41 +183,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> SeriesKey {
-        SeriesKey {
-            symbol: Symbol::parse("AAPL").unwrap(),
-            timeframe: Timeframe::Hours1,
-        }
+        SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Hours1 }
     }
 
-    const BASIS: Basis = Basis {
-        session: Session::AllHours,
-        what: WhatToShow::Trades,
-    };
+    const BASIS: Basis = Basis { session: Session::AllHours, what: WhatToShow::Trades };
 
     fn any_bars() -> impl Strategy<Value = Bars> {
-        let price = prop_oneof![
-            any::<f64>().prop_filter("finite", |price| price.is_finite()),
-            Just(0.1),
-            Just(-0.0)
-        ];
-        let row = (
-            1_i64..1_000_000,
-            prop::array::uniform4(price),
-            prop::option::of(0.0..1e12),
-        );
+        let price = prop_oneof![any::<f64>().prop_filter("finite", |price| price.is_finite()), Just(0.1), Just(-0.0)];
+        let row = (1_i64..1_000_000, prop::array::uniform4(price), prop::option::of(0.0..1e12));
         prop::collection::vec(row, 0..200).prop_map(|rows| {
             let mut start = -1_000_000_000_000;
             rows.into_iter()
                 .map(|(gap, [open, high, low, close], volume)| {
                     start += gap * NANOS_PER_MICRO;
-                    Bar {
-                        start,
-                        open,
-                        high,
-                        low,
-                        close,
-                        volume,
-                    }
+                    Bar { start, open, high, low, close, volume }
                 })
                 .collect()
         })
@@ -269,14 +214,7 @@ mod tests {
     #[test]
     fn a_truncated_file_is_an_error() {
         let bars: Bars = (0..50)
-            .map(|n| Bar {
-                start: n * 1_000,
-                open: 1.0,
-                high: 2.0,
-                low: 0.5,
-                close: 1.5,
-                volume: None,
-            })
+            .map(|n| Bar { start: n * 1_000, open: 1.0, high: 2.0, low: 0.5, close: 1.5, volume: None })
             .collect();
         let bytes = encode(&bars, &key(), BASIS).unwrap();
         for length in (0..bytes.len()).step_by(7) {

@@ -20,11 +20,7 @@ pub(super) fn bytes(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<
         return Ok(None);
     };
     let path = store.layout.partition(key, year);
-    let damaged = |why: String| StoreError::Damaged {
-        key: key.clone(),
-        year,
-        why,
-    };
+    let damaged = |why: String| StoreError::Damaged { key: key.clone(), year, why };
     // no rename may fall between the look at the catalog and the read
     let (bytes, recorded) = {
         let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
@@ -34,19 +30,13 @@ pub(super) fn bytes(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<
         };
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => damaged("its file is missing".into()),
-            _ => StoreError::Io {
-                path: path.clone(),
-                source: error,
-            },
+            _ => StoreError::Io { path: path.clone(), source: error },
         })?;
         (bytes, recorded)
     };
     let found = Checksum::of(&bytes);
     if found.length != recorded.checksum.length {
-        return Err(damaged(format!(
-            "its file has {} bytes, {} were written",
-            found.length, recorded.checksum.length
-        )));
+        return Err(damaged(format!("its file has {} bytes, {} were written", found.length, recorded.checksum.length)));
     }
     if found.crc != recorded.checksum.crc {
         return Err(damaged("its checksum differs from the one in the ledger".into()));
@@ -59,22 +49,14 @@ pub(super) fn year(store: &Store, key: &SeriesKey, year: i16) -> Result<Bars, St
     let Some((bytes, rows)) = bytes(store, key, year)? else {
         return Ok(Bars::default());
     };
-    let damaged = |why: String| StoreError::Damaged {
-        key: key.clone(),
-        year,
-        why,
-    };
+    let damaged = |why: String| StoreError::Damaged { key: key.clone(), year, why };
     let decoded = catch_unwind(AssertUnwindSafe(|| parquet::decode(bytes)));
     let bars = match decoded {
         Ok(Ok(bars)) => bars,
         Ok(Err(error)) => return Err(damaged(format!("it cannot be decoded: {error}"))),
         Err(_) => return Err(damaged("it cannot be decoded".into())),
     };
-    if bars.len() as u64 == rows {
-        Ok(bars)
-    } else {
-        Err(damaged(format!("it holds {} bars, not {rows}", bars.len())))
-    }
+    if bars.len() as u64 == rows { Ok(bars) } else { Err(damaged(format!("it holds {} bars, not {rows}", bars.len()))) }
 }
 
 /// Files that were read and found right, as they were then.
@@ -89,14 +71,8 @@ pub(super) struct Seen {
 }
 
 fn look(path: &Path, checksum: Checksum) -> Option<Seen> {
-    let meta = std::fs::metadata(path)
-        .ok()
-        .filter(|meta| meta.len() == checksum.length)?;
-    Some(Seen {
-        checksum,
-        inode: meta.ino(),
-        changed: (meta.ctime(), meta.ctime_nsec()),
-    })
+    let meta = std::fs::metadata(path).ok().filter(|meta| meta.len() == checksum.length)?;
+    Some(Seen { checksum, inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()) })
 }
 
 /// Checks a partition, without reading it when it has not changed since it was read last.

@@ -15,12 +15,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// `scale` must be positive and finite.
     pub(crate) fn new(scale: f64, fixed: Option<Timestamp>) -> Self {
-        Self {
-            started: Instant::now(),
-            started_at: Timestamp::now(),
-            scale,
-            fixed,
-        }
+        Self { started: Instant::now(), started_at: Timestamp::now(), scale, fixed }
     }
 
     /// Simulated time since the start.
@@ -35,9 +30,7 @@ impl Clock {
 
     /// The real date and time of an instant of simulated time.
     pub(crate) fn date_of(&self, elapsed: Duration) -> Timestamp {
-        self.started_at
-            .checked_add(self.real(elapsed))
-            .unwrap_or(self.started_at)
+        self.started_at.checked_add(self.real(elapsed)).unwrap_or(self.started_at)
     }
 
     /// The market's present, epoch seconds.

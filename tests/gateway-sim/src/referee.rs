@@ -102,25 +102,13 @@ impl Referee {
         }
     }
 
-    fn pace(
-        &mut self,
-        at: Duration,
-        SmallBars {
-            series,
-            request,
-            weight,
-        }: SmallBars,
-    ) {
+    fn pace(&mut self, at: Duration, SmallBars { series, request, weight }: SmallBars) {
         if let Some(last) = self.last_sent.insert(request.clone(), at)
             && at.saturating_sub(last) < IDENTICAL_WINDOW
         {
             self.note(at, "identical_within_15s", request);
         }
-        let burst = self
-            .by_series
-            .entry(series.clone())
-            .or_default()
-            .add(at, weight, BURST_WINDOW);
+        let burst = self.by_series.entry(series.clone()).or_default().add(at, weight, BURST_WINDOW);
         if burst >= BURST_LIMIT {
             self.note(at, "six_in_2s", format!("{burst} of {series}"));
         }
@@ -143,11 +131,7 @@ impl Window {
     /// Adds one and returns the sum of those still inside.
     fn add(&mut self, at: Duration, weight: u32, length: Duration) -> u32 {
         self.0.push_back((at, weight));
-        while self
-            .0
-            .front()
-            .is_some_and(|(sent, _)| at.saturating_sub(*sent) >= length)
-        {
+        while self.0.front().is_some_and(|(sent, _)| at.saturating_sub(*sent) >= length) {
             self.0.pop_front();
         }
         self.0.iter().map(|(_, weight)| weight).sum()
@@ -159,26 +143,15 @@ mod tests {
     use super::*;
 
     fn small(series: &str, request: &str, weight: u32) -> Event {
-        Event::SmallBars(SmallBars {
-            series: series.to_owned(),
-            request: request.to_owned(),
-            weight,
-        })
+        Event::SmallBars(SmallBars { series: series.to_owned(), request: request.to_owned(), weight })
     }
 
     /// Rules broken by small-bar requests at these seconds, each to a series of its own if `spread`.
     fn broken(seconds: impl Iterator<Item = f64>, spread: bool, weight: u32) -> Vec<&'static str> {
         let mut referee = Referee::default();
         for (index, second) in seconds.enumerate() {
-            let series = if spread {
-                format!("series {index}")
-            } else {
-                "one".to_owned()
-            };
-            referee.observe(
-                Duration::try_from_secs_f64(second).unwrap(),
-                small(&series, &index.to_string(), weight),
-            );
+            let series = if spread { format!("series {index}") } else { "one".to_owned() };
+            referee.observe(Duration::try_from_secs_f64(second).unwrap(), small(&series, &index.to_string(), weight));
         }
         referee.findings().iter().map(|finding| finding.rule).collect()
     }
@@ -189,11 +162,7 @@ mod tests {
         for second in [0, 15, 29] {
             referee.observe(Duration::from_secs(second), small("s", "same", 1));
         }
-        let rules: Vec<_> = referee
-            .findings()
-            .iter()
-            .map(|finding| (finding.rule, finding.at.as_secs()))
-            .collect();
+        let rules: Vec<_> = referee.findings().iter().map(|finding| (finding.rule, finding.at.as_secs())).collect();
         assert_eq!(rules, [("identical_within_15s", 29)]);
     }
 
@@ -204,10 +173,7 @@ mod tests {
         assert_eq!(broken((0..3).map(|n| f64::from(n) * 0.1), false, 2), ["six_in_2s"]);
         assert_eq!(broken((0..6).map(|n| f64::from(n) * 0.4), false, 1), [""; 0]);
         assert_eq!(broken((0..60).map(|n| f64::from(n) * 0.1), true, 1), [""; 0]);
-        assert_eq!(
-            broken((0..61).map(|n| f64::from(n) * 0.1), true, 1),
-            ["over_60_in_10min"]
-        );
+        assert_eq!(broken((0..61).map(|n| f64::from(n) * 0.1), true, 1), ["over_60_in_10min"]);
         assert_eq!(broken((0..200).map(|n| f64::from(n) * 10.0), true, 1), [""; 0]);
     }
 

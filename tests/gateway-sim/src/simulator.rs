@@ -37,19 +37,14 @@ impl Simulator {
     /// Reads the replay folder, binds the address, and serves from then on. Needs a tokio runtime with I/O and time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         if !(config.time_scale.is_finite() && config.time_scale > 0.0) {
-            return Err(StartError {
-                what: format!("time scale {} is not positive", config.time_scale),
-                source: None,
-            });
+            return Err(StartError { what: format!("time scale {} is not positive", config.time_scale), source: None });
         }
         let market = Market::open(config.seed, config.replay.as_deref())
             .map_err(|error| StartError::new("the replay folder cannot be used", error))?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| StartError::new(&format!("cannot listen on {}", config.listen), error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::new("the address is not known", error))?;
+        let address = listener.local_addr().map_err(|error| StartError::new("the address is not known", error))?;
         let shared = Arc::new(Shared {
             market,
             clock: Clock::new(config.time_scale, config.knobs.now),
@@ -61,12 +56,7 @@ impl Simulator {
         });
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stop.clone()));
-        Ok(Self {
-            address,
-            shared,
-            stop: stop.drop_guard(),
-            server,
-        })
+        Ok(Self { address, shared, stop: stop.drop_guard(), server })
     }
 
     /// Where it listens, with the port it got.
@@ -85,20 +75,18 @@ impl Simulator {
         self.shared.ledger.until(look).await
     }
 
-    /// Closes every connection and returns what happened.
+    /// Closes every connection and returns what happened until then, with the requests that were still open.
     pub async fn stop(self) -> Report {
+        let report = self.report();
         drop(self.stop);
         // A server that panicked still leaves its report.
         drop(self.server.await);
-        self.shared.ledger.report(&self.shared.clock)
+        report
     }
 }
 
 impl StartError {
     fn new(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self {
-            what: what.to_owned(),
-            source: Some(Box::new(source)),
-        }
+        Self { what: what.to_owned(), source: Some(Box::new(source)) }
     }
 }

@@ -23,9 +23,7 @@ fn names_outside(module: &str) -> Vec<String> {
     for path in sources(&root) {
         let text = std::fs::read_to_string(&path).unwrap();
         let inside = format!("crate::{module}");
-        let outside = text
-            .lines()
-            .filter(|line| line.contains("crate::") && !line.contains(&inside));
+        let outside = text.lines().filter(|line| line.contains("crate::") && !line.contains(&inside));
         found.extend(outside.map(|line| format!("{}: {line}", path.display())));
     }
     found

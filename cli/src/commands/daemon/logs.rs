@@ -52,18 +52,11 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<(), Stop> {
     let tail = tail(&mut file, args.lines).map_err(|error| no_log(&path, &error))?;
     if json {
         let lines = String::from_utf8_lossy(&tail).lines().map(str::to_owned).collect();
-        context.out.document(&View {
-            path: path.display().to_string(),
-            lines,
-        })?;
+        context.out.document(&View { path: path.display().to_string(), lines })?;
         return Ok(());
     }
     context.out.write_all(&tail)?;
-    if args.follow {
-        follow(context, &mut file)
-    } else {
-        Ok(())
-    }
+    if args.follow { follow(context, &mut file) } else { Ok(()) }
 }
 
 /// Prints what is added, until Ctrl-C. A file that shrank was emptied and is read from its beginning.
@@ -94,11 +87,7 @@ pub(super) fn tail(file: &mut File, lines: usize) -> io::Result<Vec<u8>> {
     }
     file.seek(SeekFrom::Start(end))?;
     let surplus = count_lines(&tail).saturating_sub(lines);
-    let cut = tail
-        .split_inclusive(|byte| *byte == b'\n')
-        .take(surplus)
-        .map(<[u8]>::len)
-        .sum();
+    let cut = tail.split_inclusive(|byte| *byte == b'\n').take(surplus).map(<[u8]>::len).sum();
     Ok(tail.split_off(cut))
 }
 
@@ -125,10 +114,7 @@ mod tests {
             let wanted = lines[29_990..].concat() + ending;
             let count = 10 + usize::from(!ending.is_empty());
             assert_eq!(tail(&mut file, count).unwrap(), wanted.as_bytes());
-            assert_eq!(
-                tail(&mut file, usize::MAX).unwrap().len(),
-                lines.concat().len() + ending.len()
-            );
+            assert_eq!(tail(&mut file, usize::MAX).unwrap().len(), lines.concat().len() + ending.len());
             assert!(tail(&mut file, 0).unwrap().is_empty());
         }
     }

@@ -19,10 +19,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{ask, log_path, logs};
 use crate::{
-    args::seconds,
     client::Client,
     context::Context,
     failure::{Failure, Stop},
+    flags::seconds,
 };
 
 const PROGRAM: &str = "ktrdrd";
@@ -73,12 +73,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
 
 impl View {
     fn of(status: GetDaemonStatusResponse, log: Option<String>) -> Self {
-        Self {
-            started: log.is_some(),
-            pid: status.pid,
-            socket: status.socket,
-            log,
-        }
+        Self { started: log.is_some(), pid: status.pid, socket: status.socket, log }
     }
 }
 
@@ -98,11 +93,7 @@ fn print(context: &mut Context, json: bool, view: &View) -> Result<(), Stop> {
 fn spawn(args: &Args, socket: Option<&Path>, log: &Log) -> Result<Child, Failure> {
     let program = program();
     let mut command = Command::new(&program);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log.writer()?)
-        .process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.writer()?).process_group(0);
     if let Some(socket) = socket {
         command.arg("--socket").arg(socket);
     }
@@ -120,9 +111,7 @@ fn spawn(args: &Args, socket: Option<&Path>, log: &Log) -> Result<Child, Failure
 /// `ktrdrd` beside this program, else whatever PATH finds.
 fn program() -> PathBuf {
     let beside = env::current_exe().ok().map(|own| own.with_file_name(PROGRAM));
-    beside
-        .filter(|path| path.is_file())
-        .unwrap_or_else(|| PathBuf::from(PROGRAM))
+    beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(PROGRAM))
 }
 
 async fn wait_for(
@@ -143,26 +132,16 @@ async fn wait_for(
             return Err(ended_early(status, log));
         }
         if Instant::now() >= deadline {
-            let text = format!(
-                "{PROGRAM} (pid {}) does not answer after {} s",
-                child.id(),
-                limit.as_secs_f64()
-            );
+            let text = format!("{PROGRAM} (pid {}) does not answer after {} s", child.id(), limit.as_secs_f64());
             let causes = failure.messages().to_vec();
-            return Err(Failure::new(&reason::DAEMON_START_FAILED, text)
-                .because(causes)
-                .because(log.last_words()));
+            return Err(Failure::new(&reason::DAEMON_START_FAILED, text).because(causes).because(log.last_words()));
         }
         sleep(BETWEEN_LOOKS).await;
     }
 }
 
 fn ended_early(status: ExitStatus, log: &Log) -> Failure {
-    Failure::new(
-        &reason::DAEMON_START_FAILED,
-        format!("{PROGRAM} ended at once ({status})"),
-    )
-    .because(log.last_words())
+    Failure::new(&reason::DAEMON_START_FAILED, format!("{PROGRAM} ended at once ({status})")).because(log.last_words())
 }
 
 /// The log file, and where this start begins in it.
@@ -209,7 +188,5 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
 
 fn cannot_log(path: &Path, error: &io::Error) -> Failure {
     let text = format!("cannot write the daemon's log {}", path.display());
-    Failure::new(&reason::DAEMON_START_FAILED, text)
-        .caused_by(error)
-        .hint("check the folder, or set XDG_STATE_HOME")
+    Failure::new(&reason::DAEMON_START_FAILED, text).caused_by(error).hint("check the folder, or set XDG_STATE_HOME")
 }

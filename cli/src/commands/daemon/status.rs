@@ -58,10 +58,7 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
     let client = context.client()?;
     let view = View::from(ask(&client).await?);
     if view.contract != CONTRACT {
-        let text = format!(
-            "This ktrdr speaks contract {CONTRACT}, the daemon {}: update the older one",
-            view.contract
-        );
+        let text = format!("This ktrdr speaks contract {CONTRACT}, the daemon {}: update the older one", view.contract);
         context.talk.say(&text);
     }
     Ok(context.out.show(json, &view, || table(&view))?)

@@ -38,33 +38,31 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
     let client = context.client()?;
     let request = client.request(ShutdownRequest {});
     let pid = match client.answer_of_any(client.daemon().shutdown(request)).await {
-        Ok(answer) => answer.pid,
-        Err(failure) if failure.exit() == reason::exit::UNREACHABLE => {
-            context
-                .talk
-                .say(&format!("ktrdrd is not running at {}", client.socket()));
-            return print(context, json, None);
+        Ok(answer) => Some(answer.pid),
+        // Somebody else has asked already; its socket tells when it is gone.
+        Err(failure) if failure.reason() == reason::SHUTTING_DOWN.name => None,
+        Err(failure) if failure.reason() == reason::DAEMON_UNREACHABLE.name => {
+            context.talk.say(&format!("ktrdrd is not running at {}", client.socket()));
+            return print(context, json, false, None);
         }
         Err(failure) => return Err(failure.into()),
     };
+    let name = pid.map_or_else(|| "ktrdrd".to_owned(), |pid| format!("ktrdrd (pid {pid})"));
     let deadline = Instant::now() + LONGEST_STOP;
-    while answers(client.socket()).await || lives(pid) {
+    while answers(client.socket()).await || pid.is_some_and(lives) {
         if Instant::now() >= deadline {
-            let text = format!("ktrdrd (pid {pid}) has not stopped within {} s", LONGEST_STOP.as_secs());
+            let text = format!("{name} has not stopped within {} s", LONGEST_STOP.as_secs());
             return Err(Failure::new(&reason::DAEMON_STOP_FAILED, text).into());
         }
         sleep(BETWEEN_LOOKS).await;
     }
-    context.talk.say(&format!("Stopped ktrdrd (pid {pid})"));
-    print(context, json, Some(pid))
+    context.talk.say(&format!("Stopped {name}"));
+    print(context, json, true, pid)
 }
 
-fn print(context: &mut Context, json: bool, pid: Option<u32>) -> Result<(), Stop> {
+fn print(context: &mut Context, json: bool, stopped: bool, pid: Option<u32>) -> Result<(), Stop> {
     if json {
-        context.out.document(&View {
-            stopped: pid.is_some(),
-            pid,
-        })?;
+        context.out.document(&View { stopped, pid })?;
     }
     Ok(())
 }

@@ -11,9 +11,9 @@ use ktrdr_proto::reason;
 
 use super::query::{self, Bars, WriteError};
 use crate::{
-    args::{Dates, Format, Series},
     context::Context,
     failure::{Failure, Stop},
+    flags::{Dates, Format, Series},
     output::{bars::Writer, csv},
 };
 
@@ -43,9 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let writer = match context.format_or(Format::Csv) {
-        Format::Csv => Writer::Csv {
-            header: csv::EXPORT_HEADER,
-        },
+        Format::Csv => Writer::Csv { header: csv::EXPORT_HEADER },
         Format::Json => Writer::Json { rows: 0 },
         Format::Table => {
             return Err(Failure::new(&reason::REQUEST_INVALID, "an export is csv or json, not a table").into());

@@ -6,17 +6,20 @@ mod upload;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ktrdr_proto::v1::{
-    ImportFile, ImportRequest, ImportStart, Operation, Timeframe, TradingSession, WhatToShow, import_request::Part,
+use ktrdr_proto::{
+    reason,
+    v1::{
+        ImportFile, ImportRequest, ImportStart, Operation, Timeframe, TradingSession, WhatToShow, import_request::Part,
+    },
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
-    args::{What, timeframe},
     client::Client,
     context::Context,
     failure::{Failure, Stop},
+    flags::{What, timeframe},
     follow::{self, Interrupts},
     output::{Talk, progress::Progress},
 };
@@ -93,9 +96,13 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let files = upload::Files::verify(&args.files, |label| args.announcement(label))?;
-    let interrupts = Interrupts::cancel()?;
+    let mut interrupts = Interrupts::cancel()?;
     let client = context.client()?;
-    let operation = send(&client, context.talk, files).await?;
+    let operation = tokio::select! {
+        operation = send(&client, context.talk, files) => operation?,
+        // The operation begins when everything was received.
+        () = interrupts.next() => return Err(unsent().into()),
+    };
     context.talk.say(&format!("Started operation: {}", operation.id));
     let progress = Progress::of_operation(context.talk, true);
     let show = |operation: &Operation| {
@@ -107,15 +114,16 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     report::print(context, json, args.strict, &ended?)
 }
 
+fn unsent() -> Failure {
+    Failure::new(&reason::INTERRUPTED_BY_USER, "interrupted while the files were sent")
+        .hint("nothing was stored; run the same command again")
+}
+
 /// Sends every byte, then awaits the operation. A file that breaks off resets the call: the daemon must not take what
 /// came for the whole.
 async fn send(client: &Client, talk: Talk, files: upload::Files) -> Result<Operation, Failure> {
     let (pieces, waiting) = mpsc::channel(PIECES_WAITING_MAX);
-    let start = ImportRequest {
-        part: Some(Part::Start(ImportStart {
-            request_id: client.request_id(),
-        })),
-    };
+    let start = ImportRequest { part: Some(Part::Start(ImportStart { request_id: client.request_id() })) };
     let progress = Progress::of_bytes(talk, files.bytes());
     let mut upload = tokio::spawn(files.send(start, pieces, client.clone(), progress.clone()));
     let mut service = client.market_data();

@@ -27,9 +27,7 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
     let client = context.client()?;
     let request = client.request(ListSeriesRequest {});
     let answer = client.answer(client.market_data().list_series(request)).await?;
-    let view = View {
-        series: answer.series.into_iter().map(SeriesView::from).collect(),
-    };
+    let view = View { series: answer.series.into_iter().map(SeriesView::from).collect() };
     if json {
         return Ok(context.out.document(&view)?);
     }

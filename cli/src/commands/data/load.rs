@@ -7,11 +7,10 @@ use ktrdr_proto::{
 };
 
 use crate::{
-    args::{Dates, Series, What},
-    commands::operations::print_started,
     context::Context,
     failure::{Failure, Stop},
-    follow::{self, Ended, Interrupts},
+    flags::{Dates, Series, What},
+    follow::{self, Ended, Interrupts, print_started},
     output::{
         progress::Progress,
         table::{Table, thousands},
@@ -130,43 +129,30 @@ impl Args {
     /// For a load that ended before it could say what it loads.
     fn nothing_loaded(&self) -> LoadResult {
         LoadResult {
-            series: Some(SeriesId {
-                symbol: self.series.symbol.to_uppercase(),
-                ..self.series_id()
-            }),
+            series: Some(SeriesId { symbol: self.series.symbol.to_uppercase(), ..self.series_id() }),
             mode: LoadMode::from(self.mode).word().to_owned(),
             ..LoadResult::default()
         }
     }
 
     fn series_id(&self) -> SeriesId {
-        SeriesId {
-            symbol: self.series.symbol.clone(),
-            timeframe: self.series.timeframe.into(),
-        }
+        SeriesId { symbol: self.series.symbol.clone(), timeframe: self.series.timeframe.into() }
     }
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     if args.save_interval.is_some() {
-        context
-            .talk
-            .note("--save-interval is not used: every answer of the gateway is stored as it comes");
+        context.talk.note("--save-interval is not used: every answer of the gateway is stored as it comes");
     }
-    let interrupts = if args.detach {
-        Interrupts::leave()
-    } else {
-        Interrupts::cancel()?
-    };
+    let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
     let client = context.client()?;
     let request = client.request(args.request(client.request_id()));
-    let answer = client.answer(client.market_data().load(request)).await?;
+    let mut service = client.market_data();
+    let answer = interrupts.starting(context.talk, client.answer(service.load(request))).await?;
     let operation = answer.operation.unwrap_or_default();
     if answer.joined {
-        context
-            .talk
-            .say("This series is being loaded already; joining that load");
+        context.talk.say("This series is being loaded already; joining that load");
     }
     if args.detach {
         return print_started(context, json, &operation);

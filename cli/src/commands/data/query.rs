@@ -11,19 +11,19 @@ use ktrdr_proto::{
 use tonic::Streaming;
 
 use crate::{
-    args::{Dates, Series},
     client::Client,
     failure::{Failure, Stop},
-    output::bars::{self, Bar, Writer},
+    flags::{Dates, Series},
+    output::{
+        bar::{self, Bar},
+        bars::Writer,
+    },
     time::Stamps,
 };
 
 impl From<Series> for SeriesId {
     fn from(series: Series) -> Self {
-        Self {
-            symbol: series.symbol,
-            timeframe: series.timeframe.into(),
-        }
+        Self { symbol: series.symbol, timeframe: series.timeframe.into() }
     }
 }
 
@@ -31,10 +31,7 @@ impl Dates {
     /// The range on the wire; absent when no date was given.
     pub(super) fn range(self) -> Option<TimeRange> {
         let Self { start, end } = self;
-        (start.is_some() || end.is_some()).then_some(TimeRange {
-            start_ns: start,
-            end_ns: end,
-        })
+        (start.is_some() || end.is_some()).then_some(TimeRange { start_ns: start, end_ns: end })
     }
 }
 
@@ -52,14 +49,8 @@ pub(super) async fn start(
     dates: Dates,
     window: Option<query_request::Window>,
 ) -> Result<Bars, Failure> {
-    let request = QueryRequest {
-        series: Some(series.into()),
-        range: dates.range(),
-        window,
-    };
-    let mut stream = client
-        .answer(client.market_data().query(client.request(request)))
-        .await?;
+    let request = QueryRequest { series: Some(series.into()), range: dates.range(), window };
+    let mut stream = client.answer(client.market_data().query(client.request(request))).await?;
     match client.message(&mut stream).await?.and_then(|answer| answer.part) {
         Some(Part::Header(header)) => Ok(Bars { header, client, stream }),
         _ => Err(garbled("the answer does not begin with its header")),
@@ -87,16 +78,14 @@ impl Bars {
     async fn next(&mut self) -> Result<Option<BarColumns>, Failure> {
         match self.client.message(&mut self.stream).await? {
             None => Ok(None),
-            Some(QueryResponse {
-                part: Some(Part::Bars(columns)),
-            }) => Ok(Some(columns)),
+            Some(QueryResponse { part: Some(Part::Bars(columns)) }) => Ok(Some(columns)),
             Some(_) => Err(garbled("something that is not bars came among them")),
         }
     }
 }
 
 fn even(columns: &BarColumns) -> Result<impl Iterator<Item = Bar>, Failure> {
-    bars::of(columns).ok_or_else(|| garbled("columns of different length came"))
+    bar::of(columns).ok_or_else(|| garbled("columns of different length came"))
 }
 
 fn garbled(text: &str) -> Failure {

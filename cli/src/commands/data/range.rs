@@ -3,7 +3,7 @@
 use ktrdr_proto::v1::GetRangeRequest;
 
 use crate::{
-    args::Series, context::Context, failure::Stop, output::table::Table, output::table::thousands,
+    context::Context, failure::Stop, flags::Series, output::table::Table, output::table::thousands,
     views::series::RangeView,
 };
 
@@ -20,9 +20,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
-    let request = client.request(GetRangeRequest {
-        series: Some(args.series.into()),
-    });
+    let request = client.request(GetRangeRequest { series: Some(args.series.into()) });
     let answer = client.answer(client.market_data().get_range(request)).await?;
     let view = RangeView::from(answer.series.unwrap_or_default());
     Ok(context.out.show(json, &view, || table(&view))?)

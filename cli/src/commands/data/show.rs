@@ -4,9 +4,9 @@ use ktrdr_proto::v1::query_request::Window;
 
 use super::query;
 use crate::{
-    args::{Dates, Format, Series},
     context::Context,
     failure::Stop,
+    flags::{Dates, Format, Series},
     output::{bars::Writer, csv},
 };
 
@@ -70,18 +70,14 @@ impl WindowArgs {
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.trading_hours || args.include_extended {
-        context
-            .talk
-            .note("A stored series has one session; what is stored is shown");
+        context.talk.note("A stored series has one session; what is stored is shown");
     }
     let format = context.format_or(Format::Table);
     let bars = query::start(context.client()?, args.series, args.dates, args.window.window()).await?;
     let writer = match format {
         Format::Table => Writer::table(&bars.header),
         Format::Json => Writer::Json { rows: 0 },
-        Format::Csv => Writer::Csv {
-            header: csv::SHOW_HEADER,
-        },
+        Format::Csv => Writer::Csv { header: csv::SHOW_HEADER },
     };
     bars.write(&mut context.out, writer).await?;
     Ok(())

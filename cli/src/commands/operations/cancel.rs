@@ -3,9 +3,9 @@
 use ktrdr_proto::{spelling::Word as _, v1::CancelOperationRequest};
 
 use crate::{
-    args::{Force, without_letter},
     context::Context,
     failure::Stop,
+    flags::{Force, without_letter},
     views::operation::OperationView,
 };
 
@@ -34,18 +34,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     if args.force.force {
-        context
-            .talk
-            .note("--force is not used: cancelling always waits for the end");
+        context.talk.note("--force is not used: cancelling always waits for the end");
     }
     let client = context.client()?;
-    let request = CancelOperationRequest {
-        id: args.id,
-        note: args.reason.unwrap_or_default(),
-    };
-    let answer = client
-        .answer(client.operations().cancel(client.request(request)))
-        .await?;
+    let request = CancelOperationRequest { id: args.id, note: args.reason.unwrap_or_default() };
+    let answer = client.answer(client.operations().cancel(client.request(request))).await?;
     let operation = answer.operation.unwrap_or_default();
     if answer.already_ended {
         context.talk.say("It had ended already");
@@ -53,7 +46,5 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if json {
         return Ok(context.out.document(&OperationView::from(&operation))?);
     }
-    Ok(context
-        .out
-        .line(&format!("{}: {}", operation.id, operation.state().word()))?)
+    Ok(context.out.line(&format!("{}: {}", operation.id, operation.state().word()))?)
 }

@@ -100,9 +100,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     }
     context.out.table(&table(&operations))?;
     if total > operations.len() as u64 {
-        context
-            .talk
-            .say(&format!("{} of {total} shown; --limit shows more", operations.len()));
+        context.talk.say(&format!("{} of {total} shown; --limit shows more", operations.len()));
     }
     Ok(())
 }
@@ -133,11 +131,7 @@ async fn fetch(args: &Args, client: &Client) -> Result<(Vec<Operation>, u64), Fa
 fn table(operations: &[Operation]) -> Table {
     let titles = ["Operation ID", "Type", "Status", "Progress", "Subject", "Duration"];
     let side = |title| {
-        if matches!(title, "Progress" | "Duration") {
-            Align::Right
-        } else {
-            Align::Left
-        }
+        if matches!(title, "Progress" | "Duration") { Align::Right } else { Align::Left }
     };
     let mut table = Table::new(titles.map(|title| (title, side(title))));
     for operation in operations {
@@ -146,9 +140,7 @@ fn table(operations: &[Operation]) -> Table {
             operation.id.as_str().into(),
             operation.kind.as_str().into(),
             state_cell(operation),
-            percent
-                .map_or_else(|| "-".to_owned(), |percent| format!("{percent:.0}%"))
-                .into(),
+            percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.0}%")).into(),
             operation.subject.as_str().into(),
             seconds(operation).map_or_else(|| "-".to_owned(), duration).into(),
         ]);

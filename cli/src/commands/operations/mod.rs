@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     failure::Stop,
     follow::Ended,
-    views::operation::{ImportView, LoadView, OperationView},
+    views::operation::{ImportView, LoadView},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -48,16 +48,6 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
     }
 }
 
-/// What `--detach` prints: the bare id, or the document.
-pub(crate) fn print_started(context: &mut Context, json: bool, operation: &Operation) -> Result<(), Stop> {
-    if json {
-        context.out.document(&OperationView::from(operation))?;
-    } else {
-        context.out.line(&operation.id)?;
-    }
-    Ok(())
-}
-
 /// The end of a followed operation: its tables on stdout, then why it is no success.
 fn report(context: &mut Context, ended: &Ended) -> Result<(), Stop> {
     print_tables(context, &ended.operation)?;
@@ -70,9 +60,7 @@ fn print_tables(context: &mut Context, operation: &Operation) -> Result<(), Stop
     match &operation.result {
         Some(operation::Result::Load(result)) => {
             context.out.line("")?;
-            context
-                .out
-                .table(&super::data::load_table(operation, &LoadView::of(operation, result)))?;
+            context.out.table(&super::data::load_table(operation, &LoadView::of(operation, result)))?;
         }
         Some(operation::Result::Import(result)) => {
             context.out.line("")?;

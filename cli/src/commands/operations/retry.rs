@@ -2,11 +2,11 @@
 
 use ktrdr_proto::v1::{Operation, RetryOperationRequest};
 
-use super::{print_started, report};
+use super::report;
 use crate::{
     context::Context,
     failure::Stop,
-    follow::{self, Interrupts},
+    follow::{self, Interrupts, print_started},
     output::progress::Progress,
     views::operation::OperationView,
 };
@@ -29,19 +29,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let interrupts = if args.detach {
-        Interrupts::leave()
-    } else {
-        Interrupts::cancel()?
-    };
+    let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
     let client = context.client()?;
-    let request = RetryOperationRequest {
-        id: args.id,
-        request_id: client.request_id(),
-    };
-    let answer = client
-        .answer(client.operations().retry(client.request(request)))
-        .await?;
+    let request = client.request(RetryOperationRequest { id: args.id, request_id: client.request_id() });
+    let mut service = client.operations();
+    let answer = interrupts.starting(context.talk, client.answer(service.retry(request))).await?;
     let operation = answer.operation.unwrap_or_default();
     if args.detach {
         return print_started(context, json, &operation);
@@ -57,9 +49,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let ended = ended?;
     if json {
         context.out.document(&OperationView::from(&ended.operation))?;
-        return ended
-            .failure()
-            .map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
+        return ended.failure().map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
     }
     report(context, &ended)
 }

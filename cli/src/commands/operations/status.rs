@@ -41,10 +41,7 @@ pub(super) fn table(operation: &Operation) -> Table {
     table.property("Subject", operation.subject.as_str());
     table.property("Status", state_cell(operation));
     if let Some(failure) = Failure::from_operation(operation) {
-        table.property(
-            "Reason",
-            format!("{} ({})", failure.messages().join(": "), failure.reason()),
-        );
+        table.property("Reason", format!("{} ({})", failure.messages().join(": "), failure.reason()));
     }
     table.property("Created", Instant(operation.created_at_ns).to_string());
     table.property_if("Started", operation.started_at_ns.map(|at| Instant(at).to_string()));
@@ -53,15 +50,9 @@ pub(super) fn table(operation: &Operation) -> Table {
     let progress = operation.progress.clone().unwrap_or_default();
     table.property_if("Percentage", progress.percent.map(|percent| format!("{percent:.1}%")));
     if progress.total > 0 {
-        table.property(
-            "Progress",
-            format!("{} of {} {}", progress.done, progress.total, progress.unit),
-        );
+        table.property("Progress", format!("{} of {} {}", progress.done, progress.total, progress.unit));
     }
-    table.property_if(
-        "Current step",
-        Some(progress.message).filter(|message| !message.is_empty()),
-    );
+    table.property_if("Current step", Some(progress.message).filter(|message| !message.is_empty()));
     table.property_if("Retry of", operation.retry_of.clone());
     table
 }

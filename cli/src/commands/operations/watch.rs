@@ -40,9 +40,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let ended = ended?;
     if json {
         // The last line says it all.
-        return ended
-            .failure()
-            .map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
+        return ended.failure().map_or(Ok(()), |failure| Err(Stop::Exit(failure.exit())));
     }
     report(context, &ended)
 }

@@ -15,6 +15,7 @@ use ibapi::Notice;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+mod connection;
 mod dispatch;
 mod report;
 
@@ -77,27 +78,21 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(config: GatewayConfig) -> (Self, watch::Receiver<Status>) {
-        let phase = if config.enabled {
-            Phase::Connecting
-        } else {
-            Phase::Disabled
-        };
+        let now = Instant::now();
+        let not_yet = Phase::Waiting { until: now, failed_at: now, because: GatewayError::Lost };
+        let phase = if config.enabled { not_yet } else { Phase::Disabled };
         let attempts = Attempts::default();
         let (status, watcher) = watch::channel(Status {
             state: phase.state(&attempts),
             since: clock::now(),
-            reason: if config.enabled {
-                "the daemon has started".into()
-            } else {
-                GatewayError::Disabled.to_string()
-            },
+            reason: if config.enabled { "the daemon has started".into() } else { GatewayError::Disabled.to_string() },
             next: String::new(),
             address: config.address(),
             client_id: None,
             server_version: None,
             pacing_used: 0,
             pacing_limit: 0,
-            next_slot: Duration::ZERO,
+            next_slot: None,
             open: 0,
             queued: 0,
             reconnects: 0,
@@ -168,81 +163,6 @@ impl Session {
         }
     }
 
-    fn connect(&mut self) {
-        let client_id = self.attempts.client_id(self.config.client_id);
-        self.enter(
-            Phase::Connecting,
-            &format!("connecting to {} as client {client_id}", self.config.address()),
-        );
-        let attempt = Link::open(self.config.clone(), client_id);
-        self.step = Some(Box::pin(async move { Step::Connected(attempt.await) }));
-    }
-
-    fn on_step(&mut self, step: Step) {
-        self.step = None;
-        match step {
-            Step::Connected(Ok(link)) => {
-                self.enter(Phase::Synchronising, "connected; waiting until the session is usable");
-                let synchronise = link.synchronise(self.config.clone());
-                self.step = Some(Box::pin(async move { Step::Synchronised(synchronise.await) }));
-            }
-            Step::Synchronised(Ok(link)) => {
-                self.attempts.succeeded();
-                self.sessions += 1;
-                self.heartbeats_missed = 0;
-                let now = Instant::now();
-                (self.last_answer, self.last_clock) = (now, Some(now));
-                self.link = Some(link);
-                self.enter(Phase::Ready, "the session is synchronised");
-            }
-            Step::Connected(Err(error)) | Step::Synchronised(Err(error)) => self.on_lost(error),
-            Step::Closed => {
-                let (now, because) = (Instant::now(), GatewayError::Lost);
-                let until = now + self.config.scaled(RECONNECT_PAUSE);
-                self.enter(
-                    Phase::Waiting {
-                        until,
-                        failed_at: now,
-                        because,
-                    },
-                    "asked to reconnect",
-                );
-            }
-        }
-    }
-
-    /// No session any more, or none yet: all who wait hear why, and the pause before the next attempt begins.
-    fn on_lost(&mut self, error: GatewayError) {
-        // the crate's client is dead: dropping the requests answers their callers
-        self.in_flight.clear();
-        (self.history_open, self.clock_open) = (0, false);
-        drop(self.link.take());
-        let now = Instant::now();
-        let pause = self.attempts.failed(&error, &self.config, chance());
-        let error = match error {
-            GatewayError::Unreachable { address, source, .. } => GatewayError::Unreachable {
-                address,
-                source,
-                retry_after: pause,
-            },
-            other => other,
-        };
-        self.refuse_all(&error);
-        let told = crate::error::chain(&error).join(": ");
-        self.enter(
-            Phase::Waiting {
-                until: now + pause,
-                failed_at: now,
-                because: error,
-            },
-            &told,
-        );
-    }
-
-    fn refuse_all(&mut self, error: &GatewayError) {
-        self.queue.drain(..).for_each(|command| command.refuse(error.clone()));
-    }
-
     fn on_notice(&mut self, notice: &Notice) {
         match error_table::weather(notice.code) {
             Weather::UpstreamLost => {
@@ -253,11 +173,7 @@ impl Session {
             Weather::UpstreamBack if matches!(self.phase, Phase::Degraded) => {
                 self.enter(Phase::Ready, "the gateway's connection to IB is back");
             }
-            _ => tracing::debug!(
-                code = notice.code,
-                text = error_table::without_accounts(&notice.message),
-                "notice"
-            ),
+            _ => tracing::debug!(code = notice.code, text = error_table::without_accounts(&notice.message), "notice"),
         }
     }
 
@@ -275,20 +191,6 @@ impl Session {
                 self.phase.hurry(&self.attempts, &self.config);
                 self.queue.push_back(command);
             }
-        }
-    }
-
-    fn reconnect(&mut self) {
-        let cancelling = !self.in_flight.is_empty();
-        self.in_flight.clear();
-        (self.history_open, self.clock_open) = (0, false);
-        if let Some(link) = self.link.take() {
-            self.step = Some(Box::pin(async move {
-                link.close(cancelling).await;
-                Step::Closed
-            }));
-        } else if self.step.is_none() {
-            self.phase.hurry(&self.attempts, &self.config);
         }
     }
 
@@ -326,16 +228,6 @@ impl Session {
     fn heartbeat_due(&self) -> Instant {
         self.last_answer + HEARTBEAT
     }
-}
-
-/// Spreads the attempts of several daemons that lost one gateway together. Quality does not matter.
-fn chance() -> f64 {
-    f64::from(
-        std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default()
-            .subsec_micros(),
-    ) / 1_000_000.0
 }
 
 async fn optional<T>(future: Option<&mut BoxFuture<'static, T>>) -> T {

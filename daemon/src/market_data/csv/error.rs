@@ -51,11 +51,7 @@ pub enum CsvError {
 
 impl CsvError {
     pub(super) fn column_missing(names: Vec<&'static str>, header: &str, headerless: bool) -> Self {
-        Self::ColumnMissing {
-            names,
-            found: shown(header),
-            headerless,
-        }
+        Self::ColumnMissing { names, found: shown(header), headerless }
     }
 }
 

@@ -9,6 +9,11 @@ pub(super) fn fields(line: &str) -> Fields<'_> {
     Fields(Some(line))
 }
 
+/// Whether it reads as a number, NaN and infinities included.
+pub(super) fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok()
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = &'a str;
 

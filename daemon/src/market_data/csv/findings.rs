@@ -55,11 +55,7 @@ impl Findings {
         // a handful of kinds: a scan is faster than a map
         let at = self.0.iter().position(|finding| finding.reason == reason);
         let at = at.unwrap_or_else(|| {
-            self.0.push(Finding {
-                reason,
-                count: 0,
-                lines: Vec::new(),
-            });
+            self.0.push(Finding { reason, count: 0, lines: Vec::new() });
             self.0.len() - 1
         });
         let finding = &mut self.0[at];

@@ -1,6 +1,10 @@
 //! Which column holds what.
 
-use super::{CsvError, fields::fields, row::is_number, stamp::Stamp};
+use super::{
+    CsvError,
+    fields::{fields, is_number},
+    stamp::Stamp,
+};
 
 /// A row's fields in a fixed order: stamp, open, high, low, close, volume, and one place for all that is ignored.
 pub(super) type Cells<'a> = [&'a str; 7];
@@ -112,30 +116,17 @@ mod tests {
             ",open,high,low,close,volume",
             "\"DateTime\", \"Open\" ,high,low,close,volume",
         ] {
-            assert_eq!(
-                cells(header, "t,o,h,l,c,v"),
-                Ok(["t", "o", "h", "l", "c", "v", ""]),
-                "{header}"
-            );
+            assert_eq!(cells(header, "t,o,h,l,c,v"), Ok(["t", "o", "h", "l", "c", "v", ""]), "{header}");
         }
-        assert_eq!(
-            cells("volume,close,low,high,open,time", "v,c,l,h,o,t"),
-            Ok(["t", "o", "h", "l", "c", "v", ""])
-        );
-        assert_eq!(
-            cells("date,open,high,low,close", "t,o,h,l,c"),
-            Ok(["t", "o", "h", "l", "c", "", ""])
-        );
+        assert_eq!(cells("volume,close,low,high,open,time", "v,c,l,h,o,t"), Ok(["t", "o", "h", "l", "c", "v", ""]));
+        assert_eq!(cells("date,open,high,low,close", "t,o,h,l,c"), Ok(["t", "o", "h", "l", "c", "", ""]));
     }
 
     #[test]
     fn a_named_time_column_wins_over_a_nameless_one() {
         let columns = Columns::parse(",Date,Open,High,Low,Close,Adj Close,Volume,Time").unwrap();
         assert_eq!((columns.ignored, columns.has_volume), (3, true));
-        assert_eq!(
-            columns.cells("0,t,o,h,l,c,a,v,x").unwrap()[..6],
-            ["t", "o", "h", "l", "c", "v"]
-        );
+        assert_eq!(columns.cells("0,t,o,h,l,c,a,v,x").unwrap()[..6], ["t", "o", "h", "l", "c", "v"]);
         let columns = Columns::parse("date,time,timestamp,open,high,low,close").unwrap();
         assert_eq!(columns.cells("d,t,s,o,h,l,c").unwrap()[STAMP], "s");
     }
@@ -151,10 +142,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         assert_eq!(missing("date,open,close"), (vec!["high", "low"], false));
-        assert_eq!(
-            missing("hello"),
-            (vec![STAMP_SHOWN, "open", "high", "low", "close"], false)
-        );
+        assert_eq!(missing("hello"), (vec![STAMP_SHOWN, "open", "high", "low", "close"], false));
         assert_eq!(missing("date;open;high;low;close").0.len(), 5);
         assert!(missing("2023-01-01,1,2,0.5,1.5,100").1);
         assert!(missing("2025-05-22 08:00:00+00:00,1,2,0.5,1.5,").1);

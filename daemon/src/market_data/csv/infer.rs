@@ -28,11 +28,7 @@ pub fn infer_session(bars: &Bars, symbol: &Symbol, timeframe: Timeframe) -> Sess
             (OPEN..CLOSE).contains(&wall)
         })
     };
-    if bars.start.iter().all(regular) {
-        Session::RegularHours
-    } else {
-        Session::AllHours
-    }
+    if bars.start.iter().all(regular) { Session::RegularHours } else { Session::AllHours }
 }
 
 #[cfg(test)]
@@ -61,18 +57,10 @@ mod tests {
         let winter = ["2025-01-02T14:30:00Z", "2025-01-02T20:59:00Z"];
         assert_eq!(infer(&summer, "AAPL", Timeframe::Minutes1), Session::RegularHours);
         assert_eq!(infer(&winter, "AAPL", Timeframe::Minutes1), Session::RegularHours);
-        for outside in [
-            "2025-05-22T13:00:00Z",
-            "2025-05-22T20:00:00Z",
-            "2025-01-02T14:29:00Z",
-            "2025-01-02T21:00:00Z",
-        ] {
+        for outside in ["2025-05-22T13:00:00Z", "2025-05-22T20:00:00Z", "2025-01-02T14:29:00Z", "2025-01-02T21:00:00Z"]
+        {
             let starts = [summer[0], outside];
-            assert_eq!(
-                infer(&starts, "AAPL", Timeframe::Minutes1),
-                Session::AllHours,
-                "{outside}"
-            );
+            assert_eq!(infer(&starts, "AAPL", Timeframe::Minutes1), Session::AllHours, "{outside}");
         }
     }
 

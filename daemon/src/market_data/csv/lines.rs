@@ -14,11 +14,7 @@ pub(super) struct Lines {
 impl Lines {
     /// `limit`: most bytes of a line.
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            pending: Vec::new(),
-            number: 0,
-            limit,
-        }
+        Self { pending: Vec::new(), number: 0, limit }
     }
 
     /// Calls `each` with number and text of every line that ends in `bytes`.
@@ -86,11 +82,7 @@ fn text(bytes: &[u8], number: u64) -> Result<&str, CsvError> {
         return Err(CsvError::NotText { line: number });
     }
     let text = text.strip_suffix('\r').unwrap_or(text);
-    Ok(if number == 1 {
-        text.strip_prefix('\u{feff}').unwrap_or(text)
-    } else {
-        text
-    })
+    Ok(if number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text })
 }
 
 #[cfg(test)]
@@ -119,10 +111,7 @@ mod tests {
         assert_eq!(cut(&[b"1\n12345", b"6789"], 8), Err(CsvError::LineTooLong { line: 2 }));
         assert_eq!(cut(&[b"123456789\n"], 8), Err(CsvError::LineTooLong { line: 1 }));
         assert_eq!(cut(&[b"12\x00456789\n"], 8), Err(CsvError::NotText { line: 1 }));
-        assert_eq!(
-            cut(&["1234567é\n".as_bytes()], 8),
-            Err(CsvError::LineTooLong { line: 1 })
-        );
+        assert_eq!(cut(&["1234567é\n".as_bytes()], 8), Err(CsvError::LineTooLong { line: 1 }));
     }
 
     proptest! {

@@ -99,13 +99,7 @@ impl CsvReader {
 
     /// The file is complete.
     pub fn finish(self) -> Result<CsvFile, CsvError> {
-        let Self {
-            lines,
-            mut parser,
-            length,
-            crc,
-            failed,
-        } = self;
+        let Self { lines, mut parser, length, crc, failed } = self;
         if let Some(error) = failed {
             return Err(error);
         }

@@ -35,14 +35,8 @@ mod tests {
         let days = Some(Timeframe::Days1);
         assert_eq!(read("AAPL_1d.csv"), (Some("AAPL".into()), days));
         assert_eq!(read("/home/me/data/BRK.B_1d.csv"), (Some("BRK.B".into()), days));
-        assert_eq!(
-            read("C:\\data\\eurusd_1h.CSV"),
-            (Some("EURUSD".into()), Some(Timeframe::Hours1))
-        );
-        assert_eq!(
-            read("EUR.USD_1M.csv"),
-            (Some("EURUSD".into()), Some(Timeframe::Months1))
-        );
+        assert_eq!(read("C:\\data\\eurusd_1h.CSV"), (Some("EURUSD".into()), Some(Timeframe::Hours1)));
+        assert_eq!(read("EUR.USD_1M.csv"), (Some("EURUSD".into()), Some(Timeframe::Months1)));
         assert_eq!(read("MSFT_1mo.csv"), (Some("MSFT".into()), Some(Timeframe::Months1)));
         assert_eq!(read("MSFT_1m"), (Some("MSFT".into()), Some(Timeframe::Minutes1)));
     }

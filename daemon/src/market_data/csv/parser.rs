@@ -117,14 +117,7 @@ fn bar(line: &str, number: u64, columns: &Columns, options: &CsvOptions) -> Resu
     })?;
     let [open, high, low, close] = row::prices(&cells).map_err(Fault::Row)?;
     let volume = row::volume(&cells).map_err(Fault::Row)?;
-    Ok(Bar {
-        start,
-        open,
-        high,
-        low,
-        close,
-        volume,
-    })
+    Ok(Bar { start, open, high, low, close, volume })
 }
 
 #[cfg(test)]
@@ -134,19 +127,13 @@ mod tests {
 
     #[test]
     fn one_row_too_many_refuses_the_file() {
-        let options = CsvOptions {
-            timeframe: Timeframe::Days1,
-            time_zone: None,
-        };
+        let options = CsvOptions { timeframe: Timeframe::Days1, time_zone: None };
         let mut parser = Parser::new(options, 2);
         assert_eq!(parser.line(1, "date,open,high,low,close"), Ok(()));
         for number in 2..4 {
             assert_eq!(parser.line(number, "rejected rows count too"), Ok(()));
         }
         assert_eq!(parser.line(4, " "), Ok(()));
-        assert_eq!(
-            parser.line(5, "2024-01-02,1,1,1,1"),
-            Err(CsvError::TooLarge { rows: 2 })
-        );
+        assert_eq!(parser.line(5, "2024-01-02,1,1,1,1"), Err(CsvError::TooLarge { rows: 2 }));
     }
 }

@@ -23,10 +23,7 @@ impl Stamp {
         let mut rest = Rest(text.as_bytes());
         let date = rest.date()?;
         if rest.0.is_empty() {
-            return Some(Self {
-                wall: date.to_datetime(Time::midnight()),
-                offset: None,
-            });
+            return Some(Self { wall: date.to_datetime(Time::midnight()), offset: None });
         }
         (rest.takes(b'T') || rest.takes(b' ') || rest.takes(b't')).then_some(())?;
         let wall = date.to_datetime(rest.time()?);
@@ -143,28 +140,9 @@ mod tests {
         assert_eq!(read("2025-05-22"), Some((date(2025, 5, 22).at(0, 0, 0, 0), None)));
         assert_eq!(read("2025-05-22 08:00:00"), Some((wall, None)));
         assert_eq!(read("2025-05-22 08:00"), Some((wall, None)));
-        for text in [
-            "+00:00",
-            "Z",
-            "z",
-            " UTC",
-            "UTC",
-            "+0000",
-            "-00:00",
-            "+00",
-            " +00:00",
-            "+00:00:00",
-        ] {
-            assert_eq!(
-                read(&format!("2025-05-22T08:00:00{text}")),
-                Some((wall, Some(0))),
-                "{text}"
-            );
-            assert_eq!(
-                read(&format!("2025-05-22 08:00:00{text}")),
-                Some((wall, Some(0))),
-                "{text}"
-            );
+        for text in ["+00:00", "Z", "z", " UTC", "UTC", "+0000", "-00:00", "+00", " +00:00", "+00:00:00"] {
+            assert_eq!(read(&format!("2025-05-22T08:00:00{text}")), Some((wall, Some(0))), "{text}");
+            assert_eq!(read(&format!("2025-05-22 08:00:00{text}")), Some((wall, Some(0))), "{text}");
         }
         assert_eq!(read("2025-05-22 08:00:00-04:00"), Some((wall, Some(-4 * 3600))));
         assert_eq!(read("2025-05-22T08:00+0530"), Some((wall, Some(19_800))));

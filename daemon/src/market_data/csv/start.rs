@@ -76,10 +76,7 @@ mod tests {
     use crate::model::Timeframe;
 
     fn read(text: &str, timeframe: Timeframe, zone: Option<&str>) -> Result<String, Unusable> {
-        let options = CsvOptions {
-            timeframe,
-            time_zone: zone.map(|name| TimeZone::get(name).unwrap()),
-        };
+        let options = CsvOptions { timeframe, time_zone: zone.map(|name| TimeZone::get(name).unwrap()) };
         start(text, &options).map(|start| Timestamp::from_nanosecond(start.into()).unwrap().to_string())
     }
 
@@ -92,10 +89,7 @@ mod tests {
         assert_eq!(hours("2025-05-22 04:00:00", Some("America/New_York")), eight);
         assert_eq!(hours("2025-05-22 04:00:00", None), Err(Unusable::ZoneNeeded));
         assert_eq!(hours("2025-05-22", None), Err(Unusable::ZoneNeeded));
-        assert_eq!(
-            hours("2025-05-22", Some("America/New_York")),
-            Ok("2025-05-22T04:00:00Z".into())
-        );
+        assert_eq!(hours("2025-05-22", Some("America/New_York")), Ok("2025-05-22T04:00:00Z".into()));
     }
 
     #[test]
@@ -124,10 +118,7 @@ mod tests {
         }
         assert_eq!(days("2024-01-02 00:00:00+00:00", Some("America/New_York")), second);
         assert_eq!(days("2024-01-03 02:00:00+00:00", Some("America/New_York")), second);
-        assert_eq!(
-            days("2025-03-09 02:30:00", Some("America/New_York")),
-            Ok("2025-03-09T00:00:00Z".into())
-        );
+        assert_eq!(days("2025-03-09 02:30:00", Some("America/New_York")), Ok("2025-03-09T00:00:00Z".into()));
     }
 
     #[test]
@@ -137,20 +128,9 @@ mod tests {
         assert_eq!(minutes("1677-09-21T00:12:43Z"), Err(Unusable::Unparsable));
         assert!(minutes("2262-04-11T23:46:00Z").is_ok());
         assert_eq!(minutes("2262-04-11T23:47:00Z"), Err(Unusable::Unparsable));
-        for text in [
-            "0000-01-01T00:00:00Z",
-            "9999-12-31T23:59:59-23:59",
-            "9999-12-31",
-            "0001-01-01",
-        ] {
-            assert_eq!(
-                read(text, Timeframe::Months1, Some("Asia/Tokyo")),
-                Err(Unusable::Unparsable)
-            );
-            assert_eq!(
-                read(text, Timeframe::Seconds1, Some("Asia/Tokyo")),
-                Err(Unusable::Unparsable)
-            );
+        for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "9999-12-31", "0001-01-01"] {
+            assert_eq!(read(text, Timeframe::Months1, Some("Asia/Tokyo")), Err(Unusable::Unparsable));
+            assert_eq!(read(text, Timeframe::Seconds1, Some("Asia/Tokyo")), Err(Unusable::Unparsable));
         }
     }
 }

@@ -35,10 +35,7 @@ impl Table {
     /// another.
     pub(super) fn settle(self, rejected: &mut Findings, notes: &mut Findings) -> Settled {
         if self.bars.is_sorted() {
-            return Settled {
-                bars: self.bars,
-                collapsed: 0,
-            };
+            return Settled { bars: self.bars, collapsed: 0 };
         }
         let start = |row: &usize| self.bars.start[*row];
         let mut order: Vec<usize> = (0..self.bars.len()).collect();
@@ -80,14 +77,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn bar(start: Nanos, close: f64, volume: Option<f64>) -> Bar {
-        Bar {
-            start,
-            open: 1.0,
-            high: 1.0,
-            low: 1.0,
-            close,
-            volume,
-        }
+        Bar { start, open: 1.0, high: 1.0, low: 1.0, close, volume }
     }
 
     fn settle(rows: &[Bar]) -> (Settled, Findings, Findings) {
@@ -101,10 +91,7 @@ mod tests {
 
     #[test]
     fn zeros_of_different_sign_and_absent_volumes_are_different_values() {
-        for (first, second) in [
-            (bar(1, 0.0, None), bar(1, -0.0, None)),
-            (bar(1, 0.0, None), bar(1, 0.0, Some(0.0))),
-        ] {
+        for (first, second) in [(bar(1, 0.0, None), bar(1, -0.0, None)), (bar(1, 0.0, None), bar(1, 0.0, Some(0.0)))] {
             assert!(settle(&[first, second]).0.bars.is_empty());
             assert_eq!(settle(&[second, second]).0.bars.len(), 1);
         }

@@ -24,17 +24,9 @@ pub struct HeadRow {
 
 pub(in crate::store) fn contract(connection: &Connection, symbol: &str) -> Result<Option<ContractRow>> {
     connection
-        .query_row(
-            "SELECT symbol, body, as_of_ns FROM contract WHERE symbol = ?1",
-            [symbol],
-            |row| {
-                Ok(ContractRow {
-                    symbol: row.get(0)?,
-                    body: row.get(1)?,
-                    as_of: row.get(2)?,
-                })
-            },
-        )
+        .query_row("SELECT symbol, body, as_of_ns FROM contract WHERE symbol = ?1", [symbol], |row| {
+            Ok(ContractRow { symbol: row.get(0)?, body: row.get(1)?, as_of: row.get(2)? })
+        })
         .optional()
 }
 
@@ -51,11 +43,9 @@ pub(in crate::store) fn put_contract(connection: &Connection, row: &ContractRow)
 #[expect(clippy::option_option, reason = "two different absences")]
 pub(in crate::store) fn head(connection: &Connection, contract_id: i32, what: &str) -> Result<Option<Option<Nanos>>> {
     connection
-        .query_row(
-            "SELECT head_ns FROM head WHERE contract_id = ?1 AND what = ?2",
-            params![contract_id, what],
-            |row| row.get(0),
-        )
+        .query_row("SELECT head_ns FROM head WHERE contract_id = ?1 AND what = ?2", params![contract_id, what], |row| {
+            row.get(0)
+        })
         .optional()
 }
 

@@ -45,16 +45,9 @@ impl Ledger {
                 for job in queue {
                     job(&mut connection);
                 }
-                // a small WAL for the next start; the checkpoint is a convenience, so its failure is only told
-                if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-                    tracing::warn!(%error, "the ledger's last checkpoint failed");
-                }
             })
             .map_err(|error| StoreError::io(path, error))?;
-        Ok(Self {
-            jobs,
-            path: path.to_path_buf(),
-        })
+        Ok(Self { jobs, path: path.to_path_buf() })
     }
 
     /// Runs `work` in one transaction and waits for it, asynchronously.
@@ -76,6 +69,18 @@ impl Ledger {
         let (reply, answer) = mpsc::sync_channel(1);
         self.send(work, move |result| drop(reply.send(result)))?;
         answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Moves everything into the one file, so that a copy of it is whole. A convenience: a failure is only told.
+    pub(in crate::store) fn checkpoint_blocking(&self) {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |connection| {
+            drop(reply.send(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")));
+        });
+        let sent = self.jobs.send(job).is_ok();
+        if let (true, Ok(Err(error))) = (sent, answer.recv()) {
+            tracing::warn!(%error, "the ledger's last checkpoint failed");
+        }
     }
 
     fn send<T: Send + 'static>(

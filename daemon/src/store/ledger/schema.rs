@@ -101,26 +101,15 @@ const MIGRATIONS: [&str; 1] = ["
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let failed = |error| StoreError::sqlite(path, error);
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
-    let application: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(failed)?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(failed)?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if application != APPLICATION_ID && tables > 0 {
-        return Err(StoreError::NotALedger {
-            path: path.to_path_buf(),
-        });
+        return Err(StoreError::NotALedger { path: path.to_path_buf() });
     }
     if found > known {
-        return Err(StoreError::LedgerNewer {
-            path: path.to_path_buf(),
-            found,
-            known,
-        });
+        return Err(StoreError::LedgerNewer { path: path.to_path_buf(), found, known });
     }
     connection
         .execute_batch(
@@ -140,11 +129,7 @@ fn migrate(connection: &mut Connection, from: usize) -> rusqlite::Result<()> {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(
-        None,
-        "user_version",
-        i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
-    )?;
+    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
     transaction.commit()
 }
 
@@ -159,25 +144,16 @@ mod tests {
         let mut connection = Connection::open(&path).unwrap();
         prepare(&mut connection, &path).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(
-            prepare(&mut connection, &path),
-            Err(StoreError::LedgerNewer { found: 99, .. })
-        ));
+        assert!(matches!(prepare(&mut connection, &path), Err(StoreError::LedgerNewer { found: 99, .. })));
 
         let path = folder.path().join("foreign.sqlite");
         let mut connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
-        assert!(matches!(
-            prepare(&mut connection, &path),
-            Err(StoreError::NotALedger { .. })
-        ));
+        assert!(matches!(prepare(&mut connection, &path), Err(StoreError::NotALedger { .. })));
 
         let path = folder.path().join("text.sqlite");
         std::fs::write(&path, "not a database, and long enough to have a header ".repeat(40)).unwrap();
         let mut connection = Connection::open(&path).unwrap();
-        assert!(matches!(
-            prepare(&mut connection, &path),
-            Err(StoreError::NotALedger { .. })
-        ));
+        assert!(matches!(prepare(&mut connection, &path), Err(StoreError::NotALedger { .. })));
     }
 }

@@ -113,46 +113,25 @@ pub(in crate::store) fn put_file(connection: &Connection, files: Files, series: 
         files.table()
     );
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let values = params![
-        series,
-        row.year,
-        count(row.checksum.length),
-        row.checksum.crc,
-        count(row.rows),
-        row.first,
-        row.last
-    ];
+    let values =
+        params![series, row.year, count(row.checksum.length), row.checksum.crc, count(row.rows), row.first, row.last];
     connection.prepare_cached(&sql)?.execute(values).map(drop)
 }
 
 pub(in crate::store) fn files(connection: &Connection, files: Files) -> Result<Vec<(i64, PartitionRow)>> {
-    let sql = format!(
-        "SELECT series_id, year, length, crc, rows, first_ns, last_ns FROM {}",
-        files.table()
-    );
+    let sql = format!("SELECT series_id, year, length, crc, rows, first_ns, last_ns FROM {}", files.table());
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let count = |index| row.get::<_, i64>(index).map(|value| u64::try_from(value).unwrap_or(0));
-        let checksum = Checksum {
-            length: count(2)?,
-            crc: row.get(3)?,
-        };
-        let file = PartitionRow {
-            year: row.get(1)?,
-            checksum,
-            rows: count(4)?,
-            first: row.get(5)?,
-            last: row.get(6)?,
-        };
+        let checksum = Checksum { length: count(2)?, crc: row.get(3)? };
+        let file = PartitionRow { year: row.get(1)?, checksum, rows: count(4)?, first: row.get(5)?, last: row.get(6)? };
         Ok((row.get(0)?, file))
     })?;
     rows.collect()
 }
 
 pub(in crate::store) fn drop_pending(connection: &Connection, series: i64) -> Result<()> {
-    connection
-        .execute("DELETE FROM pending WHERE series_id = ?1", [series])
-        .map(drop)
+    connection.execute("DELETE FROM pending WHERE series_id = ?1", [series]).map(drop)
 }
 
 pub(in crate::store) fn coverage(connection: &Connection) -> Result<Vec<(i64, TimeRange)>> {
@@ -161,9 +140,7 @@ pub(in crate::store) fn coverage(connection: &Connection) -> Result<Vec<(i64, Ti
         let range = TimeRange::new(row.get(1)?, row.get(2)?).ok();
         Ok(range.map(|range| (row.get(0), range)))
     })?;
-    rows.filter_map(Result::transpose)
-        .map(|row| row.and_then(|(series, range)| Ok((series?, range))))
-        .collect()
+    rows.filter_map(Result::transpose).map(|row| row.and_then(|(series, range)| Ok((series?, range)))).collect()
 }
 
 /// Adds an interval, joined with neighbours that touch it and agree in kind and source.
@@ -220,17 +197,9 @@ pub(in crate::store) fn uncover(connection: &Connection, series: i64, range: Tim
         params![series, range.start()],
     )?;
     connection
-        .execute(
-            "DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND end_ns <= ?3",
-            cut,
-        )
+        .execute("DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND end_ns <= ?3", cut)
         .map(drop)?;
-    connection
-        .execute(
-            "DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND start_ns < ?3",
-            cut,
-        )
-        .map(drop)
+    connection.execute("DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND start_ns < ?3", cut).map(drop)
 }
 
 pub(in crate::store) fn add_import(connection: &Connection, series: i64, row: &ImportRow) -> Result<()> {

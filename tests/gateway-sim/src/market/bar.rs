@@ -58,19 +58,13 @@ const SIZES: [(&str, &str, BarSize); 22] = [
 
 impl BarSize {
     pub(crate) fn of_request(text: &str) -> Option<Self> {
-        SIZES
-            .iter()
-            .find(|(name, _, _)| *name == text)
-            .map(|(_, _, size)| *size)
+        SIZES.iter().find(|(name, _, _)| *name == text).map(|(_, _, size)| *size)
     }
 
     /// A month is `1mo` or `1M`; everything else is spelt in one way.
     pub(crate) fn of_file_name(text: &str) -> Option<Self> {
         let text = if text == "1M" { "1mo" } else { text };
-        SIZES
-            .iter()
-            .find(|(_, name, _)| *name == text)
-            .map(|(_, _, size)| *size)
+        SIZES.iter().find(|(_, name, _)| *name == text).map(|(_, _, size)| *size)
     }
 
     pub(crate) fn request_names() -> impl Iterator<Item = &'static str> {

@@ -6,12 +6,7 @@ use jiff::tz::TimeZone;
 
 /// Names of the stamp's column; it is the first one if none of them occurs.
 const STAMPS: [&str; 5] = ["timestamp", "date", "datetime", "time", "index"];
-const ZONED: [&str; 4] = [
-    "%Y-%m-%d %H:%M:%S%.f%:z",
-    "%Y-%m-%d %H:%M:%S%.f%z",
-    "%Y-%m-%d %H:%M%:z",
-    "%Y-%m-%d %H:%M%z",
-];
+const ZONED: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%:z", "%Y-%m-%d %H:%M%z"];
 const NAIVE: [&str; 3] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M:%S"];
 const DATES: [&str; 3] = ["%Y-%m-%d", "%Y%m%d", "%m/%d/%Y"];
 
@@ -41,29 +36,16 @@ struct Columns {
 
 impl Columns {
     fn of(header: &str) -> Option<Self> {
-        let names: Vec<String> = header
-            .split(',')
-            .map(|name| name.trim().trim_matches('"').to_lowercase())
-            .collect();
+        let names: Vec<String> = header.split(',').map(|name| name.trim().trim_matches('"').to_lowercase()).collect();
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         let prices = [place("open")?, place("high")?, place("low")?, place("close")?];
         let stamp = STAMPS.iter().find_map(|name| place(name)).unwrap_or(0);
-        (!prices.contains(&stamp)).then(|| Self {
-            stamp,
-            prices,
-            volume: place("volume"),
-        })
+        (!prices.contains(&stamp)).then(|| Self { stamp, prices, volume: place("volume") })
     }
 
     fn read(&self, line: &str) -> Option<Row> {
         let cells: Vec<&str> = line.split(',').map(|cell| cell.trim().trim_matches('"')).collect();
-        let figure = |place: usize| {
-            cells
-                .get(place)?
-                .parse::<f64>()
-                .ok()
-                .filter(|figure| figure.is_finite())
-        };
+        let figure = |place: usize| cells.get(place)?.parse::<f64>().ok().filter(|figure| figure.is_finite());
         let [open, high, low, close] = self.prices;
         Some(Row {
             second: second(cells.get(self.stamp)?)?,
@@ -78,17 +60,10 @@ impl Columns {
 
 fn second(stamp: &str) -> Option<i64> {
     let stamp = stamp.replacen('T', " ", 1);
-    let stamp = stamp
-        .strip_suffix(['Z', 'z'])
-        .map_or_else(|| stamp.clone(), |naive| naive.trim_end().to_owned());
+    let stamp = stamp.strip_suffix(['Z', 'z']).map_or_else(|| stamp.clone(), |naive| naive.trim_end().to_owned());
     let zoned = ZONED.iter().find_map(|form| Timestamp::strptime(form, &stamp).ok());
     let naive = || NAIVE.iter().find_map(|form| DateTime::strptime(form, &stamp).ok());
-    let date = || {
-        DATES
-            .iter()
-            .find_map(|form| Date::strptime(form, &stamp).ok())
-            .map(|date| date.at(0, 0, 0, 0))
-    };
+    let date = || DATES.iter().find_map(|form| Date::strptime(form, &stamp).ok()).map(|date| date.at(0, 0, 0, 0));
     let at = zoned.or_else(|| TimeZone::UTC.to_timestamp(naive().or_else(date)?).ok());
     at.map(Timestamp::as_second)
 }
@@ -110,14 +85,7 @@ mod tests {
             ("Time", "2023-01-01T08:00:00.000", DAY + 8 * 3600),
         ] {
             let text = format!("{header},open,high,low,close,volume\n{stamp},1,2,0.5,1.5,15812.0\n");
-            let row = Row {
-                second,
-                open: 1.0,
-                high: 2.0,
-                low: 0.5,
-                close: 1.5,
-                volume: Some(15812.0),
-            };
+            let row = Row { second, open: 1.0, high: 2.0, low: 0.5, close: 1.5, volume: Some(15812.0) };
             assert_eq!(rows(&text), Some(vec![row]), "{stamp}");
         }
     }

@@ -8,6 +8,8 @@ use super::{BarQuery, SMALL_BAR_DEPTH_SECONDS, SMALL_BAR_SECONDS, noise, zone};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
+/// More than fits into one answer: whoever asks for so many is refused, and need not wait for the rest.
+const MOST_BARS: usize = 300_000;
 
 /// What a generated contract costs.
 #[derive(Clone, Debug)]
@@ -24,31 +26,23 @@ pub(crate) struct Tape {
 impl Tape {
     pub(crate) fn bars(&self, seed: u64, query: &BarQuery) -> Vec<Bar> {
         let mut reader = Reader::new(self, seed, query);
-        if query.size.is_intraday() {
-            self.intraday(&mut reader, query)
-        } else {
-            self.dated(&mut reader, query)
-        }
+        if query.size.is_intraday() { self.intraday(&mut reader, query) } else { self.dated(&mut reader, query) }
     }
 
     fn intraday(&self, reader: &mut Reader, query: &BarQuery) -> Vec<Bar> {
         let (schedule, seconds) = (&query.contract.schedule, query.size.seconds());
         let end = query.end.min(query.now);
-        let floor = if seconds <= SMALL_BAR_SECONDS {
-            self.head.max(query.now - SMALL_BAR_DEPTH_SECONDS)
-        } else {
-            self.head
-        };
+        let floor =
+            if seconds <= SMALL_BAR_SECONDS { self.head.max(query.now - SMALL_BAR_DEPTH_SECONDS) } else { self.head };
         let first = first_instant(schedule, query.regular, end, query.span, floor);
+        let grid = schedule
+            .between(first, end, query.regular)
+            .flat_map(|session| schedule.grid(session, seconds))
+            .filter(|(start, _)| (first..end).contains(start));
         let mut bars = Vec::new();
-        for session in schedule.between(first, end, query.regular) {
-            for (start, stop) in schedule
-                .grid(session, seconds)
-                .filter(|(start, _)| (first..end).contains(start))
-            {
-                if let Some(candle) = reader.candle(start, stop) {
-                    bars.push(reader.bar(Stamp::Second(start), candle));
-                }
+        for (start, stop) in grid.take(MOST_BARS) {
+            if let Some(candle) = reader.candle(start, stop) {
+                bars.push(reader.bar(Stamp::Second(start), candle));
             }
         }
         bars
@@ -73,10 +67,7 @@ impl Tape {
             }
         }
         groups.retain(|(start, _)| start.date >= first && zone::midnight(&schedule.zone, start.date) < end);
-        groups
-            .into_iter()
-            .map(|(start, candle)| reader.bar(Stamp::Day(start.date), candle))
-            .collect()
+        groups.into_iter().map(|(start, candle)| reader.bar(Stamp::Day(start.date), candle)).collect()
     }
 }
 
@@ -101,19 +92,9 @@ struct Reader {
 impl Reader {
     fn new(tape: &Tape, seed: u64, query: &BarQuery) -> Self {
         let scale = f64::from(10u32.pow(tape.digits));
-        let curve = Curve {
-            key: noise::hash(seed, hash_text(tape.name)),
-            level: tape.level * scale,
-            swing: tape.swing,
-        };
-        Self {
-            curve,
-            what: query.what,
-            scale,
-            now: query.now,
-            hour: None,
-            minute: None,
-        }
+        let curve =
+            Curve { key: noise::hash(seed, hash_text(tape.name)), level: tape.level * scale, swing: tape.swing };
+        Self { curve, what: query.what, scale, now: query.now, hour: None, minute: None }
     }
 
     /// All trading in `[from, to)`, of a bar that is still running as far as it has come.

@@ -11,9 +11,7 @@ const DAYS: i64 = 7;
 pub(crate) fn hours(schedule: &Schedule, now: i64, regular: bool) -> String {
     let today = schedule.local_date(now);
     let days = (0..DAYS).map(|ahead| plus_days(today, ahead));
-    days.filter_map(|day| entry(schedule, day, regular))
-        .collect::<Vec<_>>()
-        .join(";")
+    days.filter_map(|day| entry(schedule, day, regular)).collect::<Vec<_>>().join(";")
 }
 
 fn entry(schedule: &Schedule, day: Date, regular: bool) -> Option<String> {
@@ -27,10 +25,7 @@ fn entry(schedule: &Schedule, day: Date, regular: bool) -> Option<String> {
 
 fn spelt(schedule: &Schedule, session: Session) -> String {
     let form = "%Y%m%d:%H%M";
-    let (open, close) = (
-        local(&schedule.zone, session.open),
-        local(&schedule.zone, session.close),
-    );
+    let (open, close) = (local(&schedule.zone, session.open), local(&schedule.zone, session.close));
     format!("{}-{}", open.strftime(form), close.strftime(form))
 }
 
@@ -44,10 +39,7 @@ mod tests {
     #[test]
     fn stock_hours_know_early_closes_and_holidays() {
         let liquid = hours(&Schedule::us_stock(), NOW, true);
-        assert!(
-            liquid.starts_with("20250703:0930-20250703:1300;20250704:CLOSED;20250705:CLOSED;"),
-            "{liquid}"
-        );
+        assert!(liquid.starts_with("20250703:0930-20250703:1300;20250704:CLOSED;20250705:CLOSED;"), "{liquid}");
     }
 
     #[test]

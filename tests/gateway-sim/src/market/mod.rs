@@ -14,6 +14,8 @@ mod period;
 mod replay;
 mod schedule;
 mod span;
+#[cfg(test)]
+mod tests;
 mod universe;
 mod zone;
 
@@ -64,27 +66,19 @@ impl Market {
     }
 
     pub(crate) fn find(&self, query: &Query) -> Vec<Arc<Contract>> {
-        self.contracts
-            .iter()
-            .filter(|contract| query.matches(contract))
-            .cloned()
-            .collect()
+        self.contracts.iter().filter(|contract| query.matches(contract)).cloned().collect()
     }
 
     pub(crate) fn search(&self, pattern: &str) -> Vec<Arc<Contract>> {
-        self.contracts
-            .iter()
-            .filter(|contract| contract.is_like(pattern))
-            .cloned()
-            .collect()
+        self.contracts.iter().filter(|contract| contract.is_like(pattern)).cloned().collect()
     }
 
     /// The bars a query covers, ascending. Empty when there are none.
     pub(crate) fn bars(&self, query: &BarQuery) -> Vec<Bar> {
         match &query.contract.prices {
-            Prices::Replayed(files) => files
-                .get(query.size)
-                .map_or_else(Vec::new, |series| series.slice(query, &query.contract.schedule)),
+            Prices::Replayed(files) => {
+                files.get(query.size).map_or_else(Vec::new, |series| series.slice(query, &query.contract.schedule))
+            }
             Prices::Generated(tape) => tape.bars(self.seed, query),
         }
     }

@@ -60,13 +60,7 @@ impl Curve {
 
     /// The price at the start of an hour: slow waves and a little noise.
     fn knot(&self, hour: i64) -> i64 {
-        const WAVES: [(f64, f64); 5] = [
-            (17_500.0, 0.55),
-            (3_100.0, 0.25),
-            (620.0, 0.12),
-            (131.0, 0.05),
-            (23.0, 0.02),
-        ];
+        const WAVES: [(f64, f64); 5] = [(17_500.0, 0.55), (3_100.0, 0.25), (620.0, 0.12), (131.0, 0.05), (23.0, 0.02)];
         let waves: f64 = (0u32..)
             .zip(WAVES)
             .map(|(index, (period, share))| {
@@ -86,25 +80,12 @@ impl Curve {
     pub(crate) fn part(&self, whole: Candle, start: i64, index: i64) -> Candle {
         let key = self.draw(start, 7);
         let (open, close) = (knot_inside(whole, key, index), knot_inside(whole, key, index + 1));
-        let wick = |salt| {
-            below(
-                hash(hash(key, salt), index.cast_unsigned()),
-                (whole.high - whole.low) / 12 + 1,
-            )
-        };
+        let wick = |salt| below(hash(hash(key, salt), index.cast_unsigned()), (whole.high - whole.low) / 12 + 1);
         let peaks = |salt| below(hash(key, salt), PARTS) == index;
         Candle {
             open,
-            high: if peaks(11) {
-                whole.high
-            } else {
-                (open.max(close) + wick(13)).min(whole.high)
-            },
-            low: if peaks(12) {
-                whole.low
-            } else {
-                (open.min(close) - wick(14)).max(whole.low)
-            },
+            high: if peaks(11) { whole.high } else { (open.max(close) + wick(13)).min(whole.high) },
+            low: if peaks(12) { whole.low } else { (open.min(close) - wick(14)).max(whole.low) },
             close,
             volume: share_of(whole.volume, key, index),
             count: share_of(whole.count, key, index),
@@ -128,11 +109,8 @@ fn knot_inside(whole: Candle, key: u64, index: i64) -> i64 {
 /// A part of a sum: the sums up to both of its edges never fall, start at 0 and end at the whole.
 fn share_of(whole: i64, key: u64, index: i64) -> i64 {
     let up_to = |edge: i64| {
-        let ragged = if edge == 0 || edge == PARTS {
-            0
-        } else {
-            below(hash(key, edge.cast_unsigned() + 5000), 800) - 400
-        };
+        let ragged =
+            if edge == 0 || edge == PARTS { 0 } else { below(hash(key, edge.cast_unsigned() + 5000), 800) - 400 };
         whole * (edge * 1000 + ragged) / (PARTS * 1000)
     };
     up_to(index + 1) - up_to(index)
@@ -149,8 +127,7 @@ pub(crate) fn hash(a: u64, b: u64) -> u64 {
 
 /// A number out of a name.
 pub(crate) fn hash_text(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |mixed, byte| hash(mixed, u64::from(byte)))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |mixed, byte| hash(mixed, u64::from(byte)))
 }
 
 fn below(draw: u64, limit: i64) -> i64 {
@@ -167,10 +144,7 @@ fn float(number: i64) -> f64 {
     number as f64
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "prices in ticks are small, and a cast saturates"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "prices in ticks are small, and a cast saturates")]
 fn ticks(price: f64) -> i64 {
     price.round() as i64
 }

@@ -31,20 +31,14 @@ pub(crate) fn first_instant(schedule: &Schedule, regular: bool, end: i64, span: 
 pub(crate) fn first_date(schedule: &Schedule, regular: bool, end: i64, span: Span, floor: i64) -> Date {
     let oldest = schedule.local_date(floor);
     let started = |date: Date| zone::midnight(&schedule.zone, date) < end;
-    let mut dates = schedule
-        .back_from(end, floor, regular)
-        .map(|session| session.date)
-        .filter(|date| started(*date));
+    let mut dates = schedule.back_from(end, floor, regular).map(|session| session.date).filter(|date| started(*date));
     let first = match span {
         Span::Seconds(_) => {
             let reached = first_instant(schedule, regular, end, span, floor);
             Some(schedule.trade_date(reached))
         }
         Span::Days(days) => dates.nth(index(days)),
-        longer => Some(date_at_or_after(
-            &schedule.zone,
-            calendar_back(&schedule.zone, end, longer),
-        )),
+        longer => Some(date_at_or_after(&schedule.zone, calendar_back(&schedule.zone, end, longer))),
     };
     first.unwrap_or(oldest).max(oldest)
 }
@@ -106,27 +100,15 @@ mod tests {
     #[test]
     fn midnight_ends_the_day_before() {
         let end = new_york(date(2025, 6, 7), 0);
-        assert_eq!(
-            first_date(&Schedule::forex(), false, end, Span::Days(1), 0),
-            date(2025, 6, 6)
-        );
-        assert_eq!(
-            first_date(&Schedule::us_stock(), false, end, Span::Months(1), 0),
-            date(2025, 5, 7)
-        );
+        assert_eq!(first_date(&Schedule::forex(), false, end, Span::Days(1), 0), date(2025, 6, 6));
+        assert_eq!(first_date(&Schedule::us_stock(), false, end, Span::Months(1), 0), date(2025, 5, 7));
     }
 
     #[test]
     fn nothing_reaches_below_the_floor() {
         let floor = new_york(date(2025, 6, 5), 9);
         let end = new_york(date(2025, 6, 7), 0);
-        assert_eq!(
-            first_instant(&Schedule::us_stock(), true, end, Span::Years(5), floor),
-            floor
-        );
-        assert_eq!(
-            first_instant(&Schedule::us_stock(), true, end, Span::Days(30), floor),
-            floor
-        );
+        assert_eq!(first_instant(&Schedule::us_stock(), true, end, Span::Years(5), floor), floor);
+        assert_eq!(first_instant(&Schedule::us_stock(), true, end, Span::Days(30), floor), floor);
     }
 }

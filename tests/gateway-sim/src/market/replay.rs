@@ -47,33 +47,20 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Contract>, ReplayError> {
             continue;
         };
         let is_pair = currencies::pair(&symbol).is_some();
-        let schedule = if is_pair {
-            Schedule::forex()
-        } else {
-            Schedule::us_stock()
-        };
+        let schedule = if is_pair { Schedule::forex() } else { Schedule::us_stock() };
         let series = Series::new(&rows, size, &schedule, !is_pair);
         symbols.entry(symbol).or_default().0.insert(size, series);
     }
-    Ok(symbols
-        .into_iter()
-        .map(|(symbol, files)| contract(&symbol, files))
-        .collect())
+    Ok(symbols.into_iter().map(|(symbol, files)| contract(&symbol, files)).collect())
 }
 
 /// Path, symbol and bar size of the files that have a name of ours, in order of their names.
 fn series_files(folder: &Path) -> Result<Vec<(PathBuf, String, BarSize)>, ReplayError> {
-    let failed = |source| ReplayError {
-        path: folder.to_owned(),
-        source,
-    };
+    let failed = |source| ReplayError { path: folder.to_owned(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(|name| name.strip_suffix(".csv"));
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".csv"));
         let Some((symbol, timeframe)) = name.and_then(|name| name.rsplit_once('_')) else {
             continue;
         };
@@ -95,14 +82,7 @@ fn contract(symbol: &str, files: Files) -> Contract {
     if let Some((base, quote)) = currencies::pair(symbol) {
         return universe::pair(&base, &quote, id, Prices::Replayed(files));
     }
-    universe::stock(
-        &share_class(symbol),
-        id,
-        "NASDAQ",
-        "USD",
-        Schedule::us_stock(),
-        Prices::Replayed(files),
-    )
+    universe::stock(&share_class(symbol), id, "NASDAQ", "USD", Schedule::us_stock(), Prices::Replayed(files))
 }
 
 /// A share class is set off by a blank: `BRK.B` is `BRK B`.
@@ -164,29 +144,9 @@ impl Entry {
             let date = zone::local(&TimeZone::UTC, row.second).date();
             (Stamp::Day(date), zone::midnight(&schedule.zone, date), date)
         };
-        let Row {
-            open,
-            high,
-            low,
-            close,
-            volume,
-            ..
-        } = *row;
+        let Row { open, high, low, close, volume, .. } = *row;
         let volume = volume.filter(|_| has_volume);
-        Self {
-            start,
-            date,
-            bar: Bar {
-                stamp,
-                open,
-                high,
-                low,
-                close,
-                volume,
-                average: None,
-                count: None,
-            },
-        }
+        Self { start, date, bar: Bar { stamp, open, high, low, close, volume, average: None, count: None } }
     }
 }
 

@@ -35,27 +35,15 @@ enum Rule {
 
 impl Schedule {
     pub(crate) fn us_stock() -> Self {
-        Self {
-            zone_name: NEW_YORK,
-            zone: zone::named(NEW_YORK),
-            rule: Rule::UsStock,
-        }
+        Self { zone_name: NEW_YORK, zone: zone::named(NEW_YORK), rule: Rule::UsStock }
     }
 
     pub(crate) fn forex() -> Self {
-        Self {
-            zone_name: NEW_YORK,
-            zone: zone::named(NEW_YORK),
-            rule: Rule::Forex,
-        }
+        Self { zone_name: NEW_YORK, zone: zone::named(NEW_YORK), rule: Rule::Forex }
     }
 
     pub(crate) fn weekdays(zone_name: &'static str, open: Time, close: Time) -> Self {
-        Self {
-            zone_name,
-            zone: zone::named(zone_name),
-            rule: Rule::Weekdays(open, close),
-        }
+        Self { zone_name, zone: zone::named(zone_name), rule: Rule::Weekdays(open, close) }
     }
 
     pub(crate) fn session(&self, date: Date, regular: bool) -> Option<Session> {
@@ -69,11 +57,7 @@ impl Schedule {
             Rule::Forex => (plus_days(date, -1), time(17, 15, 0, 0), time(17, 0, 0, 0)),
             Rule::Weekdays(open, close) => (date, open, close),
         };
-        Some(Session {
-            date,
-            open: at(opened_on, open),
-            close: at(date, close),
-        })
+        Some(Session { date, open: at(opened_on, open), close: at(date, close) })
     }
 
     /// Sessions that opened before `end`, latest first, down to the date of `floor`.
@@ -151,10 +135,7 @@ mod tests {
     #[test]
     fn an_early_close_ends_the_evening_at_five() {
         let hours = starts(&Schedule::us_stock(), date(2025, 7, 3), false, 3600);
-        assert_eq!(
-            (hours.first().unwrap().as_str(), hours.last().unwrap().as_str()),
-            ("04:00", "16:00")
-        );
+        assert_eq!((hours.first().unwrap().as_str(), hours.last().unwrap().as_str()), ("04:00", "16:00"));
         assert_eq!(starts(&Schedule::us_stock(), date(2025, 7, 3), true, 3600).len(), 4);
     }
 
@@ -162,10 +143,7 @@ mod tests {
     fn a_forex_day_starts_at_a_quarter_past_five() {
         let hours = starts(&Schedule::forex(), date(2025, 6, 9), false, 3600);
         assert_eq!(hours.len(), 24);
-        assert_eq!(
-            (hours[0].as_str(), hours[1].as_str(), hours[23].as_str()),
-            ("17:15", "18:00", "16:00")
-        );
+        assert_eq!((hours[0].as_str(), hours[1].as_str(), hours[23].as_str()), ("17:15", "18:00", "16:00"));
         assert_eq!(Schedule::forex().session(date(2025, 6, 8), false), None);
     }
 

@@ -17,31 +17,11 @@ pub(crate) enum Span {
 
 /// The most that may be asked of a unit, and what the refusal says.
 const LIMITS: [(char, i64, &str); 5] = [
-    (
-        'S',
-        86_400,
-        "Historical data requests for durations longer than 86400 seconds must be made in days.",
-    ),
-    (
-        'D',
-        365,
-        "Historical data requests for durations longer than 365 days must be made in years.",
-    ),
-    (
-        'W',
-        52,
-        "Historical data requests for durations longer than 52 weeks must be made in years.",
-    ),
-    (
-        'M',
-        12,
-        "Historical data requests for durations longer than 12 months must be made in years.",
-    ),
-    (
-        'Y',
-        68,
-        "Historical data requests for durations longer than 68 years are not supported.",
-    ),
+    ('S', 86_400, "Historical data requests for durations longer than 86400 seconds must be made in days."),
+    ('D', 365, "Historical data requests for durations longer than 365 days must be made in years."),
+    ('W', 52, "Historical data requests for durations longer than 52 weeks must be made in years."),
+    ('M', 12, "Historical data requests for durations longer than 12 months must be made in years."),
+    ('Y', 68, "Historical data requests for durations longer than 68 years are not supported."),
 ];
 const ONE_SECOND_BARS_SPAN: i64 = 2000;
 
@@ -51,14 +31,8 @@ impl Span {
         const FORM: &str = "Historical data query duration is invalid. Form: integer, blank, unit (S|D|W|M|Y).";
         let (number, unit) = text.split_once(' ').ok_or(FORM)?;
         let digits_only = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number = number
-            .parse()
-            .ok()
-            .filter(|number| digits_only && *number > 0)
-            .ok_or(FORM)?;
-        let limit = LIMITS
-            .iter()
-            .find(|(letter, _, _)| unit.len() == 1 && unit.starts_with(*letter));
+        let number = number.parse().ok().filter(|number| digits_only && *number > 0).ok_or(FORM)?;
+        let limit = LIMITS.iter().find(|(letter, _, _)| unit.len() == 1 && unit.starts_with(*letter));
         let (letter, most, refusal) = *limit.ok_or(FORM)?;
         if number > most {
             return Err(refusal);

@@ -18,10 +18,7 @@ pub(crate) struct End {
 /// Empty, `yyyymmdd hh:mm:ss Zone`, `yyyymmdd-hh:mm:ss` (UTC), or the first without a zone. `None` if refused.
 pub(crate) fn parse_end(text: &str) -> Option<End> {
     if text.is_empty() {
-        return Some(End {
-            second: None,
-            named_zone: true,
-        });
+        return Some(End { second: None, named_zone: true });
     }
     if let Some((date, time)) = text.split_once('-') {
         return end(date, time, &TimeZone::UTC, true);
@@ -38,13 +35,8 @@ pub(crate) fn parse_end(text: &str) -> Option<End> {
 
 fn end(date: &str, time: &str, zone: &TimeZone, named_zone: bool) -> Option<End> {
     let fixed = date.len() == 8 && time.len() == 8;
-    let at = fixed
-        .then(|| DateTime::strptime("%Y%m%d %H:%M:%S", format!("{date} {time}")).ok())
-        .flatten()?;
-    Some(End {
-        second: Some(zone.to_timestamp(at).ok()?.as_second()),
-        named_zone,
-    })
+    let at = fixed.then(|| DateTime::strptime("%Y%m%d %H:%M:%S", format!("{date} {time}")).ok()).flatten()?;
+    Some(End { second: Some(zone.to_timestamp(at).ok()?.as_second()), named_zone })
 }
 
 /// `yyyymmdd`.
@@ -70,10 +62,7 @@ pub(crate) fn utc_dashed(second: i64) -> String {
 }
 
 fn format(second: i64, form: &str) -> String {
-    Timestamp::from_second(second)
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .strftime(form)
-        .to_string()
+    Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH).strftime(form).to_string()
 }
 
 #[cfg(test)]
@@ -82,30 +71,13 @@ mod tests {
 
     #[test]
     fn ends() {
-        let at = |second, named_zone| {
-            Some(End {
-                second: Some(second),
-                named_zone,
-            })
-        };
-        assert_eq!(
-            parse_end(""),
-            Some(End {
-                second: None,
-                named_zone: true
-            })
-        );
+        let at = |second, named_zone| Some(End { second: Some(second), named_zone });
+        assert_eq!(parse_end(""), Some(End { second: None, named_zone: true }));
         assert_eq!(parse_end("20240102 14:32:00 UTC"), at(1_704_205_920, true));
         assert_eq!(parse_end("20240102-14:32:00"), at(1_704_205_920, true));
         assert_eq!(parse_end("20240102 09:32:00 US/Eastern"), at(1_704_205_920, true));
         assert_eq!(parse_end("20240102 09:32:00"), at(1_704_205_920, false));
-        for refused in [
-            "20240102 14:32:00 GMT",
-            "20240102",
-            "2024-01-02 14:32:00",
-            "20240102 14:32:00 Mars/One",
-            "x",
-        ] {
+        for refused in ["20240102 14:32:00 GMT", "20240102", "2024-01-02 14:32:00", "20240102 14:32:00 Mars/One", "x"] {
             assert_eq!(parse_end(refused), None, "{refused}");
         }
     }

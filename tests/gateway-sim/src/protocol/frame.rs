@@ -25,9 +25,7 @@ pub(crate) struct Frame {
 /// The length of the body that follows, if it can be one.
 pub(crate) fn body_length(prefix: [u8; 4]) -> Result<usize, FrameError> {
     let length = u32::from_be_bytes(prefix);
-    let usable = usize::try_from(length)
-        .ok()
-        .filter(|length| (ID_BYTES..=MAX_BODY).contains(length));
+    let usable = usize::try_from(length).ok().filter(|length| (ID_BYTES..=MAX_BODY).contains(length));
     usable.ok_or(FrameError::Length(length))
 }
 
@@ -38,10 +36,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Frame, FrameError> {
     };
     let id = u32::from_be_bytes(*id);
     let plain = id.checked_sub(PROTOBUF_OFFSET).ok_or(FrameError::Text(id))?;
-    Ok(Frame {
-        id: plain,
-        payload: payload.to_vec(),
-    })
+    Ok(Frame { id: plain, payload: payload.to_vec() })
 }
 
 /// Appends a whole frame, or nothing when the message is too long for one.

@@ -18,39 +18,24 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn no_definition() -> Self {
-        Self {
-            code: 200,
-            text: "No security definition has been found for the request".to_owned(),
-        }
+        Self { code: 200, text: "No security definition has been found for the request".to_owned() }
     }
 
     pub(crate) fn ambiguous(symbol: &str) -> Self {
-        Self {
-            code: 200,
-            text: format!("The contract description specified for {symbol} is ambiguous."),
-        }
+        Self { code: 200, text: format!("The contract description specified for {symbol} is ambiguous.") }
     }
 
     /// A request that cannot be carried out as it is written. `kind` is the gateway's short name of it.
     pub(crate) fn invalid(kind: &str, cause: &str) -> Self {
-        Self {
-            code: 321,
-            text: format!("Error validating request.-'{kind}' : cause - {cause}"),
-        }
+        Self { code: 321, text: format!("Error validating request.-'{kind}' : cause - {cause}") }
     }
 
     pub(crate) fn history(text: &str) -> Self {
-        Self {
-            code: 162,
-            text: format!("Historical Market Data Service error message:{text}"),
-        }
+        Self { code: 162, text: format!("Historical Market Data Service error message:{text}") }
     }
 
     pub(crate) fn unreadable() -> Self {
-        Self {
-            code: 320,
-            text: "Error reading request. The message could not be parsed.".to_owned(),
-        }
+        Self { code: 320, text: "Error reading request. The message could not be parsed.".to_owned() }
     }
 
     pub(crate) fn duplicate(id: i32) -> Self {
@@ -63,10 +48,7 @@ impl Refusal {
     }
 
     pub(crate) fn nothing_to_cancel(id: i32) -> Self {
-        Self {
-            code: 366,
-            text: format!("No historical data query found for ticker id:{id}"),
-        }
+        Self { code: 366, text: format!("No historical data query found for ticker id:{id}") }
     }
 
     pub(crate) fn frame(&self, id: i32) -> Vec<u8> {
@@ -77,12 +59,7 @@ impl Refusal {
 /// An error frame; the protocol uses it for all that is not data, good news too.
 pub(crate) fn notice(id: i32, code: i32, text: &str) -> Vec<u8> {
     let time = Timestamp::now().as_millisecond();
-    let error = ErrorMessage {
-        id: Some(id),
-        time: Some(time),
-        code: Some(code),
-        text: Some(text.to_owned()),
-    };
+    let error = ErrorMessage { id: Some(id), time: Some(time), code: Some(code), text: Some(text.to_owned()) };
     frame::encode(reply::ERROR, &error)
 }
 

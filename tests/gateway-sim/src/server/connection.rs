@@ -50,19 +50,14 @@ async fn shake_hands(stream: &mut TcpStream, shared: &Shared) -> io::Result<bool
     }
     let length = usize::try_from(stream.read_u32().await?).unwrap_or(usize::MAX);
     if &prefix != handshake::PREFIX || length > handshake::MAX_VERSIONS {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "not a client of this protocol",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a client of this protocol"));
     }
     let mut versions = vec![0; length];
     stream.read_exact(&mut versions).await?;
     let highest = handshake::highest_version(&String::from_utf8_lossy(&versions))
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a client without a version"))?;
     let version = highest.min(shared.server_version);
-    stream
-        .write_all(&handshake::acknowledgement(version, &dates::utc(answer::wall_second())))
-        .await?;
+    stream.write_all(&handshake::acknowledgement(version, &dates::utc(answer::wall_second()))).await?;
     if version < handshake::FIRST_SPOKEN {
         log(&format!("version {version} agreed, which is not spoken here: closing"));
     }

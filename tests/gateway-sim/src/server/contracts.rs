@@ -39,11 +39,7 @@ pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -
 pub(crate) fn matching(shared: &Shared, id: i32, request: &MatchingSymbolsRequest) -> Vec<u8> {
     let pattern = request.pattern.as_deref().unwrap_or_default();
     let found = shared.market.search(pattern);
-    let samples = found
-        .iter()
-        .take(MOST_SAMPLES)
-        .map(|contract| sample(contract))
-        .collect();
+    let samples = found.iter().take(MOST_SAMPLES).map(|contract| sample(contract)).collect();
     frame::encode(reply::SYMBOL_SAMPLES, &SymbolSamples { id: Some(id), samples })
 }
 
@@ -57,11 +53,7 @@ fn sample(contract: &Contract) -> SymbolSample {
     if contract.primary == "NASDAQ" {
         described.primary_exch = Some("NASDAQ.NMS".to_owned());
     }
-    let derivatives: &[&str] = if contract.kind == SecurityType::Stock {
-        &["CFD", "OPT"]
-    } else {
-        &[]
-    };
+    let derivatives: &[&str] = if contract.kind == SecurityType::Stock { &["CFD", "OPT"] } else { &[] };
     SymbolSample {
         contract: Some(described),
         derivative_types: derivatives.iter().map(|kind| (*kind).to_owned()).collect(),
@@ -70,11 +62,7 @@ fn sample(contract: &Contract) -> SymbolSample {
 
 fn detailed(contract: &Contract, now: i64) -> ContractDetails {
     let text = |text: &str| Some(text.to_owned());
-    let step = if contract.kind == SecurityType::Stock {
-        "0.0001"
-    } else {
-        "0.01"
-    };
+    let step = if contract.kind == SecurityType::Stock { "0.0001" } else { "0.01" };
     ContractDetails {
         market_name: text(&contract.trading_class),
         min_tick: text(contract.min_tick),
@@ -89,10 +77,6 @@ fn detailed(contract: &Contract, now: i64) -> ContractDetails {
         stock_type: (!contract.stock_type.is_empty()).then(|| contract.stock_type.to_owned()),
         min_size: text(step),
         size_increment: text(step),
-        suggested_size_increment: text(if contract.kind == SecurityType::Stock {
-            "100"
-        } else {
-            "0.01"
-        }),
+        suggested_size_increment: text(if contract.kind == SecurityType::Stock { "100" } else { "0.01" }),
     }
 }

@@ -50,37 +50,21 @@ pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
     let (size, span) = (BarSize::of_request(&bar_size), Span::of_request(&duration));
     let mut events = Vec::new();
     if size.is_none_or(|size| span.is_err() || span.is_ok_and(|span| span.is_too_long_for(size))) {
-        events.push(Event::IllegalDurationOrBarSize {
-            detail: format!("{duration} of {bar_size}"),
-        });
+        events.push(Event::IllegalDurationOrBarSize { detail: format!("{duration} of {bar_size}") });
     }
     if described.security_type == "CASH" && What::of_request(&what).is_some_and(What::is_traded) {
-        events.push(Event::TradesForForex {
-            detail: format!("{}.{}", described.symbol, described.currency),
-        });
+        events.push(Event::TradesForForex { detail: format!("{}.{}", described.symbol, described.currency) });
     }
     if dates::parse_end(&end).is_some_and(|end| !end.named_zone) {
         events.push(Event::EndWithoutZone { detail: end.clone() });
     }
     if size.is_some_and(|size| size.seconds() <= PACED_SECONDS) {
-        let Query {
-            id,
-            symbol,
-            security_type,
-            exchange,
-            primary,
-            currency,
-            local_symbol,
-        } = described;
+        let Query { id, symbol, security_type, exchange, primary, currency, local_symbol } = described;
         let series = format!("{id} {symbol}{local_symbol} {security_type} {exchange} {primary} {currency} {what}");
         let regular = request.regular_hours.unwrap_or(false);
         let whole = format!("{series}, {duration} of {bar_size} to {end:?}, useRTH {regular}");
         let weight = if what == "BID_ASK" { 2 } else { 1 };
-        events.push(Event::SmallBars(SmallBars {
-            series,
-            request: whole,
-            weight,
-        }));
+        events.push(Event::SmallBars(SmallBars { series, request: whole, weight }));
     }
     events
 }
@@ -104,10 +88,7 @@ pub(crate) fn plan(shared: &Shared, request: &HistoricalDataRequest) -> Result<P
     let end = dates::parse_end(request.end.as_deref().unwrap_or_default()).ok_or_else(bad_end)?;
     let what = said("What to show", &request.what_to_show)?;
     if end.second.is_some() && (what == "ADJUSTED_LAST" || request.keep_up_to_date == Some(true)) {
-        return Err(Refusal::invalid(
-            KIND,
-            "End date not supported with this kind of request.",
-        ));
+        return Err(Refusal::invalid(KIND, "End date not supported with this kind of request."));
     }
     let contract = the_one(shared, &described)?;
     let what = kind_of_price(&contract, &what)?;
@@ -133,9 +114,7 @@ pub(crate) fn bars(shared: &Shared, id: i32, plan: &Plan) -> Result<Vec<u8>, Ref
     let Some(first) = bars.first() else {
         let Contract { symbol, exchange, .. } = &*plan.bars.contract;
         let what = plan.bars.what.in_messages();
-        return Err(Refusal::history(&format!(
-            "HMDS query returned no data: {symbol}@{exchange} {what}"
-        )));
+        return Err(Refusal::history(&format!("HMDS query returned no data: {symbol}@{exchange} {what}")));
     };
     let end = HistoricalDataEnd {
         id: Some(id),
@@ -147,11 +126,7 @@ pub(crate) fn bars(shared: &Shared, id: i32, plan: &Plan) -> Result<Vec<u8>, Ref
     };
     let bars = bars.iter().map(|bar| written(bar, plan.text_dates)).collect();
     let mut frames = Vec::new();
-    if !frame::append(
-        &mut frames,
-        reply::HISTORICAL_DATA,
-        &HistoricalData { id: Some(id), bars },
-    ) {
+    if !frame::append(&mut frames, reply::HISTORICAL_DATA, &HistoricalData { id: Some(id), bars }) {
         return Err(Refusal::history("Time length exceed max."));
     }
     frame::append(&mut frames, reply::HISTORICAL_DATA_END, &end);
@@ -166,18 +141,8 @@ pub(crate) fn head(shared: &Shared, id: i32, request: &HeadTimestampRequest) -> 
     let contract = the_one(shared, &described)?;
     kind_of_price(&contract, request.what_to_show.as_deref().unwrap_or_default())?;
     let head = contract.head().ok_or_else(|| Refusal::history("No head time stamp"))?;
-    let timestamp = if request.format_date == Some(2) {
-        head.to_string()
-    } else {
-        dates::utc_dashed(head)
-    };
-    Ok(frame::encode(
-        reply::HEAD_TIMESTAMP,
-        &HeadTimestamp {
-            id: Some(id),
-            timestamp: Some(timestamp),
-        },
-    ))
+    let timestamp = if request.format_date == Some(2) { head.to_string() } else { dates::utc_dashed(head) };
+    Ok(frame::encode(reply::HEAD_TIMESTAMP, &HeadTimestamp { id: Some(id), timestamp: Some(timestamp) }))
 }
 
 fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal> {
@@ -192,21 +157,13 @@ fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal>
 fn bar_size(text: &str) -> Result<BarSize, Refusal> {
     let legal = || BarSize::request_names().collect::<Vec<_>>().join(", ");
     BarSize::of_request(text).ok_or_else(|| {
-        Refusal::invalid(
-            KIND,
-            &format!(
-                "Historical data bar size setting is invalid. Legal ones are: {}",
-                legal()
-            ),
-        )
+        Refusal::invalid(KIND, &format!("Historical data bar size setting is invalid. Legal ones are: {}", legal()))
     })
 }
 
 /// What there is depends on the type of contract: currencies have quotes, but no trades.
 fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Refusal> {
-    let Contract {
-        symbol, exchange, kind, ..
-    } = contract;
+    let Contract { symbol, exchange, kind, .. } = contract;
     let name = format!("{symbol}/{}@{exchange}", kind.code());
     match What::of_request(what) {
         Some(traded) if traded.is_traded() && *kind == SecurityType::Cash => {

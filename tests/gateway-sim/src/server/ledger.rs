@@ -14,7 +14,7 @@ use crate::report::{Connections, Report, Violation};
 /// Name of messages that no request has.
 const UNKNOWN: &str = "unknown";
 /// How long a connection that its client has closed may take to be noticed.
-const CLOSING: Duration = Duration::from_millis(50);
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// Conditions of `Knobs` that hit a client.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +63,7 @@ impl Ledger {
             faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
             referee: Referee::default(),
         };
-        Self {
-            books: Mutex::new(books),
-            changed: watch::Sender::new(()),
-        }
+        Self { books: Mutex::new(books), changed: watch::Sender::new(()) }
     }
 
     /// Counts a new connection and returns its number. Others are given a moment to be seen closing: a client that
@@ -119,10 +116,7 @@ impl Ledger {
     pub(crate) fn report(&self, clock: &Clock) -> Report {
         let books = self.books();
         let owned = |counts: &BTreeMap<&'static str, u64>| {
-            counts
-                .iter()
-                .map(|(kind, count)| ((*kind).to_owned(), *count))
-                .collect()
+            counts.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
         };
         let violation = |finding: &Finding| Violation {
             rule: finding.rule.to_owned(),

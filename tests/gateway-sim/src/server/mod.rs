@@ -3,10 +3,13 @@
 mod answer;
 mod connection;
 mod contracts;
+mod greeting;
 mod historical;
 mod ledger;
 mod open;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicU32;

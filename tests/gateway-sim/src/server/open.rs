@@ -15,10 +15,7 @@ pub(crate) struct OpenRequests {
 
 impl OpenRequests {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            by_id: Mutex::new(HashMap::new()),
-        }
+        Self { shared, by_id: Mutex::new(HashMap::new()) }
     }
 
     /// What tells the request that it is cancelled; `None` if one of this id is open already.
@@ -49,9 +46,7 @@ impl OpenRequests {
         for (_, cancelled) in &open {
             cancelled.cancel();
         }
-        self.shared
-            .ledger
-            .ended_requests(u64::try_from(open.len()).unwrap_or(u64::MAX));
+        self.shared.ledger.ended_requests(u64::try_from(open.len()).unwrap_or(u64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i32, CancellationToken>> {

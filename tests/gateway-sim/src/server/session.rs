@@ -11,22 +11,17 @@ use tokio::sync::mpsc;
 use super::answer::{NO_REQUEST, Refusal, notice, wall_second};
 use super::ledger::Fault;
 use super::open::OpenRequests;
-use super::{Shared, contracts, historical};
+use super::{Shared, contracts, greeting, historical};
 use crate::log::log;
 use crate::protocol::frame::{self, Frame};
 use crate::protocol::messages::{
-    ContractDataRequest, CurrentTime, HeadTimestampRequest, HistoricalDataRequest, ManagedAccounts,
-    MatchingSymbolsRequest, NextValidId, Request, RequestId, StartApi, reply,
+    ContractDataRequest, CurrentTime, HeadTimestampRequest, HistoricalDataRequest, MatchingSymbolsRequest, Request,
+    RequestId, StartApi, reply,
 };
 use crate::referee::Event;
 
-const ACCOUNT: &str = "DU1234567";
-/// Sent right after the start.
-const FARMS: [(i32, &str); 3] = [
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefnj"),
-];
+/// What the gateway says before it assumes its own zone.
+const NO_ZONE: &str = "Warning: You submitted request with date-time attributes without explicit time zone.";
 
 /// Whether to go on listening.
 type Flow = ControlFlow<()>;
@@ -45,14 +40,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, connection: u64, out: mpsc::Sender<Vec<u8>>) -> Self {
         let open = Arc::new(OpenRequests::new(Arc::clone(&shared)));
-        Self {
-            shared,
-            connection,
-            out,
-            open,
-            client_id: None,
-            seen: HashSet::new(),
-        }
+        Self { shared, connection, out, open, client_id: None, seen: HashSet::new() }
     }
 
     pub(crate) async fn hear(&mut self, body: &[u8]) -> Flow {
@@ -63,16 +51,11 @@ impl Session {
         let request = Request::of_id(id);
         self.shared.ledger.received(request);
         let Some(request) = request else {
-            log(&format!(
-                "connection {}: message {id} is not known here",
-                self.connection
-            ));
+            log(&format!("connection {}: message {id} is not known here", self.connection));
             return Flow::Continue(());
         };
         if self.client_id.is_none() && request != Request::Start {
-            self.tell_referee(Event::BeforeStart {
-                request: request.name(),
-            });
+            self.tell_referee(Event::BeforeStart { request: request.name() });
             return Flow::Continue(());
         }
         match self.obey(request, &payload).await {
@@ -84,8 +67,8 @@ impl Session {
     async fn obey(&mut self, request: Request, payload: &[u8]) -> Result<Flow, prost::DecodeError> {
         Ok(match request {
             Request::Start => self.start(&StartApi::decode(payload)?).await,
-            Request::Ids => self.say(next_valid_id()).await,
-            Request::ManagedAccounts => self.say(accounts()).await,
+            Request::Ids => self.say(greeting::next_valid_id()).await,
+            Request::ManagedAccounts => self.say(greeting::accounts()).await,
             Request::CurrentTime => self.say(current_time(reply::CURRENT_TIME, wall_second())).await,
             Request::CurrentTimeInMillis => {
                 let millis = jiff::Timestamp::now().as_millisecond();
@@ -94,8 +77,7 @@ impl Session {
             Request::ContractDetails => {
                 let request = ContractDataRequest::decode(payload)?;
                 let id = self.number(request.id);
-                self.say_or_refuse(id, contracts::details(&self.shared, id, &request))
-                    .await
+                self.say_or_refuse(id, contracts::details(&self.shared, id, &request)).await
             }
             Request::MatchingSymbols => {
                 let request = MatchingSymbolsRequest::decode(payload)?;
@@ -105,8 +87,7 @@ impl Session {
             Request::HeadTimestamp => {
                 let request = HeadTimestampRequest::decode(payload)?;
                 let id = self.number(request.id);
-                self.say_or_refuse(id, historical::head(&self.shared, id, &request))
-                    .await
+                self.say_or_refuse(id, historical::head(&self.shared, id, &request)).await
             }
             Request::HistoricalData => self.historical(HistoricalDataRequest::decode(payload)?).await,
             Request::CancelHistoricalData | Request::CancelHeadTimestamp | Request::CancelContractDetails => {
@@ -125,19 +106,13 @@ impl Session {
             return Flow::Break(());
         }
         self.client_id = Some(client_id);
-        let farms = FARMS.iter().flat_map(|(code, text)| notice(NO_REQUEST, *code, text));
-        self.say(accounts().into_iter().chain(next_valid_id()).chain(farms).collect())
-            .await
+        self.say(greeting::all()).await
     }
 
     /// Whether this start is one of those to be refused.
     fn refuses_start(&self) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
-        let refuses = self
-            .shared
-            .refusals_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok();
+        let refuses = self.shared.refusals_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
         if refuses {
             self.shared.ledger.played(Fault::ClientIdTaken);
         }
@@ -182,10 +157,7 @@ impl Session {
     fn number(&mut self, id: Option<i32>) -> i32 {
         let id = id.unwrap_or(0);
         self.seen.insert(id);
-        self.tell_referee(Event::Numbered {
-            connection: self.connection,
-            id,
-        });
+        self.tell_referee(Event::Numbered { connection: self.connection, id });
         id
     }
 
@@ -228,38 +200,15 @@ async fn historical_answer(shared: Arc<Shared>, id: i32, request: HistoricalData
     }
     let computed = tokio::task::spawn_blocking(move || {
         let plan = historical::plan(&shared, &request)?;
-        let mut frames = if plan.lacks_zone() {
-            notice(id, 2174, NO_ZONE)
-        } else {
-            Vec::new()
-        };
+        let mut frames = if plan.lacks_zone() { notice(id, 2174, NO_ZONE) } else { Vec::new() };
         frames.extend(historical::bars(&shared, id, &plan)?);
         Ok::<_, Refusal>(frames)
     });
     match computed.await {
         Ok(Ok(frames)) => frames,
         Ok(Err(refusal)) => refusal.frame(id),
-        Err(_) => Refusal {
-            code: 322,
-            text: "Error processing request.-'bQ' : cause - internal".to_owned(),
-        }
-        .frame(id),
+        Err(_) => Refusal { code: 322, text: "Error processing request.-'bQ' : cause - internal".to_owned() }.frame(id),
     }
-}
-
-const NO_ZONE: &str = "Warning: You submitted request with date-time attributes without explicit time zone.";
-
-fn accounts() -> Vec<u8> {
-    frame::encode(
-        reply::MANAGED_ACCOUNTS,
-        &ManagedAccounts {
-            accounts: Some(ACCOUNT.to_owned()),
-        },
-    )
-}
-
-fn next_valid_id() -> Vec<u8> {
-    frame::encode(reply::NEXT_VALID_ID, &NextValidId { order_id: Some(1) })
 }
 
 fn current_time(id: u32, time: i64) -> Vec<u8> {

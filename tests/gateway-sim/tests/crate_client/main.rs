@@ -1,11 +1,11 @@
 //! The unmodified `ibapi` crate against the simulator, over a real socket.
 
 mod prices;
+mod refusals;
 mod support;
 
 use std::time::Duration;
 
-use ibapi::Error;
 use ibapi::contracts::Contract;
 use ibapi::market_data::TradingHours;
 use ibapi::market_data::historical::{BarSize, BarTimestamp, ToDuration, WhatToShow};
@@ -37,60 +37,25 @@ async fn connects_hears_the_farms_and_the_clock() {
 async fn finds_contracts() {
     let gateway = Gateway::start(Knobs::default()).await;
     let client = gateway.connect(9).await;
-    let apple = in_time(client.contract_details(&Contract::stock("AAPL").build()))
-        .await
-        .unwrap();
+    let apple = in_time(client.contract_details(&Contract::stock("AAPL").build())).await.unwrap();
     assert_eq!(apple.len(), 1);
     let row = &apple[0];
-    assert_eq!(
-        (row.contract.contract_id, row.contract.primary_exchange.as_str()),
-        (265_598, "NASDAQ")
-    );
+    assert_eq!((row.contract.contract_id, row.contract.primary_exchange.as_str()), (265_598, "NASDAQ"));
     assert_eq!((row.time_zone_id.as_str(), row.min_tick), ("US/Eastern", 0.01));
     assert_eq!((row.trading_hours.len(), row.liquid_hours.len()), (7, 7));
 
-    let any_currency = Contract {
-        currency: "".into(),
-        ..Contract::stock("MSFT").build()
-    };
+    let any_currency = Contract { currency: "".into(), ..Contract::stock("MSFT").build() };
     let microsoft = in_time(client.contract_details(&any_currency)).await.unwrap();
-    let american = microsoft
-        .iter()
-        .filter(|row| row.contract.primary_exchange.as_str() == "NASDAQ")
-        .count();
+    let american = microsoft.iter().filter(|row| row.contract.primary_exchange.as_str() == "NASDAQ").count();
     assert_eq!((microsoft.len(), american), (4, 1));
-    assert_eq!(
-        in_time(client.contract_details(&Contract::stock("MSFT").build()))
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        notice_code(in_time(client.contract_details(&Contract::stock("NOSUCH").build())).await),
-        200
-    );
-    assert_eq!(
-        notice_code(in_time(client.contract_details(&Contract::stock("VOD").build())).await),
-        200
-    );
+    assert_eq!(in_time(client.contract_details(&Contract::stock("MSFT").build())).await.unwrap().len(), 2);
+    assert_eq!(notice_code(in_time(client.contract_details(&Contract::stock("NOSUCH").build())).await), 200);
+    assert_eq!(notice_code(in_time(client.contract_details(&Contract::stock("VOD").build())).await), 200);
 
-    let euro = in_time(client.contract_details(&Contract::forex("EUR", "USD").build()))
-        .await
-        .unwrap();
+    let euro = in_time(client.contract_details(&Contract::forex("EUR", "USD").build())).await.unwrap();
     assert_eq!((euro.len(), euro[0].contract.exchange.as_str()), (1, "IDEALPRO"));
-    let by_id = Contract {
-        contract_id: 265_598,
-        exchange: "SMART".into(),
-        ..Contract::default()
-    };
-    assert_eq!(
-        in_time(client.contract_details(&by_id)).await.unwrap()[0]
-            .contract
-            .symbol
-            .as_str(),
-        "AAPL"
-    );
+    let by_id = Contract { contract_id: 265_598, exchange: "SMART".into(), ..Contract::default() };
+    assert_eq!(in_time(client.contract_details(&by_id)).await.unwrap()[0].contract.symbol.as_str(), "AAPL");
     let report = gateway.stop().await;
     assert_eq!((report.received("contract_details"), report.open_requests), (7, 0));
     assert_eq!(report.violations, []);
@@ -152,27 +117,11 @@ async fn serves_every_bar_size() {
         (BarSize::Month, 1.years(), 12),
     ];
     for (size, duration, expected) in cases {
-        let got = bars(
-            &client,
-            &apple,
-            size,
-            WhatToShow::Trades,
-            TradingHours::Extended,
-            duration,
-            end,
-        )
-        .await
-        .unwrap();
+        let got = bars(&client, &apple, size, WhatToShow::Trades, TradingHours::Extended, duration, end).await.unwrap();
         let dates: Vec<_> = got.iter().map(|bar| bar.date).collect();
         assert!(dates.is_sorted_by(|one, next| one < next), "{size} is not ascending");
-        assert!(
-            dates.iter().all(|date| *date < BarTimestamp::DateTime(end)),
-            "{size} passes its end"
-        );
-        assert!(
-            got.iter()
-                .all(|bar| bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close))
-        );
+        assert!(dates.iter().all(|date| *date < BarTimestamp::DateTime(end)), "{size} passes its end");
+        assert!(got.iter().all(|bar| bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close)));
         assert_eq!(got.len(), expected, "bars of {size}");
     }
     let report = gateway.stop().await;
@@ -180,69 +129,8 @@ async fn serves_every_bar_size() {
 }
 
 #[tokio::test]
-async fn refuses_as_the_gateway_does() {
-    let gateway = Gateway::start(Knobs::default()).await;
-    let client = gateway.connect(9).await;
-    let (apple, euro) = (Contract::stock("AAPL").build(), Contract::forex("EUR", "USD").build());
-    let old = datetime!(1999-06-07 04:00 UTC);
-    let now = datetime!(2025-06-07 04:00 UTC);
-    let all = TradingHours::Extended;
-    let ask = async |contract: &Contract, what, duration, end| match bars(
-        &client,
-        contract,
-        BarSize::Hour,
-        what,
-        all,
-        duration,
-        end,
-    )
-    .await
-    {
-        Err(Error::Notice(notice)) => (notice.code, notice.message),
-        other => panic!("{other:?}"),
-    };
-    let (code, text) = ask(&apple, WhatToShow::Trades, 1.days(), old).await;
-    assert_eq!(code, 162);
-    assert_eq!(
-        text,
-        "Historical Market Data Service error message:HMDS query returned no data: AAPL@SMART Trades"
-    );
-    let (code, text) = ask(&euro, WhatToShow::Trades, 1.days(), now).await;
-    assert_eq!(code, 162);
-    assert!(
-        text.ends_with("No historical market data for EUR/CASH@IDEALPRO Last"),
-        "{text}"
-    );
-    assert_eq!(
-        ask(&Contract::stock("MSFT").build(), WhatToShow::Trades, 1.days(), now)
-            .await
-            .0,
-        200
-    );
-    assert_eq!(
-        ask(&Contract::stock("NOSUCH").build(), WhatToShow::Trades, 1.days(), now)
-            .await
-            .0,
-        200
-    );
-    assert_eq!(
-        ask(&Contract::default(), WhatToShow::Trades, 1.days(), now).await.0,
-        321
-    );
-    let (code, text) = ask(&apple, WhatToShow::Trades, 400.days(), now).await;
-    assert_eq!(code, 321);
-    assert!(text.contains("must be made in years"), "{text}");
-    let report = gateway.stop().await;
-    assert!(report.broke("trades_for_forex") && report.broke("invalid_duration_or_bar_size"));
-    assert_eq!(report.violations.len(), 2);
-}
-
-#[tokio::test]
 async fn a_dropped_fetch_is_cancelled() {
-    let knobs = Knobs {
-        answer_delay: Duration::from_hours(1),
-        ..Knobs::default()
-    };
+    let knobs = Knobs { answer_delay: Duration::from_hours(1), ..Knobs::default() };
     let gateway = Gateway::start(knobs).await;
     let client = gateway.connect(9).await;
     let apple = Contract::stock("AAPL").build();
@@ -252,71 +140,8 @@ async fn a_dropped_fetch_is_cancelled() {
         answer = fetch => panic!("answered: {answer:?}"),
         _ = asked => {}
     }
-    let report = gateway
-        .wait_for(|report| report.received("cancel_historical_data") == 1)
-        .await;
+    let report = gateway.wait_for(|report| report.received("cancel_historical_data") == 1).await;
     assert_eq!((report.open_requests, report.faults["delay"]), (0, 1));
     assert_eq!(report.violations, []);
     assert!(in_time(client.server_time()).await.is_ok());
-}
-
-#[tokio::test]
-async fn client_ids_in_use_are_refused() {
-    let gateway = Gateway::start(Knobs {
-        client_ids_taken: 1,
-        ..Knobs::default()
-    })
-    .await;
-    assert!(matches!(
-        in_time(gateway.builder(9).connect()).await,
-        Err(Error::ClientIdInUse { .. })
-    ));
-    let _first = gateway.connect(9).await;
-    assert!(matches!(
-        in_time(gateway.builder(9).connect()).await,
-        Err(Error::ClientIdInUse { .. })
-    ));
-    let _second = gateway.connect(10).await;
-    let report = gateway.wait_for(|report| report.connections.total == 4).await;
-    assert_eq!((report.faults["reject_326"], report.connections.most_at_once), (1, 2));
-    assert!(report.broke("second_connection"));
-}
-
-#[tokio::test]
-async fn a_client_that_comes_back_had_one_connection() {
-    let gateway = Gateway::start(Knobs::default()).await;
-    for _ in 0..5 {
-        let client = gateway.connect(9).await;
-        in_time(client.disconnect()).await;
-    }
-    let report = gateway.stop().await;
-    assert_eq!((report.connections.total, report.connections.most_at_once), (5, 1));
-    assert_eq!(report.violations, []);
-}
-
-#[tokio::test]
-async fn an_old_gateway_says_so() {
-    let gateway = Gateway::start_version(187).await;
-    let refused = in_time(gateway.builder(9).connect()).await;
-    assert!(
-        matches!(refused, Err(Error::ServerVersion(213, 187, _))),
-        "{:?}",
-        refused.err()
-    );
-}
-
-#[tokio::test]
-async fn a_starting_gateway_closes_at_once() {
-    let gateway = Gateway::start(Knobs {
-        close_in_handshake: true,
-        ..Knobs::default()
-    })
-    .await;
-    let refused = in_time(gateway.builder(9).connect()).await;
-    assert!(
-        matches!(refused, Err(Error::ConnectionRejected(_))),
-        "{:?}",
-        refused.err()
-    );
-    gateway.wait_for(|report| report.faults["accept_then_close"] == 1).await;
 }

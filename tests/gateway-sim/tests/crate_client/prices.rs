@@ -25,15 +25,7 @@ async fn a_year_of_minutes_in_slices_of_three_days() {
     let started = Instant::now();
     let (mut end, mut minutes) = (datetime!(2025-01-01 05:00 UTC), Vec::new());
     while end > datetime!(2024-01-02 09:00 UTC) {
-        let slice = bars(
-            &client,
-            &apple,
-            BarSize::Min,
-            WhatToShow::Trades,
-            TradingHours::Extended,
-            3.days(),
-            end,
-        );
+        let slice = bars(&client, &apple, BarSize::Min, WhatToShow::Trades, TradingHours::Extended, 3.days(), end);
         let mut slice = slice.await.unwrap();
         end = OffsetDateTime::from_unix_timestamp(second(&slice[0])).unwrap();
         slice.extend(minutes);
@@ -44,15 +36,8 @@ async fn a_year_of_minutes_in_slices_of_three_days() {
     assert_eq!(minutes.len(), 252 * 960 - 3 * 180);
     assert!(minutes.is_sorted_by(|one, next| second(one) < second(next)));
 
-    let hours = bars(
-        &client,
-        &apple,
-        BarSize::Hour,
-        WhatToShow::Trades,
-        TradingHours::Extended,
-        1.years(),
-        end_of_2024(),
-    );
+    let hours =
+        bars(&client, &apple, BarSize::Hour, WhatToShow::Trades, TradingHours::Extended, 1.years(), end_of_2024());
     for hour in hours.await.unwrap() {
         let first = minutes.partition_point(|minute| second(minute) < second(&hour));
         let inside = &minutes[first..first + 60];
@@ -77,15 +62,7 @@ async fn ten_years_of_days_are_quick() {
         (Contract::stock("AAPL").build(), WhatToShow::Trades, 2516),
         (Contract::forex("EUR", "USD").build(), WhatToShow::MidPoint, 2609),
     ] {
-        let days = bars(
-            &client,
-            &contract,
-            BarSize::Day,
-            what,
-            TradingHours::Extended,
-            10.years(),
-            end_of_2024(),
-        );
+        let days = bars(&client, &contract, BarSize::Day, what, TradingHours::Extended, 10.years(), end_of_2024());
         assert_eq!(days.await.unwrap().len(), expected);
     }
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
@@ -97,12 +74,7 @@ async fn the_same_question_has_the_same_answer_and_quotes_surround_the_middle() 
     let client = gateway.connect(9).await;
     let euro = Contract::forex("EUR", "USD").build();
     let mut sides = Vec::new();
-    for what in [
-        WhatToShow::MidPoint,
-        WhatToShow::MidPoint,
-        WhatToShow::Bid,
-        WhatToShow::Ask,
-    ] {
+    for what in [WhatToShow::MidPoint, WhatToShow::MidPoint, WhatToShow::Bid, WhatToShow::Ask] {
         let day = bars(
             &client,
             &euro,
@@ -151,11 +123,7 @@ async fn replayed_files_come_back_to_the_last_digit() {
 
     let end = datetime!(2025-06-07 00:00 UTC);
     let ask = async |contract: &Contract, size, duration, end| {
-        let what = if contract.symbol.as_str() == "EUR" {
-            WhatToShow::MidPoint
-        } else {
-            WhatToShow::Trades
-        };
+        let what = if contract.symbol.as_str() == "EUR" { WhatToShow::MidPoint } else { WhatToShow::Trades };
         bars(&client, contract, size, what, TradingHours::Regular, duration, end).await
     };
     let all = ask(&nvidia, BarSize::Hour, 2.days(), end).await.unwrap();
@@ -167,40 +135,18 @@ async fn replayed_files_come_back_to_the_last_digit() {
         "100.99342830602247,101.31751227541726,99.57805756397205,101.1186747311954,2717.381977897272"
     );
     assert_eq!(ask(&nvidia, BarSize::Hour, 1.days(), end).await.unwrap().len(), 2);
-    assert_eq!(
-        ask(&nvidia, BarSize::Hour, 1.days(), datetime!(2025-06-06 14:00 UTC))
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
-    assert_eq!(
-        ask(&nvidia, BarSize::Hour, 3600.seconds(), end).await.unwrap()[..],
-        all[2..]
-    );
-    assert_eq!(
-        ask(&nvidia, BarSize::Day, 2.days(), datetime!(2025-06-06 04:00 UTC))
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(ask(&nvidia, BarSize::Hour, 1.days(), datetime!(2025-06-06 14:00 UTC)).await.unwrap().len(), 1);
+    assert_eq!(ask(&nvidia, BarSize::Hour, 3600.seconds(), end).await.unwrap()[..], all[2..]);
+    assert_eq!(ask(&nvidia, BarSize::Day, 2.days(), datetime!(2025-06-06 04:00 UTC)).await.unwrap().len(), 2);
     assert_eq!(
         ask(&nvidia, BarSize::Day, 1.years(), end).await.unwrap()[2].date,
         BarTimestamp::Date(date!(2025 - 06 - 06))
     );
     assert_eq!(notice_code(ask(&nvidia, BarSize::Min, 1.days(), end).await), 162);
-    assert_eq!(
-        notice_code(ask(&nvidia, BarSize::Hour, 1.days(), datetime!(2025-06-05 19:00 UTC)).await),
-        162
-    );
+    assert_eq!(notice_code(ask(&nvidia, BarSize::Hour, 1.days(), datetime!(2025-06-05 19:00 UTC)).await), 162);
 
-    let head = in_time(client.head_timestamp(&nvidia, WhatToShow::Trades, TradingHours::Extended))
-        .await
-        .unwrap();
+    let head = in_time(client.head_timestamp(&nvidia, WhatToShow::Trades, TradingHours::Extended)).await.unwrap();
     assert_eq!(head, datetime!(2025-06-04 00:00 UTC));
-    let euro = ask(&Contract::forex("EUR", "USD").build(), BarSize::Hour, 1.days(), end)
-        .await
-        .unwrap();
+    let euro = ask(&Contract::forex("EUR", "USD").build(), BarSize::Hour, 1.days(), end).await.unwrap();
     assert_eq!((euro[0].close, euro[0].volume), (1.0352, -1.0));
 }

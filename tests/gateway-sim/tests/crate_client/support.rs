@@ -1,10 +1,5 @@
 //! A simulator and clients of it, with every wait bounded.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends where its set-up fails"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where its set-up fails")]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,27 +25,15 @@ pub(crate) struct Gateway(Simulator);
 
 impl Gateway {
     pub(crate) async fn start(knobs: Knobs) -> Self {
-        Self::start_with(Config {
-            knobs,
-            ..Config::default()
-        })
-        .await
+        Self::start_with(Config { knobs, ..Config::default() }).await
     }
 
     pub(crate) async fn start_version(server_version: i32) -> Self {
-        Self::start_with(Config {
-            server_version,
-            ..Config::default()
-        })
-        .await
+        Self::start_with(Config { server_version, ..Config::default() }).await
     }
 
     pub(crate) async fn start_replay(folder: PathBuf) -> Self {
-        Self::start_with(Config {
-            replay: Some(folder),
-            ..Config::default()
-        })
-        .await
+        Self::start_with(Config { replay: Some(folder), ..Config::default() }).await
     }
 
     async fn start_with(mut config: Config) -> Self {
@@ -88,10 +71,7 @@ pub(crate) async fn bars(
     duration: historical::Duration,
     end: OffsetDateTime,
 ) -> Result<Vec<Bar>, Error> {
-    let request = client
-        .historical_data(contract, size)
-        .what_to_show(what)
-        .trading_hours(hours);
+    let request = client.historical_data(contract, size).what_to_show(what).trading_hours(hours);
     Ok(in_time(request.duration(duration).ending(end).fetch()).await?.bars)
 }
 

@@ -22,9 +22,12 @@ pub(super) fn print(context: &mut Context, json: bool, strict: bool, ended: &End
     };
     let mut view = ImportView::of(&ended.operation, result);
     let rejected: u64 = view.files.iter().map(rejected).sum();
-    let failure = ended
-        .failure()
-        .or_else(|| (strict && rejected > 0).then(|| refused(rejected)));
+    let refused = view.files.iter().filter(|file| file.error.is_some()).count();
+    let flaws = flaws(rejected, refused);
+    let failure = ended.failure().or_else(|| {
+        let flaws = flaws.as_deref().filter(|_| strict);
+        flaws.map(|flaws| Failure::new(&reason::ROWS_REJECTED, flaws))
+    });
     if json {
         view.error = failure.as_ref().map(ErrorView::from);
         context.out.document(&view)?;
@@ -35,11 +38,8 @@ pub(super) fn print(context: &mut Context, json: bool, strict: bool, ended: &End
         Some(failure) if json => Err(Stop::Exit(failure.exit())),
         Some(failure) => Err(failure.into()),
         None => {
-            if rejected > 0 {
-                context.talk.say(&format!(
-                    "{} rows were rejected, the others are stored",
-                    thousands(rejected)
-                ));
+            if let Some(flaws) = flaws {
+                context.talk.say(&format!("{flaws}; everything else is stored"));
             }
             Ok(())
         }
@@ -50,11 +50,12 @@ fn rejected(file: &FileView) -> u64 {
     file.rejected.iter().map(|finding| finding.count).sum()
 }
 
-fn refused(rows: u64) -> Failure {
-    Failure::new(
-        &reason::ROWS_REJECTED,
-        format!("{} rows were rejected", thousands(rows)),
-    )
+/// What of the files is not stored.
+fn flaws(rows: u64, files: usize) -> Option<String> {
+    let rows = (rows > 0).then(|| format!("rejected rows: {}", thousands(rows)));
+    let files = (files > 0).then(|| format!("refused files: {files}"));
+    let flaws: Vec<_> = rows.into_iter().chain(files).collect();
+    (!flaws.is_empty()).then(|| flaws.join(", "))
 }
 
 /// One row a file, then one row a kind of finding.
@@ -98,16 +99,9 @@ fn findings(view: &ImportView) -> Option<Table> {
     let mut any = false;
     for file in &view.files {
         let kinds = [("rejected", &file.rejected), ("noted", &file.notes)];
-        for (kind, finding) in kinds
-            .into_iter()
-            .flat_map(|(kind, list)| list.iter().map(move |one| (kind, one)))
-        {
+        for (kind, finding) in kinds.into_iter().flat_map(|(kind, list)| list.iter().map(move |one| (kind, one))) {
             let lines: Vec<_> = finding.lines.iter().map(u64::to_string).collect();
-            let more = if finding.count > finding.lines.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
+            let more = if finding.count > finding.lines.len() as u64 { ", …" } else { "" };
             table.row([
                 file.path.as_str().into(),
                 kind.into(),
@@ -118,13 +112,7 @@ fn findings(view: &ImportView) -> Option<Table> {
             any = true;
         }
         if let Some(error) = &file.error {
-            let cells = [
-                file.path.as_str(),
-                "refused",
-                error.reason.as_str(),
-                "",
-                error.message.as_str(),
-            ];
+            let cells = [file.path.as_str(), "refused", error.reason.as_str(), "", error.message.as_str()];
             table.row(cells.map(Into::into));
             any = true;
         }

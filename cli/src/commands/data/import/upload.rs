@@ -66,14 +66,7 @@ impl Files {
         push(pieces, client, start).await?;
         for (path, announcement) in self.files {
             let label = announcement.label.clone();
-            push(
-                pieces,
-                client,
-                ImportRequest {
-                    part: Some(Part::File(announcement)),
-                },
-            )
-            .await?;
+            push(pieces, client, ImportRequest { part: Some(Part::File(announcement)) }).await?;
             let mut file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
             loop {
                 let piece = next_piece(&mut file).map_err(|error| unreadable(&path, &error))?;
@@ -81,14 +74,7 @@ impl Files {
                     break;
                 }
                 progress.sent(piece.len(), &label);
-                push(
-                    pieces,
-                    client,
-                    ImportRequest {
-                        part: Some(Part::Data(piece)),
-                    },
-                )
-                .await?;
+                push(pieces, client, ImportRequest { part: Some(Part::Data(piece)) }).await?;
             }
         }
         Ok(())

@@ -16,10 +16,7 @@ fn layout_a_dates() {
     assert_eq!(file.bars.volume, [Some(12715.0), Some(13121.0)]);
     assert_eq!((file.rows, file.collapsed), (2, 0));
     assert!(file.rejected.is_empty() && file.notes.is_empty());
-    assert_eq!(
-        (file.length, file.crc),
-        (text.len() as u64, crc32fast::hash(text.as_bytes()))
-    );
+    assert_eq!((file.length, file.crc), (text.len() as u64, crc32fast::hash(text.as_bytes())));
 }
 
 #[test]
@@ -32,11 +29,7 @@ fn layouts_b_to_d_say_the_same() {
     let expected = read(b, Timeframe::Hours1, None).unwrap();
     assert_eq!(starts(&expected.bars), ["2025-05-22T08:00:00Z", "2025-05-22T09:00:00Z"]);
     for text in [c, d] {
-        assert_eq!(
-            read(&text, Timeframe::Hours1, None).unwrap().bars,
-            expected.bars,
-            "{text}"
-        );
+        assert_eq!(read(&text, Timeframe::Hours1, None).unwrap().bars, expected.bars, "{text}");
     }
 }
 
@@ -49,19 +42,10 @@ fn layout_e_whatever_people_have() {
                 \t \r\n\
                 2,1,3,0.5,2025-11-02T08:00:00-05:00,-1,9,x\r\n";
     let file = read(text, Timeframe::Hours1, Some("America/New_York")).unwrap();
-    assert_eq!(
-        starts(&file.bars),
-        ["2025-11-02T04:30:00Z", "2025-11-02T12:00:00Z", "2025-11-02T13:00:00Z"]
-    );
+    assert_eq!(starts(&file.bars), ["2025-11-02T04:30:00Z", "2025-11-02T12:00:00Z", "2025-11-02T13:00:00Z"]);
     assert_eq!(file.bars.volume, [Some(1.0), None, None]);
     assert_eq!((file.rows, file.bars.open[0], file.bars.close[0]), (3, 1.0, 2.0));
-    assert_eq!(
-        file.notes,
-        [
-            finding(kind::COLUMN_IGNORED, 2, &[1]),
-            finding(kind::VOLUME_NOT_REPORTED, 2, &[4, 6])
-        ]
-    );
+    assert_eq!(file.notes, [finding(kind::COLUMN_IGNORED, 2, &[1]), finding(kind::VOLUME_NOT_REPORTED, 2, &[4, 6])]);
 }
 
 #[test]
@@ -72,15 +56,7 @@ fn a_file_left_dirty_on_purpose() {
     assert_eq!(file.rejected, [finding(kind::VALUE_MISSING, 5, &[12, 13, 14, 15, 16])]);
     assert!(file.notes.is_empty(), "{:?}", file.notes);
     // high below low and negative volumes are stored: `check` tells
-    assert_eq!(
-        file.bars
-            .volume
-            .iter()
-            .flatten()
-            .filter(|volume| **volume < 0.0)
-            .count(),
-        2
-    );
+    assert_eq!(file.bars.volume.iter().flatten().filter(|volume| **volume < 0.0).count(), 2);
     assert_eq!(file.bars.iter().filter(|bar| bar.high < bar.low).count(), 4);
 }
 
@@ -126,13 +102,7 @@ fn order_and_duplicates_are_settled() {
     assert!(file.bars.is_sorted());
     assert_eq!((file.rows, file.collapsed), (7, 1));
     assert_eq!(file.rejected, [finding(kind::DUPLICATE_CONFLICT, 3, &[4, 7, 8])]);
-    assert_eq!(
-        file.notes,
-        [
-            finding(kind::UNSORTED, 3, &[3, 5, 6]),
-            finding(kind::DUPLICATE_IDENTICAL, 1, &[5])
-        ]
-    );
+    assert_eq!(file.notes, [finding(kind::UNSORTED, 3, &[3, 5, 6]), finding(kind::DUPLICATE_IDENTICAL, 1, &[5])]);
 }
 
 #[test]
@@ -161,10 +131,7 @@ fn refused_files_say_why() {
         (b"date,open,high,low\n2024-01-02,1,1,1\n", "COLUMN_MISSING"),
         (b"2024-01-02 08:00:00Z,1,1,1,1,1\n", "COLUMN_MISSING"),
         (b"{\"date\": 1}\n", "COLUMN_MISSING"),
-        (
-            b"date,open,high,low,close\n2024-01-02 08:00,1,1,1,1\n",
-            "TIME_ZONE_NEEDED",
-        ),
+        (b"date,open,high,low,close\n2024-01-02 08:00,1,1,1,1\n", "TIME_ZONE_NEEDED"),
         (b"date,open,high,low,close\n2024-01-02,1,1,1,1\n", "TIME_ZONE_NEEDED"),
         (&long, "LINE_TOO_LONG"),
     ];
@@ -178,10 +145,7 @@ fn refused_files_say_why() {
 #[test]
 fn the_error_of_a_file_without_header_says_so() {
     let error = read("2024-01-02,1,1,1,1,1\n", Timeframe::Days1, None).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "there is no header, the first line is a row: 2024-01-02,1,1,1,1,1"
-    );
+    assert_eq!(error.to_string(), "there is no header, the first line is a row: 2024-01-02,1,1,1,1,1");
 }
 
 #[test]

@@ -7,10 +7,7 @@ use super::{CsvError, CsvFile, CsvOptions, CsvReader, Finding, kind};
 use crate::model::{Bars, Timeframe};
 
 fn options(timeframe: Timeframe, zone: Option<&str>) -> CsvOptions {
-    CsvOptions {
-        timeframe,
-        time_zone: zone.map(|name| jiff::tz::TimeZone::get(name).unwrap()),
-    }
+    CsvOptions { timeframe, time_zone: zone.map(|name| jiff::tz::TimeZone::get(name).unwrap()) }
 }
 
 /// In one piece.
@@ -21,11 +18,7 @@ fn read(text: impl AsRef<[u8]>, timeframe: Timeframe, zone: Option<&str>) -> Res
 }
 
 fn finding(reason: &'static str, count: u64, lines: &[u64]) -> Finding {
-    Finding {
-        reason,
-        count,
-        lines: lines.to_vec(),
-    }
+    Finding { reason, count, lines: lines.to_vec() }
 }
 
 /// Starts as people write them.

@@ -18,9 +18,7 @@ fn read_pieces(bytes: &[u8], cuts: &[usize], options: &CsvOptions) -> Result<Csv
 
 /// Cells that make rows good, bad, equal and conflicting.
 fn cell() -> impl Strategy<Value = String> {
-    let odd = [
-        "", "nan", "-1", "-2", "inf", "null", "\"1\"", "\"1,2\"", "\"", "x", "é", "1e999",
-    ];
+    let odd = ["", "nan", "-1", "-2", "inf", "null", "\"1\"", "\"1,2\"", "\"", "x", "é", "1e999"];
     prop_oneof![
         6 => (1_u8..4).prop_map(|value| value.to_string()),
         2 => prop::sample::select(odd.map(str::to_owned).to_vec()),
@@ -62,23 +60,13 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         "",
     ]);
     (header, prop::collection::vec(line(), 0..30), end).prop_map(|(header, lines, end)| {
-        [header.to_owned()]
-            .into_iter()
-            .chain(lines)
-            .map(|line| line + end)
-            .collect::<String>()
-            .into_bytes()
+        [header.to_owned()].into_iter().chain(lines).map(|line| line + end).collect::<String>().into_bytes()
     })
 }
 
 fn any_options() -> impl Strategy<Value = CsvOptions> {
     (
-        prop::sample::select(vec![
-            Timeframe::Minutes1,
-            Timeframe::Hours1,
-            Timeframe::Days1,
-            Timeframe::Months1,
-        ]),
+        prop::sample::select(vec![Timeframe::Minutes1, Timeframe::Hours1, Timeframe::Days1, Timeframe::Months1]),
         prop::option::weighted(0.8, prop::sample::select(vec!["America/New_York", "Asia/Tokyo", "UTC"])),
     )
         .prop_map(|(timeframe, zone)| options(timeframe, zone))
@@ -101,9 +89,9 @@ fn check(bytes: &[u8], cuts: &[usize], options: &CsvOptions) -> Result<(), TestC
 
 fn bars() -> impl Strategy<Value = Bars> {
     let finite = any::<f64>().prop_filter("finite", |value| value.is_finite());
-    let volume = prop::option::of(finite.clone().prop_filter("not the mark of no volume", |value| {
-        value.to_bits() != (-1.0_f64).to_bits()
-    }));
+    let volume = prop::option::of(
+        finite.clone().prop_filter("not the mark of no volume", |value| value.to_bits() != (-1.0_f64).to_bits()),
+    );
     // microseconds, far enough inside of what 64 bits hold
     let start = -9_000_000_000_000_000_i64..9_000_000_000_000_000;
     prop::collection::btree_map(start, (prop::array::uniform4(finite), volume), 0..20).prop_map(|rows| {
@@ -130,9 +118,7 @@ type Bits = (Nanos, [u64; 4], Option<u64>);
 
 fn bits(bars: &Bars) -> Vec<Bits> {
     let prices = |bar: &Bar| [bar.open, bar.high, bar.low, bar.close].map(f64::to_bits);
-    bars.iter()
-        .map(|bar| (bar.start, prices(&bar), bar.volume.map(f64::to_bits)))
-        .collect()
+    bars.iter().map(|bar| (bar.start, prices(&bar), bar.volume.map(f64::to_bits))).collect()
 }
 
 proptest! {
@@ -177,23 +163,13 @@ proptest! {
 #[ignore = "a measurement"]
 fn speed() {
     let row = |minute: i64| {
-        let at = jiff::Timestamp::from_second(1_700_000_000 + minute * 60)
-            .unwrap()
-            .to_string();
-        format!(
-            "{}+00:00,457.99,458.12,457.92,457.925,200.0\n",
-            at.replace('T', " ").trim_end_matches('Z')
-        )
+        let at = jiff::Timestamp::from_second(1_700_000_000 + minute * 60).unwrap().to_string();
+        format!("{}+00:00,457.99,458.12,457.92,457.925,200.0\n", at.replace('T', " ").trim_end_matches('Z'))
     };
-    let text = format!(
-        "timestamp,open,high,low,close,volume\n{}",
-        (0..2_000_000).map(row).collect::<String>()
-    );
+    let text = format!("timestamp,open,high,low,close,volume\n{}", (0..2_000_000).map(row).collect::<String>());
     let began = std::time::Instant::now();
     let mut reader = CsvReader::new(options(Timeframe::Minutes1, None));
-    text.as_bytes()
-        .chunks(1 << 20)
-        .for_each(|piece| reader.push(piece).unwrap());
+    text.as_bytes().chunks(1 << 20).for_each(|piece| reader.push(piece).unwrap());
     let file = reader.finish().unwrap();
     println!("{} rows in {:?}", file.rows, began.elapsed());
     assert_eq!(file.bars.len(), 2_000_000);

@@ -12,11 +12,7 @@ fn bytes(hex: &str) -> Vec<u8> {
         if index % 2 == 1 {
             all.extend(piece.bytes());
         } else {
-            all.extend(
-                piece
-                    .split_whitespace()
-                    .map(|byte| u8::from_str_radix(byte, 16).unwrap()),
-            );
+            all.extend(piece.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()));
         }
     }
     all
@@ -42,10 +38,7 @@ fn stock() -> Contract {
 
 #[test]
 fn start_of_both_clients() {
-    for (hex, client_id) in [
-        ("00 00 00 06 00 00 01 0f 08 2a", 42),
-        ("00 00 00 06 00 00 01 0f 08 05", 5),
-    ] {
+    for (hex, client_id) in [("00 00 00 06 00 00 01 0f 08 2a", 42), ("00 00 00 06 00 00 01 0f 08 05", 5)] {
         let frame = read(hex);
         assert_eq!(Request::of_id(frame.id), Some(Request::Start));
         assert_eq!(StartApi::decode(&*frame.payload).unwrap().client_id, Some(client_id));
@@ -54,18 +47,13 @@ fn start_of_both_clients() {
 
 #[test]
 fn first_frames_of_the_server() {
-    let accounts = ManagedAccounts {
-        accounts: Some("DU1234567".to_owned()),
-    };
+    let accounts = ManagedAccounts { accounts: Some("DU1234567".to_owned()) };
     assert_eq!(
         frame::encode(reply::MANAGED_ACCOUNTS, &accounts),
         bytes(r#"00 00 00 0f 00 00 00 d7 0a 09 "DU1234567""#)
     );
     let next = NextValidId { order_id: Some(1) };
-    assert_eq!(
-        frame::encode(reply::NEXT_VALID_ID, &next),
-        bytes("00 00 00 06 00 00 00 d1 08 01")
-    );
+    assert_eq!(frame::encode(reply::NEXT_VALID_ID, &next), bytes("00 00 00 06 00 00 00 d1 08 01"));
 }
 
 #[test]
@@ -89,27 +77,15 @@ fn historical_requests_of_both_clients() {
     );
     let request = HistoricalDataRequest::decode(&*frame.payload).unwrap();
     assert_eq!((request.id, request.contract), (Some(1_500_000_000), Some(stock())));
-    assert_eq!(
-        (request.bar_size.unwrap(), request.duration.unwrap()),
-        ("1 min".to_owned(), "1 D".to_owned())
-    );
-    assert_eq!(
-        (request.end, request.regular_hours, request.format_date),
-        (None, Some(true), Some(2))
-    );
+    assert_eq!((request.bar_size.unwrap(), request.duration.unwrap()), ("1 min".to_owned(), "1 D".to_owned()));
+    assert_eq!((request.end, request.regular_hours, request.format_date), (None, Some(true), Some(2)));
 
     let official = read(
         r#"00 00 00 57 00 00 00 dc 08 02 12 19 08 00 12 04 "AAPL" 1a 03 "STK" 42 05 "SMART" 52 03 "USD"
         1a 1c "20240102 16:00:00 US/Eastern" 22 05 "1 min" 2a 03 "1 D" 30 01 3a 06 "TRADES" 40 02"#,
     );
     let request = HistoricalDataRequest::decode(&*official.payload).unwrap();
-    assert_eq!(
-        request.contract,
-        Some(Contract {
-            con_id: Some(0),
-            ..stock()
-        })
-    );
+    assert_eq!(request.contract, Some(Contract { con_id: Some(0), ..stock() }));
     assert_eq!(request.end.as_deref(), Some("20240102 16:00:00 US/Eastern"));
 }
 
@@ -140,30 +116,16 @@ fn an_answer_with_its_end() {
 
 #[test]
 fn small_requests_and_answers() {
-    assert_eq!(
-        Request::of_id(read("00 00 00 04 00 00 00 f9").id),
-        Some(Request::CurrentTime)
-    );
-    assert_eq!(
-        Request::of_id(read("00 00 00 04 00 00 01 31").id),
-        Some(Request::CurrentTimeInMillis)
-    );
+    assert_eq!(Request::of_id(read("00 00 00 04 00 00 00 f9").id), Some(Request::CurrentTime));
+    assert_eq!(Request::of_id(read("00 00 00 04 00 00 01 31").id), Some(Request::CurrentTimeInMillis));
     let cancel = read("00 00 00 0a 00 00 00 e1 08 80 de a0 cb 05");
     assert_eq!(Request::of_id(cancel.id), Some(Request::CancelHistoricalData));
     assert_eq!(RequestId::decode(&*cancel.payload).unwrap().id, Some(1_500_000_000));
     let cancel = read("00 00 00 0a 00 00 01 32 08 80 de a0 cb 05");
     assert_eq!(Request::of_id(cancel.id), Some(Request::CancelContractDetails));
     let end = RequestId { id: Some(1) };
-    assert_eq!(
-        frame::encode(reply::CONTRACT_DATA_END, &end),
-        bytes("00 00 00 06 00 00 00 fc 08 01")
-    );
-    let time = frame::encode(
-        reply::CURRENT_TIME,
-        &CurrentTime {
-            time: Some(1_795_437_560),
-        },
-    );
+    assert_eq!(frame::encode(reply::CONTRACT_DATA_END, &end), bytes("00 00 00 06 00 00 00 fc 08 01"));
+    let time = frame::encode(reply::CURRENT_TIME, &CurrentTime { time: Some(1_795_437_560) });
     assert_eq!(time, bytes("00 00 00 0a 00 00 00 f9 08 f8 e7 90 d8 06"));
 }
 
@@ -171,8 +133,5 @@ fn small_requests_and_answers() {
 fn impossible_frames() {
     assert_eq!(frame::body_length([0, 0, 0, 3]), Err(FrameError::Length(3)));
     assert_eq!(frame::body_length([1, 0, 0, 0]), Err(FrameError::Length(1 << 24)));
-    assert_eq!(
-        frame::parse(&bytes("00 00 00 47 32 00 35 00 00")),
-        Err(FrameError::Text(71))
-    );
+    assert_eq!(frame::parse(&bytes("00 00 00 47 32 00 35 00 00")), Err(FrameError::Text(71)));
 }

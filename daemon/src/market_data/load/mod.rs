@@ -1,14 +1,18 @@
 //! The load operation: what is wanted, what of it is missing, step by step through the gateway into the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod request;
+mod scope;
 
-use jiff::tz::TimeZone;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
 use ktrdr_proto::reason;
-use serde::{Deserialize, Serialize};
 
 use super::{
     MarketDataError,
-    closing::{closed_until, is_closed, zone},
+    closing::{is_closed, zone},
     fetch::fetch,
     keep::{Delivery, Keeper},
     merge::Report,
@@ -19,55 +23,13 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, BarsAsk, Class, Contract, GatewayError},
-    model::{Bars, Basis, DAY, Nanos, SeriesKey, Source, TimeRange, Timeframe},
+    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError},
+    model::{Bars, Coverage, DAY, Source, TimeRange},
     operations::{Context, Outcome},
-    store::{CoverageKind, SeriesState, year_start},
+    store::CoverageKind,
 };
 
-/// What `tail` loads of a series of which nothing is stored.
-const TAIL: Nanos = 30 * DAY;
-
-/// What a load brings in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// From the last known instant up to now.
-    Tail,
-    /// From the earliest bar there is up to the first stored one.
-    Backfill,
-    /// From the earliest bar there is up to now, holes included.
-    Full,
-    /// Nothing is fetched.
-    Local,
-}
-
-impl Mode {
-    /// One word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tail => "tail",
-            Self::Backfill => "backfill",
-            Self::Full => "full",
-            Self::Local => "local",
-        }
-    }
-}
-
-/// A checked request.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LoadRequest {
-    /// Which series.
-    pub key: SeriesKey,
-    /// What to bring in; with a bound, only the order of the steps.
-    pub mode: Mode,
-    /// First wanted instant.
-    pub start: Option<Nanos>,
-    /// First instant not wanted.
-    pub end: Option<Nanos>,
-    /// Session and prices.
-    pub basis: Basis,
-}
+pub use request::{LoadRequest, Mode};
 
 /// One load at work.
 pub(super) struct Load {
@@ -75,6 +37,8 @@ pub(super) struct Load {
     reference: Reference,
     keeper: Arc<Mutex<Keeper>>,
     document: LoadDocument,
+    /// What was wanted and did not come.
+    left: Coverage,
 }
 
 /// How the steps went.
@@ -93,12 +57,7 @@ impl Load {
             mode: request.mode.name().into(),
             ..LoadDocument::default()
         };
-        Self {
-            request,
-            reference,
-            keeper: Arc::new(Mutex::new(keeper)),
-            document,
-        }
+        Self { request, reference, keeper: Arc::new(Mutex::new(keeper)), document, left: Coverage::default() }
     }
 
     pub(super) async fn run(mut self, context: Context) -> Outcome {
@@ -132,11 +91,7 @@ impl Load {
         }
         let requests = &mut self.document.requests_made;
         let contract = self.reference.contract(&self.request.key.symbol, requests).await?;
-        let head = if unbounded {
-            self.reference.head(&contract, self.request.basis, requests).await?
-        } else {
-            None
-        };
+        let head = if unbounded { self.reference.head(&contract, self.request.basis, requests).await? } else { None };
         let mut missing = self.missing(Some(&contract), head).await?;
         let mut steps = self.steps(&missing);
         if !unbounded && steps.len() > 1 {
@@ -153,83 +108,8 @@ impl Load {
 
     fn steps(&self, missing: &[TimeRange]) -> Vec<Step> {
         let bounded = self.request.start.is_some() || self.request.end.is_some();
-        let order = if self.request.mode == Mode::Tail && !bounded {
-            Order::OldestFirst
-        } else {
-            Order::NewestFirst
-        };
+        let order = if self.request.mode == Mode::Tail && !bounded { Order::OldestFirst } else { Order::NewestFirst };
         steps(missing, self.request.key.timeframe, order, clock::now())
-    }
-
-    /// What of the wanted range is not known. A damaged partition is as good as none.
-    async fn missing(
-        &self,
-        contract: Option<&Contract>,
-        head: Option<Nanos>,
-    ) -> Result<Vec<TimeRange>, MarketDataError> {
-        let zone = zone(contract.map_or("", |contract| &contract.time_zone));
-        let Some(wanted) = self.wanted(&zone, head) else {
-            return Ok(Vec::new());
-        };
-        let (store, key) = (self.reference.store.clone(), self.request.key.clone());
-        let missing = tokio::task::spawn_blocking(move || {
-            let Some(state) = store.state(&key) else {
-                return vec![wanted];
-            };
-            let mut coverage = state.coverage.clone();
-            for (year, ..) in state.years_in(&wanted) {
-                if store.verify_year(&key, year).is_err()
-                    && let Ok(damaged) = TimeRange::new(year_start(year), year_start(year.saturating_add(1)))
-                {
-                    coverage.remove(&damaged);
-                }
-            }
-            coverage.missing(&wanted)
-        });
-        missing.await.map_err(|_| MarketDataError::Defect)
-    }
-
-    /// The range of bars that are over, by dates or by mode; `None` when it is empty.
-    fn wanted(&self, zone: &TimeZone, head: Option<Nanos>) -> Option<TimeRange> {
-        let timeframe = self.request.key.timeframe;
-        let closed = closed_until(clock::now(), timeframe, zone);
-        let stored = self.reference.store.state(&self.request.key);
-        let stored = stored.as_deref();
-        let from_mode = || match self.request.mode {
-            Mode::Tail | Mode::Local => stored
-                .and_then(|state| state.coverage.end().or(state.last()))
-                .unwrap_or(closed - TAIL),
-            Mode::Backfill | Mode::Full => head.map_or(closed - depth_assumed(timeframe), |head| {
-                first_bar_of(head, timeframe, zone)
-            }),
-        };
-        let end_of_mode = match self.request.mode {
-            Mode::Backfill if self.request.start.is_none() => stored.and_then(SeriesState::first).unwrap_or(closed),
-            _ => closed,
-        };
-        let start = self.request.start.unwrap_or_else(from_mode);
-        let end = self.request.end.unwrap_or(end_of_mode).min(closed);
-        TimeRange::new(start, end).ok()
-    }
-
-    /// Remembers that there is nothing before the first bar of the history. `true`: that spares some request.
-    async fn nothing_before(
-        &mut self,
-        head: Nanos,
-        contract: &Contract,
-        missing: &[TimeRange],
-    ) -> Result<bool, MarketDataError> {
-        let first = first_bar_of(head, self.request.key.timeframe, &zone(&contract.time_zone));
-        let Some(start) = missing.first().map(TimeRange::start) else {
-            return Ok(false);
-        };
-        let end = missing.last().map_or(first, |range| range.end().min(first));
-        let Ok(nothing) = TimeRange::new(start, end) else {
-            return Ok(false);
-        };
-        self.keep(Bars::default(), nothing, vec![(nothing, CoverageKind::None)])
-            .await?;
-        Ok(true)
     }
 
     async fn carry_out(
@@ -244,7 +124,6 @@ impl Load {
         });
         let (mut done, mut failed) = (0, None::<GatewayError>);
         for (at, step) in steps.iter().enumerate() {
-            context.progress(|progress| progress.message = in_words(&step.range));
             let ask = BarsAsk {
                 contract: contract.clone(),
                 timeframe: self.request.key.timeframe,
@@ -254,6 +133,7 @@ impl Load {
             };
             let requests = &mut self.document.requests_made;
             let answer = fetch(&self.reference.gateway, &ask, done > 0, requests);
+            let answer = telling_waits(&self.reference.gateway, context, &step.range, answer);
             // dropping the request withdraws it at the gateway; what came before is kept
             let Some(answer) = context.stop().run_until_cancelled(answer).await else {
                 self.leave(&steps[at..]);
@@ -287,9 +167,9 @@ impl Load {
     }
 
     fn leave(&mut self, steps: &[Step]) {
-        self.document
-            .gaps_left
-            .extend(steps.iter().map(|step| RangeDocument::from(step.range)));
+        let left: Coverage = self.left.intervals().iter().copied().chain(steps.iter().map(|step| step.range)).collect();
+        self.document.gaps_left = left.intervals().iter().map(|range| RangeDocument::from(*range)).collect();
+        self.left = left;
     }
 
     /// Keeps the closed bars of an answer, and what it tells about the rest.
@@ -299,16 +179,10 @@ impl Load {
         let (bars, known_until, kind) = match answer {
             BarsAnswer::Bars(bars) => {
                 let wanted = bars.slice(bars.rows_in(&range));
-                let closed: Bars = wanted
-                    .iter()
-                    .take_while(|bar| is_closed(bar.start, now, timeframe, &zone))
-                    .collect();
+                let closed: Bars =
+                    wanted.iter().take_while(|bar| is_closed(bar.start, now, timeframe, &zone)).collect();
                 let first_open = wanted.start.get(closed.len()).copied();
-                let kind = if closed.is_empty() {
-                    CoverageKind::None
-                } else {
-                    CoverageKind::Bars
-                };
+                let kind = if closed.is_empty() { CoverageKind::None } else { CoverageKind::Bars };
                 (closed, first_open.unwrap_or(range.end()), kind)
             }
             // of the newest day, nothing may only mean not yet
@@ -317,9 +191,7 @@ impl Load {
             }
             BarsAnswer::NoData => (Bars::default(), range.start(), CoverageKind::None),
         };
-        let cover = TimeRange::new(range.start(), known_until)
-            .ok()
-            .map(|known| (known, kind));
+        let cover = TimeRange::new(range.start(), known_until).ok().map(|known| (known, kind));
         let report = self.keep(bars, range, cover.into_iter().collect()).await?;
         self.document.bars_loaded += report.added;
         self.document.bars_revised += report.revised;
@@ -349,23 +221,27 @@ impl Load {
     }
 }
 
-/// The earliest start of a bar that holds this instant.
-fn first_bar_of(head: Nanos, timeframe: Timeframe, zone: &TimeZone) -> Nanos {
-    if timeframe.is_intraday() {
-        return head.div_euclid(timeframe.step()) * timeframe.step() - timeframe.step();
-    }
-    // a bar may be labelled by any of its days
-    let minute_of_settling = 60 * crate::model::SECOND;
-    closed_until(head + minute_of_settling, Timeframe::Days1, zone) - (timeframe.step() - DAY)
-}
-
-/// How far back a history is assumed to reach when the gateway cannot tell.
-fn depth_assumed(timeframe: Timeframe) -> Nanos {
-    match timeframe.step() {
-        step if step <= 30 * crate::model::SECOND => 180 * DAY,
-        step if step < crate::model::HOUR => 2 * 365 * DAY,
-        step if step < DAY => 5 * 365 * DAY,
-        _ => 20 * 365 * DAY,
+/// Awaits `answer` and says meanwhile, once a second, when it is our own pacing that takes the time.
+async fn telling_waits<T>(
+    gateway: &Gateway,
+    context: &Context,
+    range: &TimeRange,
+    answer: impl Future<Output = T>,
+) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer,
+            _ = ticks.tick() => {
+                let wait = gateway.status().wait().as_secs();
+                let message = match wait {
+                    0 => in_words(range),
+                    wait => format!("{}, waiting for pacing, {wait} s", in_words(range)),
+                };
+                context.progress(|progress| progress.message = message);
+            }
+        }
     }
 }
 
@@ -380,10 +256,7 @@ fn incomplete(error: &GatewayError, done: usize, total: usize) -> Failure {
     if done == 0 && (total == 1 || error.class() != Class::Transient) {
         return cause;
     }
-    let message = format!(
-        "{} of {total} requests were not answered; what came is stored",
-        total - done
-    );
+    let message = format!("{} of {total} requests were not answered; what came is stored", total - done);
     let mut failure = Failure::new(&reason::LOAD_INCOMPLETE, message);
     failure.messages.extend(cause.messages);
     failure.with("cause", cause.reason)

@@ -1,0 +1,144 @@
+//! Flags that several commands share, and how their values are read. What belongs to one command alone is beside it, in
+//! `commands`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Arg, ArgAction, Args, ValueEnum};
+use ktrdr_proto::{
+    spelling::{self, TIMEFRAMES},
+    v1::{Timeframe, WhatToShow},
+};
+
+const HEADING: &str = "Global options";
+
+/// Flags that stand before or after the subcommand.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Globals {
+    /// Socket of the daemon; `KTRDR_SOCKET` names it too
+    #[arg(long, global = true, value_name = "PATH", help_heading = HEADING)]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// Longest wait for one answer; following an operation has no limit
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = HEADING)]
+    pub(crate) timeout: Duration,
+
+    /// How results are printed
+    #[arg(short, long, global = true, value_enum, help_heading = HEADING)]
+    pub(crate) format: Option<Format>,
+
+    /// Say more, on stderr
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = HEADING)]
+    pub(crate) verbose: u8,
+
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, help_heading = HEADING)]
+    pub(crate) quiet: bool,
+
+    /// When to colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = HEADING)]
+    pub(crate) color: Color,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// `-f` as it was on commands that nothing had to be forced on. Those take the letter from `--format`, with
+/// `mut_arg("format", without_letter)`: the global flags are there before a deferred command adds its own.
+#[derive(Debug, Args)]
+pub(crate) struct Force {
+    /// Accepted for old scripts; nothing needs forcing
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// Takes the letter from a global flag, where a command has the letter for something else.
+pub(crate) fn without_letter(argument: Arg) -> Arg {
+    argument.short(None)
+}
+
+/// A symbol and its timeframe.
+#[derive(Debug, Args)]
+pub(crate) struct Series {
+    /// Ticker such as AAPL, BRK.B or EURUSD
+    pub(crate) symbol: String, // checked by the daemon, which owns the rule
+
+    /// Length of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M
+    #[arg(short, long, value_name = "TF", default_value = "1d", value_parser = timeframe)]
+    pub(crate) timeframe: Timeframe,
+}
+
+/// The two dates that bound a range.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Dates {
+    /// First instant: a date, `YYYY-MM-DD HH:MM` or RFC 3339; UTC unless it says otherwise
+    #[arg(long, value_name = "DATE", value_parser = crate::time::parse_start)]
+    pub(crate) start: Option<i64>,
+
+    /// Where to stop: a date includes that day, an instant is not part of the range
+    #[arg(long, value_name = "DATE", value_parser = crate::time::parse_end)]
+    pub(crate) end: Option<i64>,
+}
+
+/// `--what`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    Trades,
+    Midpoint,
+    Bid,
+    Ask,
+}
+
+impl From<What> for WhatToShow {
+    fn from(what: What) -> Self {
+        match what {
+            What::Trades => Self::Trades,
+            What::Midpoint => Self::Midpoint,
+            What::Bid => Self::Bid,
+            What::Ask => Self::Ask,
+        }
+    }
+}
+
+/// Reads a timeframe, or tells all there are.
+pub(crate) fn timeframe(text: &str) -> Result<Timeframe, String> {
+    spelling::parse_timeframe(text).ok_or_else(|| {
+        let all: Vec<_> = TIMEFRAMES.iter().map(|(_, spelling)| *spelling).collect();
+        format!("use one of {}", all.join(" "))
+    })
+}
+
+/// Reads a positive number of seconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "give a positive number of seconds".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_positive_number() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["0", "-1", "NaN", "inf", "soon", "1e30"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

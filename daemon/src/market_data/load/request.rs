@@ -1,0 +1,46 @@
+//! What can be asked of a load.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Basis, Nanos, SeriesKey};
+
+/// What a load brings in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// From the last known instant up to now.
+    Tail,
+    /// From the earliest bar there is up to the first stored one.
+    Backfill,
+    /// From the earliest bar there is up to now, holes included.
+    Full,
+    /// Nothing is fetched.
+    Local,
+}
+
+impl Mode {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tail => "tail",
+            Self::Backfill => "backfill",
+            Self::Full => "full",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// A checked request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadRequest {
+    /// Which series.
+    pub key: SeriesKey,
+    /// What to bring in; with a bound, only the order of the steps.
+    pub mode: Mode,
+    /// First wanted instant.
+    pub start: Option<Nanos>,
+    /// First instant not wanted.
+    pub end: Option<Nanos>,
+    /// Session and prices.
+    pub basis: Basis,
+}

@@ -1,0 +1,133 @@
+//! Files on their way in: parsed while they arrive, so that memory holds bars, not bytes.
+
+use super::{
+    MarketDataError,
+    csv::{CsvFile, CsvOptions, CsvReader, name::from_label},
+    result::json,
+};
+use crate::{
+    error::Failure,
+    model::{SeriesKey, Session, Symbol, Timeframe, WhatToShow},
+};
+
+/// Files of one import: a folder of series, not a data base.
+const FILES_MAX: usize = 10_000;
+/// Longest label kept.
+const LABEL_MAX: usize = 200;
+
+/// What the client says about a file.
+#[derive(Debug, Clone)]
+pub struct FileSpec {
+    /// What it is called.
+    pub label: String,
+    /// Overrides the name.
+    pub symbol: Option<Symbol>,
+    /// Overrides the name.
+    pub timeframe: Option<Timeframe>,
+    /// IANA name, for stamps without one.
+    pub time_zone: Option<String>,
+    /// Inferred otherwise.
+    pub session: Option<Session>,
+    /// The usual otherwise.
+    pub what: Option<WhatToShow>,
+}
+
+/// A file as far as it has arrived.
+#[derive(Debug)]
+struct Incoming {
+    spec: FileSpec,
+    key: Option<SeriesKey>,
+    reader: Result<CsvReader, Failure>,
+}
+
+/// A file that has arrived.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) spec: FileSpec,
+    pub(super) key: Option<SeriesKey>,
+    pub(super) content: Result<CsvFile, Failure>,
+}
+
+/// The files of one import, parsed while they arrive: memory holds bars, not bytes.
+#[derive(Debug, Default)]
+pub struct Upload {
+    pub(super) arrived: Vec<Arrived>,
+    incoming: Option<Incoming>,
+}
+
+impl Upload {
+    /// The next file begins.
+    pub fn file(&mut self, spec: FileSpec) -> Result<(), MarketDataError> {
+        self.end_of_file();
+        if self.arrived.len() == FILES_MAX {
+            return Err(MarketDataError::Request("more than 10,000 files in one import"));
+        }
+        let (symbol, timeframe) = from_label(&spec.label);
+        let symbol = spec.symbol.clone().or(symbol);
+        let key = symbol.zip(spec.timeframe.or(timeframe)).map(|(symbol, timeframe)| SeriesKey { symbol, timeframe });
+        let reader = reader(&spec, key.as_ref()).map_err(|error| Failure::from(&error));
+        let label = spec.label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
+        self.incoming = Some(Incoming { spec: FileSpec { label, ..spec }, key, reader });
+        Ok(())
+    }
+
+    /// Bytes of the current file. What is wrong with it is kept until the end.
+    pub fn data(&mut self, bytes: &[u8]) -> Result<(), MarketDataError> {
+        let Some(file) = &mut self.incoming else {
+            return Err(MarketDataError::Request("data came before any file"));
+        };
+        if let Ok(reader) = &mut file.reader
+            && let Err(error) = reader.push(bytes)
+        {
+            file.reader = Err(Failure::from(&error));
+        }
+        Ok(())
+    }
+
+    /// All files have arrived.
+    pub fn finish(mut self) -> Result<Self, MarketDataError> {
+        self.end_of_file();
+        if self.arrived.is_empty() { Err(MarketDataError::Request("an import needs a file")) } else { Ok(self) }
+    }
+
+    fn end_of_file(&mut self) {
+        if let Some(Incoming { spec, key, reader }) = self.incoming.take() {
+            let content = reader.and_then(|reader| reader.finish().map_err(|error| Failure::from(&error)));
+            self.arrived.push(Arrived { spec, key, content });
+        }
+    }
+
+    /// For people.
+    pub(super) fn subject(&self) -> String {
+        match self.arrived.as_slice() {
+            [one] => one.key.as_ref().map_or_else(|| last_part(&one.spec.label), ToString::to_string),
+            many => format!("{} files", many.len()),
+        }
+    }
+
+    /// Equal for equal uploads; tells two requests with one id apart.
+    pub(super) fn fingerprint(&self) -> String {
+        let one = |file: &Arrived| match &file.content {
+            Ok(content) => format!("{}:{}:{:08x}", file.spec.label, content.length, content.crc),
+            Err(failure) => format!("{}:{}", file.spec.label, failure.reason),
+        };
+        json(&self.arrived.iter().map(one).collect::<Vec<_>>()).to_string()
+    }
+}
+
+fn reader(spec: &FileSpec, key: Option<&SeriesKey>) -> Result<CsvReader, MarketDataError> {
+    let Some(key) = key else {
+        return Err(MarketDataError::FileName { label: last_part(&spec.label) });
+    };
+    let zone = |name: &String| {
+        let unknown = || MarketDataError::TimeZone { name: name.chars().take(60).collect() };
+        jiff::tz::TimeZone::get(name).map_err(|_| unknown())
+    };
+    let time_zone = spec.time_zone.as_ref().map(zone).transpose()?;
+    Ok(CsvReader::new(CsvOptions { timeframe: key.timeframe, time_zone }))
+}
+
+/// The file's own name, cut.
+pub(super) fn last_part(label: &str) -> String {
+    label.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(60).collect()
+}

@@ -1,0 +1,89 @@
+//! A client without manners, and what it asks for.
+
+use std::time::Duration;
+
+use prost::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::config::{Config, Knobs};
+use crate::protocol::frame::{self, Frame};
+use crate::protocol::messages::{Contract, ErrorMessage, HistoricalDataRequest, StartApi, reply};
+use crate::simulator::Simulator;
+
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// Id of a request for bars.
+pub(super) const HISTORICAL: u32 = 20;
+
+/// A client that does as it is told.
+pub(super) struct Raw {
+    pub(super) stream: TcpStream,
+}
+
+impl Raw {
+    pub(super) async fn connect(simulator: &Simulator) -> Self {
+        let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
+        stream.write_all(b"API\0\0\0\0\x09v213..226").await.unwrap();
+        let length = stream.read_u32().await.unwrap();
+        let mut acknowledgement = vec![0; usize::try_from(length).unwrap()];
+        stream.read_exact(&mut acknowledgement).await.unwrap();
+        Self { stream }
+    }
+
+    /// Connected, started, and past the greeting's five frames.
+    pub(super) async fn start(simulator: &Simulator, client_id: i32) -> Self {
+        let mut raw = Self::connect(simulator).await;
+        raw.send(71, &StartApi { client_id: Some(client_id), optional_capabilities: None }).await;
+        for _ in 0..5 {
+            raw.receive().await;
+        }
+        raw
+    }
+
+    pub(super) async fn send(&mut self, id: u32, message: &impl Message) {
+        self.stream.write_all(&frame::encode(id, message)).await.unwrap();
+    }
+
+    pub(super) async fn receive(&mut self) -> Frame {
+        let read = async {
+            let length = frame::body_length(self.stream.read_u32().await.unwrap().to_be_bytes()).unwrap();
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body).await.unwrap();
+            frame::parse(&body).unwrap()
+        };
+        tokio::time::timeout(LIMIT, read).await.unwrap()
+    }
+
+    /// The id and code of the error that comes next.
+    pub(super) async fn refusal(&mut self) -> (i32, i32) {
+        let frame = self.receive().await;
+        assert_eq!(frame.id, reply::ERROR, "not an error");
+        let error = ErrorMessage::decode(&*frame.payload).unwrap();
+        (error.id.unwrap(), error.code.unwrap())
+    }
+}
+
+pub(super) async fn simulator(knobs: Knobs) -> Simulator {
+    let now = Some("2025-06-06T15:20:30Z".parse().unwrap());
+    Simulator::start(Config { knobs: Knobs { now, ..knobs }, ..Config::default() }).await.unwrap()
+}
+
+pub(super) fn hourly(id: i32) -> HistoricalDataRequest {
+    let text = |text: &str| Some(text.to_owned());
+    HistoricalDataRequest {
+        id: Some(id),
+        contract: Some(Contract {
+            con_id: Some(0),
+            symbol: text("AAPL"),
+            sec_type: text("STK"),
+            exchange: text("SMART"),
+            currency: text("USD"),
+            ..Contract::default()
+        }),
+        bar_size: text("1 hour"),
+        duration: text("1 D"),
+        what_to_show: text("TRADES"),
+        format_date: Some(2),
+        ..HistoricalDataRequest::default()
+    }
+}
