@@ -22,13 +22,7 @@ use tonic::{Request, Response, Status};
 #[test]
 fn without_a_daemon_the_client_says_how_to_start_one() -> Result<()> {
     let home = Home::new()?;
-    for line in [
-        "data list",
-        "data load AAPL",
-        "operations list",
-        "ib status",
-        "daemon status",
-    ] {
+    for line in ["data list", "data load AAPL", "operations list", "ib status", "daemon status"] {
         let error = home.ktrdr(&format!("{line} -f json"))?.fails(3, "DAEMON_UNREACHABLE")?;
         assert_eq!(error["hint"], "ktrdr daemon start", "{line}");
     }
@@ -130,10 +124,7 @@ async fn a_daemon_of_another_contract_is_not_believed() -> Result<()> {
     let server = tonic::transport::Server::builder().add_service(GatewayServer::new(Stranger));
     let server = tokio::spawn(server.serve_with_incoming(incoming));
     let error = tokio::task::block_in_place(|| home.ktrdr("ib status -f json"))?.fails(4, "CONTRACT_MISMATCH")?;
-    assert!(
-        error["message"].as_str().is_some_and(|text| text.contains("999")),
-        "{error}"
-    );
+    assert!(error["message"].as_str().is_some_and(|text| text.contains("999")), "{error}");
     server.abort();
     Ok(())
 }

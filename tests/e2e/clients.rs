@@ -15,12 +15,7 @@ const GROWTH_MAX: u64 = 8 << 20;
 
 async fn client(daemon: &TestDaemon) -> Result<()> {
     let (mut data, mut operations, mut about) = (daemon.market_data()?, daemon.operations()?, daemon.daemon()?);
-    let series = || {
-        Some(SeriesId {
-            symbol: "AAPL".to_owned(),
-            timeframe: Timeframe::Days1.into(),
-        })
-    };
+    let series = || Some(SeriesId { symbol: "AAPL".to_owned(), timeframe: Timeframe::Days1.into() });
     for call in 0..CALLS {
         match call % 4 {
             0 => drop(data.get_range(GetRangeRequest { series: series() }).await?),
@@ -60,15 +55,8 @@ async fn twenty_clients_with_500_calls_each_meet_no_error_and_no_growth() -> Res
 fn twenty_commands_at_once_all_end_well() -> Result<()> {
     let daemon = TestDaemon::alone()?;
     import(&daemon, &["AAPL_1d.csv", "NVDA_1h.csv"])?;
-    let lines = [
-        "data range AAPL",
-        "operations list",
-        "daemon status",
-        "data show NVDA -t 1h --all",
-    ];
-    let commands: Vec<_> = (0..20)
-        .map(|at| daemon.ktrdr_started(lines[at % lines.len()]))
-        .collect::<Result<_>>()?;
+    let lines = ["data range AAPL", "operations list", "daemon status", "data show NVDA -t 1h --all"];
+    let commands: Vec<_> = (0..20).map(|at| daemon.ktrdr_started(lines[at % lines.len()])).collect::<Result<_>>()?;
     for command in commands {
         command.ended()?.ok()?;
     }

@@ -23,17 +23,9 @@ fn without_a_gateway_stored_bars_are_served_and_loads_say_why_not() -> Result<()
     assert_eq!(stored(&daemon, "GOOGL")?.len(), 359);
 
     let error = daemon.ktrdr(LOAD)?.fails(5, "GATEWAY_UNREACHABLE")?;
-    assert!(
-        error["message"].as_str().context("a text")?.contains("127.0.0.1:1"),
-        "{error}"
-    );
+    assert!(error["message"].as_str().context("a text")?.contains("127.0.0.1:1"), "{error}");
     let status = gateway_is(&daemon, "disconnected")?;
-    assert!(
-        status["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains("not reachable")),
-        "{status}"
-    );
+    assert!(status["reason"].as_str().is_some_and(|reason| reason.contains("not reachable")), "{status}");
     daemon.ktrdr("ib test -f json")?.fails(5, "GATEWAY_UNREACHABLE")?;
     Ok(())
 }
@@ -70,10 +62,7 @@ fn a_gateway_that_closes_in_the_handshake_is_unavailable() -> Result<()> {
     let ran = daemon.ktrdr(LOAD)?;
     assert_eq!(ran.status, 5, "{ran:?}");
     let reason = ran.document()?["error"]["reason"].clone();
-    assert!(
-        reason == "GATEWAY_UNREACHABLE" || reason == "GATEWAY_NOT_READY",
-        "{reason}"
-    );
+    assert!(reason == "GATEWAY_UNREACHABLE" || reason == "GATEWAY_NOT_READY", "{reason}");
     drop(daemon.terminate()?);
     sim.report()?;
     Ok(())
@@ -138,9 +127,7 @@ fn a_load_outlives_its_gateway_and_asks_nothing_again_that_is_stored() -> Result
     let port = sim.port();
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     let id = detached(&daemon, "data load AAPL -t 1m --start 2025-01-06 --end 2025-03-28")?;
-    let steps = steps_done(&daemon, &id, 3)?["progress"]["total"]
-        .as_u64()
-        .context("a number")?;
+    let steps = steps_done(&daemon, &id, 3)?["progress"]["total"].as_u64().context("a number")?;
     let first = sim.report()?.historical();
     gateway_is(&daemon, "disconnected")?;
     let sim = GatewaySim::start_on(port, "--time-scale 60")?;
@@ -150,10 +137,7 @@ fn a_load_outlives_its_gateway_and_asks_nothing_again_that_is_stored() -> Result
     assert_eq!(result["bars_total"], stored(&daemon, "AAPL -t 1m")?.len());
     drop(daemon.terminate()?);
     let asked = first + sim.report()?.historical();
-    assert!(
-        asked == steps || asked == steps + 1,
-        "{asked} requests for {steps} steps"
-    );
+    assert!(asked == steps || asked == steps + 1, "{asked} requests for {steps} steps");
     Ok(())
 }
 

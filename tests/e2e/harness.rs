@@ -40,9 +40,7 @@ fn programs_see_nothing_of_the_callers_environment() -> Result<()> {
     let output = home.command(std::path::Path::new("/usr/bin/env")).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(
-        text.lines().all(|line| ["PATH=", "HOME=", "XDG_", "KTRDR_"]
-            .iter()
-            .any(|name| line.starts_with(name))),
+        text.lines().all(|line| ["PATH=", "HOME=", "XDG_", "KTRDR_"].iter().any(|name| line.starts_with(name))),
         "{text}"
     );
     Ok(())

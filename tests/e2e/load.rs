@@ -24,10 +24,7 @@ fn a_load_stores_exactly_the_bars_of_its_range_and_the_second_fetches_nothing() 
     assert_eq!(first["status"], "completed");
 
     let second = daemon.ktrdr(line)?.json()?;
-    assert_eq!(
-        (&second["requests_made"], &second["bars_loaded"]),
-        (&0.into(), &0.into())
-    );
+    assert_eq!((&second["requests_made"], &second["bars_loaded"]), (&0.into(), &0.into()));
     assert_eq!(second["bars_total"], wanted.len());
     drop(daemon.terminate()?);
     let report = sim.report()?;
@@ -39,15 +36,8 @@ fn a_load_stores_exactly_the_bars_of_its_range_and_the_second_fetches_nothing() 
 fn the_document_of_a_load_has_the_keys_that_scripts_read() -> Result<()> {
     let sim = GatewaySim::replaying("")?;
     let daemon = TestDaemon::start(&sim)?;
-    let load = daemon
-        .ktrdr("data load GOOGL --start 2024-01-01 --end 2024-02-01 -f json")?
-        .json()?;
-    let mut keys: Vec<_> = load
-        .as_object()
-        .context("an object")?
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let load = daemon.ktrdr("data load GOOGL --start 2024-01-01 --end 2024-02-01 -f json")?.json()?;
+    let mut keys: Vec<_> = load.as_object().context("an object")?.keys().map(String::as_str).collect();
     keys.sort_unstable();
     let wanted = "bars_loaded bars_revised bars_total details error execution_time_seconds gaps_left mode requests_made \
                   status success symbol timeframe";
@@ -64,16 +54,10 @@ fn the_document_of_a_load_has_the_keys_that_scripts_read() -> Result<()> {
 fn each_mode_brings_in_its_part_and_local_nothing() -> Result<()> {
     let sim = GatewaySim::start("--time-scale 60")?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
-    let load = |mode: &str| {
-        daemon
-            .ktrdr(&format!("data load AAPL -t 1d --mode {mode} -f json"))?
-            .json()
-    };
+    let load = |mode: &str| daemon.ktrdr(&format!("data load AAPL -t 1d --mode {mode} -f json"))?.json();
     let range = || daemon.ktrdr("data range AAPL -t 1d -f json")?.json();
 
-    daemon
-        .ktrdr("data load AAPL -t 1d --mode local -f json")?
-        .fails(7, "SERIES_NOT_FOUND")?;
+    daemon.ktrdr("data load AAPL -t 1d --mode local -f json")?.fails(7, "SERIES_NOT_FOUND")?;
     let tail = load("tail")?;
     let month = tail["bars_loaded"].as_u64().context("a number")?;
     assert!((17..=24).contains(&month), "trading days of 30 days: {month}");
@@ -83,24 +67,12 @@ fn each_mode_brings_in_its_part_and_local_nothing() -> Result<()> {
     let total = backfill["bars_total"].as_u64().context("a number")?;
     assert!(total > 5_000, "two decades: {total}");
     assert_eq!(range()?["range"]["end_date"], last, "a backfill does not touch the end");
-    assert!(
-        range()?["range"]["start_date"]
-            .as_str()
-            .context("a date")?
-            .starts_with("2004-01-2")
-    );
+    assert!(range()?["range"]["start_date"].as_str().context("a date")?.starts_with("2004-01-2"));
 
     let full = load("full")?;
-    assert_eq!(
-        (&full["bars_loaded"], &full["bars_total"]),
-        (&0.into(), &total.into()),
-        "nothing was left"
-    );
+    assert_eq!((&full["bars_loaded"], &full["bars_total"]), (&0.into(), &total.into()), "nothing was left");
     let local = load("local")?;
-    assert_eq!(
-        (&local["requests_made"], &local["bars_total"]),
-        (&0.into(), &total.into())
-    );
+    assert_eq!((&local["requests_made"], &local["bars_total"]), (&0.into(), &total.into()));
     drop(daemon.terminate()?);
     sim.report()?;
     Ok(())
@@ -126,9 +98,7 @@ fn a_cancelled_load_keeps_what_it_fetched_and_the_next_one_goes_on() -> Result<(
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     let line = "data load AAPL -t 1m --start 2025-02-03 --end 2025-03-28";
     let id = detached(&daemon, line)?;
-    let steps = steps_done(&daemon, &id, 3)?["progress"]["total"]
-        .as_u64()
-        .context("a number")?;
+    let steps = steps_done(&daemon, &id, 3)?["progress"]["total"].as_u64().context("a number")?;
     let cancelled = daemon.ktrdr(&format!("operations cancel {id} --format json"))?.json()?;
     assert_eq!(cancelled["state"], "cancelled");
     let kept = stored(&daemon, "AAPL -t 1m")?;
@@ -136,17 +106,11 @@ fn a_cancelled_load_keeps_what_it_fetched_and_the_next_one_goes_on() -> Result<(
     assert!(!kept.is_empty());
 
     let rest = daemon.ktrdr(&format!("{line} -f json"))?.json()?;
-    assert_eq!(
-        rest["bars_loaded"].as_u64().context("a number")? + kept.len() as u64,
-        rest["bars_total"]
-    );
+    assert_eq!(rest["bars_loaded"].as_u64().context("a number")? + kept.len() as u64, rest["bars_total"]);
     drop(daemon.terminate()?);
     let report = sim.report()?;
     let asked = report.historical();
-    assert!(
-        asked == steps || asked == steps + 1,
-        "{asked} requests for {steps} steps: one was withdrawn at most"
-    );
+    assert!(asked == steps || asked == steps + 1, "{asked} requests for {steps} steps: one was withdrawn at most");
     Ok(())
 }
 
@@ -168,9 +132,7 @@ fn a_symbol_of_several_contracts_is_not_guessed() -> Result<()> {
     let hint = error["hint"].as_str().context("a hint")?;
     assert!(hint.contains("LSE") && hint.contains("IBIS"), "{hint}");
     // of these, one is in dollars and American
-    daemon
-        .ktrdr("data load MSFT --start 2025-03-03 --end 2025-03-07")?
-        .ok()?;
+    daemon.ktrdr("data load MSFT --start 2025-03-03 --end 2025-03-07")?.ok()?;
     Ok(())
 }
 
@@ -178,19 +140,14 @@ fn a_symbol_of_several_contracts_is_not_guessed() -> Result<()> {
 fn a_currency_pair_has_midpoints_and_one_spelling() -> Result<()> {
     let sim = GatewaySim::replaying("")?;
     let daemon = TestDaemon::start(&sim)?;
-    daemon
-        .ktrdr("data load eur.usd -t 1h --start 2025-03-03 --end 2025-03-07")?
-        .ok()?;
+    daemon.ktrdr("data load eur.usd -t 1h --start 2025-03-03 --end 2025-03-07")?.ok()?;
     let list = daemon.ktrdr("data list -f json")?.json()?;
     assert_eq!(list["series"][0]["symbol"], "EURUSD");
     assert_eq!(list["series"][0]["what_to_show"], "midpoint");
     let file = series::file("EURUSD_1h.csv")?;
     let stored = stored(&daemon, "EUR/USD -t 1h")?;
     let prices = |bar: &Bar| (bar.start.clone(), bar.values[..4].to_vec());
-    let wanted: Vec<_> = between(&file, "2025-03-03", "2025-03-08")
-        .into_iter()
-        .map(prices)
-        .collect();
+    let wanted: Vec<_> = between(&file, "2025-03-03", "2025-03-08").into_iter().map(prices).collect();
     assert_eq!(stored.iter().map(prices).collect::<Vec<_>>(), wanted);
     drop(daemon.terminate()?);
     sim.report()?;
@@ -204,12 +161,8 @@ fn a_series_has_one_session_and_another_changes_nothing() -> Result<()> {
     let line = "data load AAPL -t 1h --start 2025-03-03 --end 2025-03-07 -f json";
     daemon.ktrdr(line)?.ok()?;
     let before = content_of(&daemon.data())?;
-    daemon
-        .ktrdr(&format!("{line} --trading-hours"))?
-        .fails(1, "SESSION_MISMATCH")?;
-    daemon
-        .ktrdr(&format!("{line} --what bid"))?
-        .fails(1, "SESSION_MISMATCH")?;
+    daemon.ktrdr(&format!("{line} --trading-hours"))?.fails(1, "SESSION_MISMATCH")?;
+    daemon.ktrdr(&format!("{line} --what bid"))?.fails(1, "SESSION_MISMATCH")?;
     assert_eq!(content_of(&daemon.data())?, before);
     Ok(())
 }

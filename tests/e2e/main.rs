@@ -5,6 +5,7 @@ mod support;
 mod address;
 mod clients;
 mod crash;
+mod demo;
 mod disk;
 mod gateway;
 mod harness;

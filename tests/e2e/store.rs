@@ -35,10 +35,7 @@ fn every_file_imports_and_reads_back_to_the_last_digit() -> Result<()> {
         assert_eq!(stored(&daemon, series)?, series::file(name)?, "{name}");
     }
     let rejected = &imported["files"][3]["rejected"][0];
-    assert_eq!(
-        (&rejected["reason"], &rejected["count"]),
-        (&"VALUE_MISSING".into(), &5.into())
-    );
+    assert_eq!((&rejected["reason"], &rejected["count"]), (&"VALUE_MISSING".into(), &5.into()));
     assert_eq!(rejected["lines"], serde_json::json!([12, 13, 14, 15, 16]));
     Ok(())
 }
@@ -60,29 +57,18 @@ fn importing_twice_changes_nothing() -> Result<()> {
 #[test]
 fn the_list_names_every_series_with_its_range_also_after_a_restart() -> Result<()> {
     let daemon = TestDaemon::alone()?;
-    assert_eq!(
-        daemon.ktrdr("data list -f json")?.json()?,
-        serde_json::json!({ "series": [] })
-    );
+    assert_eq!(daemon.ktrdr("data list -f json")?.json()?, serde_json::json!({ "series": [] }));
     import(&daemon, &names())?;
     let list = daemon.ktrdr("data list -f json")?.json()?;
     for (name, series, count) in FILES {
         let (symbol, timeframe) = series.split_once(" -t ").context("a series")?;
         let listed = list["series"].as_array().context("series")?.iter();
-        let listed: Vec<_> = listed
-            .filter(|one| one["symbol"] == symbol && one["timeframe"] == timeframe)
-            .collect();
-        let [listed] = listed.as_slice() else {
-            panic!("{name} is listed {} times", listed.len())
-        };
+        let listed: Vec<_> = listed.filter(|one| one["symbol"] == symbol && one["timeframe"] == timeframe).collect();
+        let [listed] = listed.as_slice() else { panic!("{name} is listed {} times", listed.len()) };
         let bars = series::file(name)?;
         assert_eq!(listed["start"], bars[0].start.as_str(), "{name}");
         assert_eq!(listed["end"], bars[bars.len() - 1].start.as_str(), "{name}");
-        assert_eq!(
-            (&listed["bars"], &listed["source"]),
-            (&count.into(), &"import".into()),
-            "{name}"
-        );
+        assert_eq!((&listed["bars"], &listed["source"]), (&count.into(), &"import".into()), "{name}");
         assert!(listed["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{name}");
     }
     assert_eq!(list["series"].as_array().map(Vec::len), Some(FILES.len()));
@@ -130,32 +116,19 @@ fn a_window_shows_its_rows_and_an_empty_one_is_no_error() -> Result<()> {
     assert_eq!(show("--head 2")?, all[..2]);
     assert_eq!(show("--all")?, all);
     let week = series::between(&all, "2024-03-04", "2024-03-09");
-    assert_eq!(
-        show("--all --start 2024-03-04 --end 2024-03-08")?
-            .iter()
-            .collect::<Vec<_>>(),
-        week
-    );
+    assert_eq!(show("--all --start 2024-03-04 --end 2024-03-08")?.iter().collect::<Vec<_>>(), week);
     assert_eq!(show("--start 2030-01-01")?, []);
 
     let document = daemon.ktrdr("data show GOOGL --rows 2 -f json")?.json()?;
-    assert_eq!(
-        (&document["total_rows"], &document["displayed_rows"]),
-        (&359.into(), &2.into())
-    );
+    assert_eq!((&document["total_rows"], &document["displayed_rows"]), (&359.into(), &2.into()));
     let row = &document["data"][1];
     assert_eq!(row["index"], all[358].start.as_str());
-    assert_eq!(
-        ["Open", "High", "Low", "Close", "Volume"].map(|key| row[key].as_f64()),
-        all[358].values.map(Some)
-    );
+    assert_eq!(["Open", "High", "Low", "Close", "Volume"].map(|key| row[key].as_f64()), all[358].values.map(Some));
     let empty = daemon.ktrdr("data show GOOGL --start 2030-01-01 -f json")?.json()?;
     assert_eq!(empty["data"], Value::Array(Vec::new()));
     let range = daemon.ktrdr("data range GOOGL -f json")?.json()?;
     assert_eq!(range["range"]["point_count"], 359);
-    daemon
-        .ktrdr("data show GOOGL -t 1h -f json")?
-        .fails(7, "SERIES_NOT_FOUND")?;
+    daemon.ktrdr("data show GOOGL -t 1h -f json")?.fails(7, "SERIES_NOT_FOUND")?;
     Ok(())
 }
 
@@ -163,25 +136,18 @@ fn a_window_shows_its_rows_and_an_empty_one_is_no_error() -> Result<()> {
 fn a_damaged_partition_is_told_and_not_served_until_it_is_imported_again() -> Result<()> {
     let daemon = TestDaemon::alone()?;
     import(&daemon, &["GOOGL_1d.csv"])?;
-    let path = daemon
-        .data()
-        .join("bars/symbol=GOOGL/timeframe=1d/year=2024/bars.parquet");
+    let path = daemon.data().join("bars/symbol=GOOGL/timeframe=1d/year=2024/bars.parquet");
     let mut bytes = fs::read(&path)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
     fs::write(&path, bytes)?;
 
     let daemon = daemon.restart()?;
-    let error = daemon
-        .ktrdr("data show GOOGL --all -f json")?
-        .fails(1, "PARTITION_DAMAGED")?;
+    let error = daemon.ktrdr("data show GOOGL --all -f json")?.fails(1, "PARTITION_DAMAGED")?;
     assert!(error["hint"].as_str().context("a hint")?.contains("GOOGL"), "{error}");
     let whole_year = "data show GOOGL --all --start 2025-01-01 -f csv";
     let intact = series::printed(&daemon.ktrdr(whole_year)?.ok()?)?;
-    assert_eq!(
-        intact.len(),
-        series::between(&series::file("GOOGL_1d.csv")?, "2025", "2026").len()
-    );
+    assert_eq!(intact.len(), series::between(&series::file("GOOGL_1d.csv")?, "2025", "2026").len());
 
     import(&daemon, &["GOOGL_1d.csv"])?;
     assert_eq!(stored(&daemon, "GOOGL")?, series::file("GOOGL_1d.csv")?);

@@ -37,11 +37,7 @@ impl From<Output> for Ran {
 impl Ran {
     /// What it printed, when it ended well.
     pub fn ok(self) -> Result<String> {
-        if self.status == 0 {
-            Ok(self.stdout)
-        } else {
-            bail!("it failed: {self:#?}")
-        }
+        if self.status == 0 { Ok(self.stdout) } else { bail!("it failed: {self:#?}") }
     }
 
     /// The document it printed, when it ended well.
@@ -59,10 +55,7 @@ impl Ran {
     pub fn fails(&self, status: i32, reason: &str) -> Result<Value> {
         let talk: Value = serde_json::from_str(self.stderr.lines().last().unwrap_or_default()).unwrap_or_default();
         let error = match &talk["error"] {
-            Value::Null => self
-                .document()
-                .map(|document| document["error"].clone())
-                .unwrap_or_default(),
+            Value::Null => self.document().map(|document| document["error"].clone()).unwrap_or_default(),
             error => error.clone(),
         };
         if self.status != status || error["reason"] != reason {
@@ -95,23 +88,12 @@ impl Home {
 
     /// Runs `ktrdr` with arguments that may hold anything.
     pub fn ktrdr_args<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Ran> {
-        Ok(self
-            .ktrdr_command(arguments)?
-            .output()
-            .context("cannot run ktrdr")?
-            .into())
+        Ok(self.ktrdr_command(arguments)?.output().context("cannot run ktrdr")?.into())
     }
 
     /// Starts `ktrdr` and leaves it running.
     pub fn ktrdr_started(&self, line: &str) -> Result<Started> {
-        let mut command = self.ktrdr_command(words(line))?;
-        let folder = tempfile::tempdir_in(self.path())?;
-        let file = |name| File::create(folder.path().join(name));
-        command.stdout(file("stdout")?).stderr(file("stderr")?);
-        Ok(Started {
-            process: Process::start(command)?,
-            folder,
-        })
+        Started::start(self.ktrdr_command(words(line))?)
     }
 }
 
@@ -123,6 +105,14 @@ pub struct Started {
 }
 
 impl Started {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("ktrdr-ran-").tempdir()?;
+        let file = |name| File::create(folder.path().join(name));
+        command.stdout(file("stdout")?).stderr(file("stderr")?);
+        Ok(Self { process: Process::start(command)?, folder })
+    }
+
     /// The process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -140,18 +130,12 @@ impl Started {
 
     /// Waits until it has said or printed this.
     pub fn says(&self, text: &str) -> Result<()> {
-        wait::until_true(text, wait::LIMIT, || {
-            Ok(self.stdout()?.contains(text) || self.stderr()?.contains(text))
-        })
+        wait::until_true(text, wait::LIMIT, || Ok(self.stdout()?.contains(text) || self.stderr()?.contains(text)))
     }
 
     /// Waits for its end.
     pub fn ended(mut self) -> Result<Ran> {
         let status = self.process.ended_within(wait::LIMIT)?;
-        Ok(Ran {
-            status: status.code().unwrap_or(-1),
-            stdout: self.stdout()?,
-            stderr: self.stderr()?,
-        })
+        Ok(Ran { status: status.code().unwrap_or(-1), stdout: self.stdout()?, stderr: self.stderr()? })
     }
 }

@@ -116,15 +116,10 @@ impl Report {
 
     /// Requests of the kinds that an operation counts.
     pub fn made(&self) -> u64 {
-        [
-            "historical_data",
-            "contract_details",
-            "head_timestamp",
-            "matching_symbols",
-        ]
-        .iter()
-        .map(|kind| self.requests(kind))
-        .sum()
+        ["historical_data", "contract_details", "head_timestamp", "matching_symbols"]
+            .iter()
+            .map(|kind| self.requests(kind))
+            .sum()
     }
 
     /// Connections in all.

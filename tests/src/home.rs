@@ -38,11 +38,7 @@ impl Home {
             let mut builder = fs::DirBuilder::new();
             builder.mode(0o700).create(folder.path().join(name))?;
         }
-        let mut home = Self {
-            folder,
-            variables: Vec::new(),
-            quiet: false,
-        };
+        let mut home = Self { folder, variables: Vec::new(), quiet: false };
         let of = |name| home.folder.path().join(name).to_string_lossy().into_owned();
         let variables = [
             ("HOME", of("home")),

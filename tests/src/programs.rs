@@ -8,7 +8,7 @@ use std::{
     env,
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    io::{Read as _, Seek as _, Write as _},
+    io::{self, IsTerminal as _, Read as _, Seek as _, Write as _},
     os::unix::process::parent_id,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -41,10 +41,7 @@ impl Programs {
 /// The binaries that belong to this program, fresh.
 pub fn programs() -> Result<&'static Programs> {
     static FOUND: OnceLock<Result<Programs, String>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| find().map_err(|error| format!("{error:#}")))
-        .as_ref()
-        .map_err(|text| anyhow!("{text}"))
+    FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}"))).as_ref().map_err(|text| anyhow!("{text}"))
 }
 
 fn find() -> Result<Programs> {
@@ -68,9 +65,7 @@ pub fn own_target() -> Result<(PathBuf, String)> {
     let folder = folder.or_else(|| own.parent()?.parent());
     let name = folder.and_then(Path::file_name).and_then(|name| name.to_str());
     let target = folder.and_then(Path::parent);
-    let (target, name) = target
-        .zip(name)
-        .with_context(|| format!("{} is not in a target folder", own.display()))?;
+    let (target, name) = target.zip(name).with_context(|| format!("{} is not in a target folder", own.display()))?;
     Ok((target.to_path_buf(), name.to_owned()))
 }
 
@@ -91,13 +86,8 @@ fn build_once_a_run(target: &Path, profile_folder: &str) -> Result<()> {
 }
 
 /// Waits for a lock, which is held as long as the file.
-pub fn lock(path: &Path) -> std::io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+pub fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     file.lock()?;
     Ok(file)
 }
@@ -116,15 +106,8 @@ fn cargo_build(target: &Path, profile: &str) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     let mut command = Command::new(cargo);
     command
-        .args([
-            "build",
-            "--workspace",
-            "--bins",
-            "--locked",
-            "--quiet",
-            "--profile",
-            profile,
-        ])
+        .args(["build", "--workspace", "--bins", "--locked", "--profile", profile])
+        .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .arg("--target-dir")
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -143,12 +126,7 @@ fn cargo_build(target: &Path, profile: &str) -> Result<()> {
 
 fn set_by_cargo(name: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_MANIFEST_", "NEXTEST"];
-    let names = [
-        "CARGO_CRATE_NAME",
-        "CARGO_PRIMARY_PACKAGE",
-        "CARGO_TARGET_TMPDIR",
-        "OUT_DIR",
-    ];
+    let names = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
