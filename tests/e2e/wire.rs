@@ -85,7 +85,7 @@ async fn every_reply_tells_build_and_contract() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_carries_its_reason() -> Result<()> {
     let daemon = TestDaemon::alone()?;
-    let request = GetRangeRequest { series: series("NOPE", Timeframe::Hours1) };
+    let request = GetRangeRequest { series: Some(series("NOPE", Timeframe::Hours1)) };
     let status = daemon.market_data()?.get_range(request).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     let info = status.get_details_error_info().context("ErrorInfo")?;

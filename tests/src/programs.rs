@@ -38,9 +38,15 @@ impl Programs {
     }
 }
 
+static FOUND: OnceLock<Result<Programs, String>> = OnceLock::new();
+
+/// Makes [`programs`] answer with these, for benches of what is shipped. Only before its first call.
+pub fn use_instead(programs: Programs) -> Result<()> {
+    FOUND.set(Ok(programs)).map_err(|_| anyhow!("the programs were asked for already"))
+}
+
 /// The binaries that belong to this program, fresh.
 pub fn programs() -> Result<&'static Programs> {
-    static FOUND: OnceLock<Result<Programs, String>> = OnceLock::new();
     FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}"))).as_ref().map_err(|text| anyhow!("{text}"))
 }
 
