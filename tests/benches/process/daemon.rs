@@ -23,7 +23,6 @@ use crate::{
 
 const STARTS: usize = 15;
 const BARS: u64 = 1_000_000;
-const MINUTE: i64 = 60;
 
 /// A figure of `/proc/<pid>/status`, bytes.
 fn figure(pid: u32, name: &str) -> Option<u64> {
@@ -56,27 +55,28 @@ pub(crate) fn start() -> Result<()> {
     Ok(())
 }
 
-/// A million minutes as a file; every price differs.
+/// A million minutes as a file; neighbouring prices differ.
 fn million() -> Result<String> {
-    // 2022-01-03, and not a session in sight: an import takes what it gets
-    const FIRST: i64 = 1_641_168_000;
     let mut text = String::with_capacity(64 << 20);
     text.push_str("timestamp,open,high,low,close,volume\n");
-    for at in 0..i64::try_from(BARS)? {
-        let price = 10_000 + (at * 7_919) % 10_007;
-        writeln!(
-            text,
-            "{},{}.{:02},{}.5,{}.25,{}.75,{}",
-            FIRST + at * MINUTE,
-            price / 100,
-            price % 100,
-            price,
-            price / 200,
-            price / 150,
-            at % 9_973
-        )?;
+    for (at, minute) in minutes_from_2022().take(usize::try_from(BARS)?).enumerate() {
+        let cents = 10_000 + (at * 7_919) % 10_007;
+        let (whole, rest) = (cents / 100, cents % 100);
+        writeln!(text, "{minute},{whole}.{rest:02},{whole}.99,{whole}.0,{whole}.5,{}", at % 9_973)?;
     }
     Ok(text)
+}
+
+/// `2022-01-01 00:00:00+00:00` and every minute after it, as far as 2024.
+fn minutes_from_2022() -> impl Iterator<Item = String> {
+    let months = |year: u32| {
+        let february = if year == 2024 { 29 } else { 28 };
+        [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().zip(1..)
+    };
+    let days = (2022..=2024).flat_map(move |year| {
+        months(year).flat_map(move |(days, month)| (1..=days).map(move |day| format!("{year}-{month:02}-{day:02}")))
+    });
+    days.flat_map(|day| (0..24 * 60).map(move |minute| format!("{day} {:02}:{:02}:00+00:00", minute / 60, minute % 60)))
 }
 
 /// The peak of a command's own memory, by GNU time.
