@@ -1,8 +1,9 @@
 //! Where the real binaries are.
 //!
 //! Cargo builds only a package's own binaries for its tests, so the others are built here, once a test run: with the
-//! same cargo, profile and target folder as the program that asks. The whole workspace is named, because features are
-//! unified over the packages that one command names: then nothing is built twice after `cargo test --workspace`.
+//! same cargo, profile and target folder as the program that asks. Features are unified over the packages that one
+//! command names, and with those of their tests when it names a test: so it names the whole workspace and a test, and
+//! nothing is built twice after `cargo test --workspace`.
 
 use std::{
     env,
@@ -112,7 +113,7 @@ fn cargo_build(target: &Path, profile: &str) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--workspace", "--bins", "--locked", "--profile", profile])
+        .args(["build", "--workspace", "--bins", "--test", "e2e", "--locked", "--profile", profile])
         .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .arg("--target-dir")
         .arg(target)
