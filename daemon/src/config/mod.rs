@@ -92,9 +92,13 @@ impl Settings {
 
 fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
     let refuse = |name: &str, value: String, why| Err(ConfigError::Value { name: name.into(), value, why });
-    if gateway.client_id < 1 {
+    if !(1..=i32::MAX - 2).contains(&gateway.client_id) {
         // 0 also sees orders that a person makes at the gateway
-        return refuse("ib.client_id", gateway.client_id.to_string(), "it must be 1 or more");
+        return refuse(
+            "ib.client_id",
+            gateway.client_id.to_string(),
+            "it must be 1 or more, and leave room for two more",
+        );
     }
     let on_loopback = matches!(gateway.host.as_str(), "127.0.0.1" | "localhost" | "::1");
     if gateway.time_scale > 1.0 && !on_loopback {

@@ -93,8 +93,13 @@ pub struct BarsAsk {
 /// What the gateway knows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BarsAnswer {
-    /// Sorted, unique, finite; may reach beyond what was asked, and its last bar may still be running.
-    Bars(Bars),
+    /// May reach beyond what was asked, and its last bar may still be running.
+    Bars {
+        /// Sorted, unique, finite.
+        bars: Bars,
+        /// Starts of bars that came with a price that is no number, and are left out.
+        spoiled: Vec<Nanos>,
+    },
     /// It says that there is nothing.
     NoData,
 }

@@ -33,10 +33,34 @@ pub(super) enum Command {
 /// How a request ended.
 #[derive(Debug)]
 pub(super) struct Done {
-    pub(super) was_bars: bool,
-    pub(super) was_clock: bool,
-    /// `None`: answered, or withdrawn by the caller.
-    pub(super) error: Option<GatewayError>,
+    pub(super) kind: Kind,
+    pub(super) end: End,
+}
+
+/// What limits a request falls under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bars,
+    Lookup,
+    Clock,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum End {
+    Answered,
+    /// The caller gave it up.
+    Withdrawn,
+    Failed(GatewayError),
+}
+
+impl End {
+    fn of<T>(result: &Result<T, GatewayError>) -> Self {
+        match result {
+            Ok(_) => Self::Answered,
+            Err(error) => Self::Failed(error.clone()),
+        }
+    }
 }
 
 impl Command {
@@ -81,8 +105,12 @@ impl Command {
     /// Asks the gateway and answers the caller. A caller that goes away withdraws the request at the gateway too:
     /// dropping the crate's future sends the cancel.
     pub(super) async fn perform(self, client: Arc<Client>) -> Done {
-        let (was_bars, was_clock) = (matches!(self, Self::Bars(..)), matches!(self, Self::Clock(_)));
-        let error = match self {
+        let kind = match self {
+            Self::Bars(..) => Kind::Bars,
+            Self::Contract(..) | Self::Head(..) => Kind::Lookup,
+            Self::Clock(_) | Self::Reconnect(_) => Kind::Clock,
+        };
+        let end = match self {
             Self::Bars(ask, reply) => until_withdrawn(bars(&client, &ask), reply).await,
             Self::Contract(symbol, reply) => until_withdrawn(contract::resolve(&client, &symbol), reply).await,
             Self::Head(contract, what, session, reply) => {
@@ -90,18 +118,18 @@ impl Command {
             }
             Self::Clock(replies) => {
                 let time = clock(&client).await;
-                let error = time.as_ref().err().cloned();
+                let end = End::of(&time);
                 for reply in replies {
                     answer(reply, time.clone());
                 }
-                error
+                end
             }
             Self::Reconnect(reply) => {
                 answer(reply, Ok(()));
-                None
+                End::Withdrawn
             }
         };
-        Done { was_bars, was_clock, error }
+        Done { kind, end }
     }
 }
 
@@ -110,18 +138,15 @@ fn answer<T>(reply: Reply<T>, result: Result<T, GatewayError>) {
     drop(reply.send(result));
 }
 
-async fn until_withdrawn<T>(
-    request: impl Future<Output = Result<T, GatewayError>>,
-    mut reply: Reply<T>,
-) -> Option<GatewayError> {
+async fn until_withdrawn<T>(request: impl Future<Output = Result<T, GatewayError>>, mut reply: Reply<T>) -> End {
     let result = tokio::select! {
         biased;
-        () = reply.closed() => return None,
+        () = reply.closed() => return End::Withdrawn,
         result = request => result,
     };
-    let error = result.as_ref().err().cloned();
+    let end = End::of(&result);
     answer(reply, result);
-    error
+    end
 }
 
 async fn bars(client: &Client, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
@@ -137,7 +162,7 @@ async fn bars(client: &Client, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError
         .map_err(|error| translate::error(error, "a request for bars", link::HISTORY_TIME_MAX));
     match answer {
         Ok(data) if data.bars.is_empty() => Ok(BarsAnswer::NoData),
-        Ok(data) => translate::bars(&data.bars, ask.basis.what).map(BarsAnswer::Bars),
+        Ok(data) => translate::bars(&data.bars, ask.basis.what),
         Err(error) if says_no_data(&error) => Ok(BarsAnswer::NoData),
         Err(error) => Err(error),
     }

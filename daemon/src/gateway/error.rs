@@ -62,6 +62,9 @@ pub enum GatewayError {
     /// TCP is up, IB's servers are away.
     #[error("the IB Gateway has lost its connection to IB")]
     UpstreamLost,
+    /// "No data" at a time when that means nothing.
+    #[error("IB's servers for historical data are away")]
+    HistoryDown,
     /// The queue is full.
     #[error("too many requests wait for the IB Gateway")]
     Busy,
@@ -110,6 +113,7 @@ impl GatewayError {
     pub fn was_sent(&self) -> bool {
         match self {
             Self::Lost
+            | Self::HistoryDown
             | Self::TimedOut { .. }
             | Self::Refused { .. }
             | Self::ContractNotFound { .. }
@@ -134,7 +138,7 @@ impl GatewayError {
             | Self::ClientIdInUse { .. }
             | Self::Lost
             | Self::UpstreamLost => Class::Connection,
-            Self::TimedOut { .. } | Self::Busy => Class::Transient,
+            Self::TimedOut { .. } | Self::HistoryDown | Self::Busy => Class::Transient,
             Self::Refused { verdict, .. } => verdict.class,
             Self::Disabled
             | Self::TooOld { .. }
@@ -156,6 +160,7 @@ impl Reasoned for GatewayError {
             Self::ClientIdInUse { .. } => &reason::CLIENT_ID_IN_USE,
             Self::Lost => &reason::GATEWAY_LOST,
             Self::UpstreamLost => &reason::UPSTREAM_LOST,
+            Self::HistoryDown => &reason::HMDS_UNAVAILABLE,
             Self::Busy => &reason::GATEWAY_BUSY,
             Self::TimedOut { .. } => &reason::REQUEST_TIMED_OUT,
             Self::Refused { verdict, .. } => verdict.reason,

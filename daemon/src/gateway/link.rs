@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ibapi::{Client, Error, Notice, subscriptions::NoticeStream};
+use ibapi::{Client, Error, Notice, RateLimiter, subscriptions::NoticeStream};
 
-use super::{GatewayConfig, GatewayError, error_table, translate};
+use super::{
+    GatewayConfig, GatewayError,
+    error_table::{self, Weather},
+    translate,
+};
 
 /// The crate bounds neither connecting nor the handshake.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
@@ -24,6 +28,8 @@ pub(super) struct Link {
     pub(super) client: Arc<Client>,
     notices: NoticeStream,
     pub(super) farms: BTreeMap<String, bool>,
+    /// The last word about IB's servers was that they are away.
+    pub(super) upstream_lost: bool,
 }
 
 impl std::fmt::Debug for Link {
@@ -40,18 +46,20 @@ impl Link {
             .client_id(client_id)
             // the session task reconnects: the crate would send one-shot requests again by itself, past our pacing
             .max_reconnect_attempts(0)
+            // IB allows 50 messages a second, all clients of the login together
+            .rate_limiter(RateLimiter::per_second(40))
             .one_shot_timeout(HISTORY_TIME_MAX);
         let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
         let connected = tokio::time::timeout(CONNECT_TIME_MAX, builder.connect_with_notice_stream()).await;
         let (client, notices) = match connected {
-            Err(_) => return Err(not_ready("it accepted the connection and said nothing for 15 s")),
+            Err(_) => return Err(not_ready("the connection was not made within 15 s")),
             Ok(Err(error)) => return Err(refused(error, &config, client_id)),
             Ok(Ok(connected)) => connected,
         };
         if client.handshake_managed_accounts().is_empty() {
             return Err(not_ready("it named no account"));
         }
-        Ok(Self { client: Arc::new(client), notices, farms: BTreeMap::new() })
+        Ok(Self { client: Arc::new(client), notices, farms: BTreeMap::new(), upstream_lost: false })
     }
 
     /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
@@ -59,7 +67,7 @@ impl Link {
     pub(super) async fn synchronise(mut self, config: GatewayConfig) -> Result<Self, GatewayError> {
         let announced = async {
             while let Some(notice) = self.notices.next().await {
-                note_farm(&mut self.farms, &notice);
+                note(&mut self.farms, &mut self.upstream_lost, &notice);
                 if error_table::announces_history(notice.code) {
                     return true;
                 }
@@ -80,7 +88,7 @@ impl Link {
     /// The next message that belongs to no request; `None` when the connection has ended.
     pub(super) async fn notice(&mut self) -> Option<Notice> {
         let notice = self.notices.next().await?;
-        note_farm(&mut self.farms, &notice);
+        note(&mut self.farms, &mut self.upstream_lost, &notice);
         Some(notice)
     }
 
@@ -95,11 +103,13 @@ impl Link {
     }
 }
 
-fn note_farm(farms: &mut BTreeMap<String, bool>, notice: &Notice) {
+fn note(farms: &mut BTreeMap<String, bool>, upstream_lost: &mut bool, notice: &Notice) {
     let up = match error_table::weather(notice.code) {
-        error_table::Weather::FarmUp => true,
-        error_table::Weather::FarmDown => false,
-        _ => return,
+        Weather::FarmUp => true,
+        Weather::FarmDown => false,
+        Weather::UpstreamLost => return *upstream_lost = true,
+        Weather::UpstreamBack => return *upstream_lost = false,
+        Weather::Other => return,
     };
     if let Some(name) = error_table::farm(&notice.message) {
         farms.insert(name.to_owned(), up);

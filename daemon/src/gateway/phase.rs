@@ -21,11 +21,18 @@ const PAUSE_MIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Phase {
     Disabled,
-    Waiting { until: Instant, failed_at: Instant, because: GatewayError },
+    Waiting {
+        until: Instant,
+        failed_at: Instant,
+        because: GatewayError,
+    },
     Connecting,
     Synchronising,
     Ready,
-    Degraded,
+    /// IB's servers are away.
+    Degraded {
+        since: Instant,
+    },
     Stopped,
 }
 
@@ -40,7 +47,7 @@ pub(super) struct Attempts {
 impl Attempts {
     /// Which of the allowed ids the next attempt uses.
     pub(super) fn client_id(&self, first: i32) -> i32 {
-        first + i32::try_from(self.id_refused % CLIENT_IDS).unwrap_or(0)
+        first.saturating_add(i32::try_from(self.id_refused % CLIENT_IDS).unwrap_or(0))
     }
 
     /// Takes a failure in; returns the pause before the next attempt. `chance` in 0..1 spreads pauses by ±20 %.
@@ -84,16 +91,23 @@ impl Phase {
             Self::Connecting => State::Connecting,
             Self::Synchronising => State::Synchronising,
             Self::Ready => State::Ready,
-            Self::Degraded => State::Degraded,
+            Self::Degraded { .. } => State::Degraded,
             Self::Stopped => State::Stopped,
         }
     }
 
-    /// A request waits: try sooner, unless the gateway is wedged, which more attempts would make worse.
+    /// A request may bring the next attempt forward; not when the gateway is wedged, which more attempts would make
+    /// worse, nor while a dead session of ours holds the client id.
+    pub(super) fn may_hurry(&self, attempts: &Attempts) -> bool {
+        let id_in_use = matches!(self, Self::Waiting { because: GatewayError::ClientIdInUse { .. }, .. });
+        !attempts.is_wedged() && !id_in_use
+    }
+
+    /// A request waits: try sooner, if that is allowed.
     pub(super) fn hurry(&mut self, attempts: &Attempts, config: &GatewayConfig) {
-        if let Self::Waiting { until, failed_at, because } = self
-            && !attempts.is_wedged()
-            && !matches!(because, GatewayError::ClientIdInUse { .. })
+        let allowed = self.may_hurry(attempts);
+        if let Self::Waiting { until, failed_at, .. } = self
+            && allowed
         {
             *until = (*until).min(*failed_at + config.scaled(PAUSE_MIN));
         }

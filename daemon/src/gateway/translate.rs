@@ -11,10 +11,10 @@ use ibapi::{
 use time::OffsetDateTime;
 
 use super::{
-    Class, Contract, Duration, GatewayError, SecurityKind, Unit,
+    BarsAnswer, Class, Contract, Duration, GatewayError, SecurityKind, Unit,
     error_table::{Verdict, classify, without_accounts},
 };
-use crate::model::{Bar, Bars, DAY, Nanos, SECOND, Session, Timeframe, WhatToShow};
+use crate::model::{Bar, DAY, Nanos, SECOND, Session, Timeframe, WhatToShow};
 
 pub(super) fn bar_size(timeframe: Timeframe) -> BarSize {
     match timeframe {
@@ -112,25 +112,32 @@ pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError
         .map_err(|error| GatewayError::Protocol(format!("cannot ask for {at}: {error}")))
 }
 
-/// Sorted and unique; the last of two bars with one start wins. A price that is no number spoils the whole answer.
-pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<Bars, GatewayError> {
+/// Sorted and unique; the last of two bars with one start wins. Bars with a price that is no number are left out.
+pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, GatewayError> {
     let mut bars = answer.iter().map(|one| bar(one, what)).collect::<Result<Vec<_>, _>>()?;
     bars.reverse();
     bars.sort_by_key(|bar| bar.start);
     bars.dedup_by_key(|bar| bar.start);
-    Ok(bars.into_iter().collect())
+    let (bars, spoiled): (Vec<Bar>, Vec<Bar>) = bars.into_iter().partition(Bar::is_finite);
+    if let Some(first) = spoiled.first() {
+        tracing::warn!(
+            count = spoiled.len(),
+            first = crate::clock::text(first.start),
+            "bars without a finite price came"
+        );
+    }
+    Ok(BarsAnswer::Bars {
+        bars: bars.into_iter().collect(),
+        spoiled: spoiled.into_iter().map(|bar| bar.start).collect(),
+    })
 }
 
 fn bar(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
     let start = match bar.date {
-        BarTimestamp::Date(date) => {
-            Nanos::from(
-                date.to_julian_day() - time::Date::from_ordinal_date(1970, 1).map_or(0, time::Date::to_julian_day),
-            ) * DAY
-        }
+        BarTimestamp::Date(date) => midnight(date),
         BarTimestamp::DateTime(at) => instant(at)?.div_euclid(SECOND) * SECOND,
     };
-    let bar = Bar {
+    Ok(Bar {
         start,
         open: bar.open,
         high: bar.high,
@@ -138,12 +145,13 @@ fn bar(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
         close: bar.close,
         // quotes have no volume; −1 means that there is none
         volume: (what == WhatToShow::Trades && bar.volume >= 0.0).then_some(bar.volume),
-    };
-    if bar.is_finite() {
-        Ok(bar)
-    } else {
-        Err(GatewayError::Protocol(format!("a bar at {start} has a price that is no number")))
-    }
+    })
+}
+
+/// An exchange date, as an instant.
+fn midnight(date: time::Date) -> Nanos {
+    const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+    Nanos::from(date.to_julian_day() - EPOCH_JULIAN_DAY) * DAY
 }
 
 /// How a request or a connection failed.
@@ -176,4 +184,29 @@ pub(super) fn says_no_data(error: &GatewayError) -> bool {
 /// Whether it was refused for pacing.
 pub(super) fn is_pacing(error: &GatewayError) -> bool {
     error.class() == Class::Pacing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ib_bar(date: BarTimestamp, close: f64, volume: f64) -> IbBar {
+        IbBar { date, open: 1.0, high: 1.0, low: 1.0, close, volume, wap: 0.0, count: 1 }
+    }
+
+    #[test]
+    fn dates_are_midnight_utc_and_the_last_of_two_wins() {
+        let day = |day| BarTimestamp::Date(time::Date::from_calendar_date(2024, time::Month::January, day).unwrap());
+        let answer = [
+            ib_bar(day(3), 3.0, -1.0),
+            ib_bar(day(2), 1.0, 5.0),
+            ib_bar(day(2), 2.0, 6.0),
+            ib_bar(day(4), f64::NAN, 1.0),
+        ];
+        let BarsAnswer::Bars { bars, spoiled } = bars(&answer, WhatToShow::Trades).unwrap() else { panic!("bars") };
+        let second = 1_704_153_600 * SECOND;
+        assert_eq!(bars.start, [second, second + DAY]);
+        assert_eq!((bars.close.as_slice(), bars.volume.as_slice()), (&[2.0, 3.0][..], &[Some(6.0), None][..]));
+        assert_eq!(spoiled, [second + 2 * DAY]);
+    }
 }

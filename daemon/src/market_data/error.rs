@@ -5,7 +5,7 @@ use ktrdr_proto::reason::{self, Reason};
 use crate::{
     error::Reasoned,
     gateway::GatewayError,
-    model::{Basis, InvalidSymbol, SeriesKey, Session},
+    model::{Basis, InvalidSymbol, SeriesKey, Session, Timeframe},
     operations::OperationError,
     store::StoreError,
 };
@@ -28,6 +28,12 @@ pub enum MarketDataError {
     /// It begins after now.
     #[error("the range begins in the future")]
     RangeInFuture,
+    /// Beyond what IB keeps.
+    #[error("IB keeps bars of {timeframe} for six months only")]
+    TooOld {
+        /// Their size.
+        timeframe: Timeframe,
+    },
     /// Nothing is stored.
     #[error("no bars of {key} are stored")]
     SeriesNotFound {
@@ -92,6 +98,7 @@ impl Reasoned for MarketDataError {
             Self::Request(_) | Self::TimeZone { .. } => &reason::REQUEST_INVALID,
             Self::RangeInvalid => &reason::RANGE_INVALID,
             Self::RangeInFuture => &reason::RANGE_IN_FUTURE,
+            Self::TooOld { .. } => &reason::HISTORY_UNAVAILABLE,
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
             Self::SeriesBusy { .. } => &reason::SERIES_BUSY,

@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use super::{
-    Header, LoadRequest, MarketDataError, Mode, Rows, Window, import::Import, load::Load, occupancy::Occupancy, query,
-    reference::Reference, upload::Upload,
+    Header, LoadRequest, MarketDataError, Mode, Rows, Window,
+    import::Import,
+    load::{Load, SMALL_BARS_KEPT},
+    occupancy::{Occupancy, Writer},
+    query,
+    reference::Reference,
+    upload::Upload,
 };
 use crate::{
     clock,
     gateway::Gateway,
-    model::{Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
+    model::{Basis, Nanos, SECOND, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
     operations::{NewOperation, OperationError, Registry, Retry, Started},
     store::{SeriesState, Store},
 };
@@ -41,9 +47,20 @@ impl MarketData {
         market_data
     }
 
-    /// Starts a load, or joins the one that the series is in.
+    /// Starts a load, or joins the one that the series is in. Goes on when the caller goes away: an operation is
+    /// entered as a whole or not at all.
     pub async fn load(
         &self,
+        request: LoadRequest,
+        request_id: String,
+        retry_of: Option<String>,
+    ) -> Result<Started, MarketDataError> {
+        let entering = self.clone().enter_load(request, request_id, retry_of).in_current_span();
+        tokio::spawn(entering).await.map_err(|_| MarketDataError::Defect)?
+    }
+
+    async fn enter_load(
+        self,
         request: LoadRequest,
         request_id: String,
         retry_of: Option<String>,
@@ -60,23 +77,26 @@ impl MarketData {
             return Ok(Started { operation, joined: true });
         }
         self.check(&request)?;
-        let occupied = match self.occupancy.occupy(&request.key, "") {
+        let writer = Writer { operation: String::new(), basis: Some(request.basis) };
+        let occupied = match self.occupancy.occupy(&request.key, writer) {
             Ok(occupied) => occupied,
-            Err(operation) if operation.starts_with("op_load_") => {
-                return Ok(Started { operation: self.registry.get(&operation)?, joined: true });
-            }
-            Err(operation) => {
-                return Err(MarketDataError::SeriesBusy { key: request.key, operation });
-            }
+            Err(Writer { operation, basis }) => return self.join(request, operation, basis),
         };
-        let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone()));
-        let started = self.registry.start(new, |context| async move {
-            let _occupied = occupied;
-            load.run(context).await
-        });
-        let started = started.await?;
+        let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone(), occupied));
+        let started = self.registry.start(new, |context| load.run(context)).await?;
         self.occupancy.name(&key, &started.operation.id);
         Ok(started)
+    }
+
+    /// Joins a load of the same kind of bars.
+    fn join(&self, asked: LoadRequest, operation: String, basis: Option<Basis>) -> Result<Started, MarketDataError> {
+        match basis {
+            Some(basis) if basis == asked.basis => {
+                Ok(Started { operation: self.registry.get(&operation)?, joined: true })
+            }
+            Some(stored) => Err(MarketDataError::SessionMismatch { key: asked.key, stored, asked: asked.basis }),
+            None => Err(MarketDataError::SeriesBusy { key: asked.key, operation }),
+        }
     }
 
     fn check(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
@@ -85,6 +105,10 @@ impl MarketData {
         }
         if request.start.is_some_and(|start| start > clock::now()) {
             return Err(MarketDataError::RangeInFuture);
+        }
+        let small = request.key.timeframe.step() <= 30 * SECOND;
+        if small && request.end.is_some_and(|end| end < clock::now() - SMALL_BARS_KEPT) {
+            return Err(MarketDataError::TooOld { timeframe: request.key.timeframe });
         }
         match self.reference.store.state(&request.key).filter(|state| state.bars() > 0) {
             Some(state) if state.basis != request.basis => Err(MarketDataError::SessionMismatch {
@@ -122,7 +146,9 @@ impl MarketData {
             retry_of: None,
         };
         let import = Import::new(upload, self.reference.store.clone(), self.occupancy.clone());
-        Ok(self.registry.start(new, |context| import.run(context)).await?)
+        let registry = self.registry.clone();
+        let entering = async move { registry.start(new, |context| import.run(context)).await };
+        Ok(tokio::spawn(entering.in_current_span()).await.map_err(|_| MarketDataError::Defect)??)
     }
 
     /// Reads bars.

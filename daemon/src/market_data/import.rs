@@ -9,7 +9,7 @@ use super::{
     MarketDataError,
     csv::{CsvFile, infer::infer_session},
     keep::{Delivery, Keeper},
-    occupancy::Occupancy,
+    occupancy::{Occupancy, Writer},
     result::{FindingDocument, ImportDocument, ImportedFileDocument, json},
     upload::{Arrived, FileSpec, Upload, last_part},
 };
@@ -111,14 +111,16 @@ fn store_bars(
     content: CsvFile,
     document: &mut ImportedFileDocument,
 ) -> Result<(), MarketDataError> {
-    let occupied = occupancy.occupy(key, operation);
-    let _occupied = occupied.map_err(|operation| MarketDataError::SeriesBusy { key: key.clone(), operation })?;
+    let occupied = occupancy.occupy(key, Writer { operation: operation.into(), basis: None });
+    let _occupied =
+        occupied.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
     let (Some(first), Some(last)) = (content.bars.start.first(), content.bars.start.last()) else {
         return Err(MarketDataError::NothingStored { label: last_part(&spec.label) });
     };
     let basis = basis(store, key, spec, &content.bars)?;
     let range = TimeRange::new(*first, last.saturating_add(1)).map_err(|_| MarketDataError::RangeInvalid)?;
-    let report = Keeper::new(store.clone(), key.clone()).keep(Delivery {
+    let mut keeper = Keeper::new(store.clone(), key.clone());
+    let report = keeper.keep(Delivery {
         basis,
         source: Source::Import,
         assumed: true,
@@ -136,6 +138,9 @@ fn store_bars(
             at: clock::now(),
         }),
     })?;
+    if let Some(damage) = keeper.damage() {
+        return Err(damage.into());
+    }
     document.added = report.added;
     document.revised = report.revised;
     document.unchanged += report.unchanged;
@@ -160,10 +165,12 @@ fn basis(store: &Store, key: &SeriesKey, spec: &FileSpec, bars: &Bars) -> Result
     }
 }
 
-/// A file proves the bars it holds, not that there are no others: each covers its own interval.
+/// A file proves the bars it holds, not that there are no others: each covers its own interval. The last one does not:
+/// it was often still running when the file was written.
 fn each_bar(bars: &Bars, timeframe: Timeframe) -> Vec<TimeRange> {
     // the shortest month: a longer one could claim the start of the next bar
     let step = if timeframe == Timeframe::Months1 { 28 * DAY } else { timeframe.step() };
-    let own = bars.start.iter().filter_map(|start| TimeRange::new(*start, start.saturating_add(step)).ok());
+    let all_but_last = bars.start.iter().rev().skip(1).rev();
+    let own = all_but_last.filter_map(|start| TimeRange::new(*start, start.saturating_add(step)).ok());
     own.collect::<Coverage>().intervals().to_vec()
 }

@@ -1,8 +1,10 @@
 //! New bars into the store: read the years they touch, merge, commit.
 
+use std::collections::BTreeMap;
+
 use super::merge::{Report, merge};
 use crate::{
-    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange},
+    model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange},
     store::{Commit, CoverageKind, ImportRow, Store, StoreError, year_of, year_start},
 };
 
@@ -13,6 +15,20 @@ pub(super) struct Keeper {
     key: SeriesKey,
     /// The year written last, as it is stored: most steps of a load go on in it.
     recent: Option<(i16, Bars)>,
+    /// Damaged years, as far as they have come again.
+    rescued: BTreeMap<i16, Rescue>,
+}
+
+/// A damaged year is replaced once all of what it held was delivered again. Until then it stays damaged: a part of it
+/// must not be served as if it were whole.
+#[derive(Debug)]
+struct Rescue {
+    bars: Bars,
+    delivered: Coverage,
+    /// From its first recorded bar to its last.
+    held: TimeRange,
+    cover: Vec<(TimeRange, CoverageKind)>,
+    error: StoreError,
 }
 
 /// What becomes durable together.
@@ -32,25 +48,33 @@ pub(super) struct Delivery {
 
 impl Keeper {
     pub(super) fn new(store: Store, key: SeriesKey) -> Self {
-        Self { store, key, recent: None }
+        Self { store, key, recent: None, rescued: BTreeMap::new() }
     }
 
-    /// A damaged year is replaced by what is delivered, and what was known of it is void. Blocks.
-    pub(super) fn keep(&mut self, delivery: Delivery) -> Result<Report, StoreError> {
+    /// Merges and commits. Blocks.
+    pub(super) fn keep(&mut self, mut delivery: Delivery) -> Result<Report, StoreError> {
+        self.find_damage(&delivery.range)?;
         let mut report = Report::default();
-        let (mut years, mut uncover) = (Vec::new(), Vec::new());
+        let (mut years, mut uncover, mut cover) = (Vec::new(), Vec::new(), std::mem::take(&mut delivery.cover));
         for (year, rows) in by_year(&delivery.bars) {
-            let (stored, damaged) = self.stored(year)?;
-            let (merged, one) = merge(&stored, &delivery.bars.slice(rows), &delivery.range);
-            report += one;
-            if damaged {
-                uncover.extend(TimeRange::new(year_start(year), year_start(year.saturating_add(1))).ok());
+            let bars = delivery.bars.slice(rows);
+            if let Some(rescue) = self.rescued.get_mut(&year) {
+                let (merged, one) = merge(&rescue.bars, &bars, &delivery.range);
+                (rescue.bars, report) = (merged, report + one);
+                continue;
             }
-            if damaged || one.added + one.revised > 0 {
+            let (merged, one) = merge(&self.stored(year)?, &bars, &delivery.range);
+            report = report + one;
+            if one.added + one.revised > 0 {
                 years.push((year, merged));
             }
         }
         let last = years.last().cloned();
+        for (year, rescue) in self.rescue(&delivery.range, &mut cover) {
+            uncover.extend(year_range(year));
+            cover.extend(rescue.cover);
+            years.push((year, rescue.bars));
+        }
         self.recent = None; // unknown until the commit has succeeded
         self.store.commit(
             &self.key,
@@ -59,7 +83,7 @@ impl Keeper {
                 source: delivery.source,
                 assumed: delivery.assumed,
                 years,
-                cover: delivery.cover,
+                cover,
                 uncover,
                 import: delivery.import.map(|row| ImportRow { added: report.added, revised: report.revised, ..row }),
                 as_of: delivery.as_of,
@@ -69,19 +93,70 @@ impl Keeper {
         Ok(report)
     }
 
-    fn stored(&mut self, year: i16) -> Result<(Bars, bool), StoreError> {
-        if let Some((_, bars)) = self.recent.take_if(|(recent, _)| *recent == year) {
-            return Ok((bars, false));
-        }
-        match self.store.read_year(&self.key, year) {
-            Ok(bars) => Ok((bars, false)),
-            Err(StoreError::Damaged { .. }) => {
-                tracing::warn!(series = %self.key, year, "replacing a damaged partition");
-                Ok((Bars::default(), true))
+    /// The damage that is left: of years that did not come again as a whole.
+    pub(super) fn damage(&mut self) -> Option<StoreError> {
+        std::mem::take(&mut self.rescued).into_values().next().map(|rescue| rescue.error)
+    }
+
+    /// Years of the range whose files are not what the ledger says begin anew.
+    fn find_damage(&mut self, range: &TimeRange) -> Result<(), StoreError> {
+        let Some(state) = self.store.state(&self.key) else { return Ok(()) };
+        for year in state.years_in(&whole_years(range)) {
+            let known_good = self.recent.as_ref().is_some_and(|(recent, _)| *recent == year);
+            if known_good || self.rescued.contains_key(&year) {
+                continue;
             }
-            Err(error) => Err(error),
+            match self.store.verify_year(&self.key, year) {
+                Ok(()) => {}
+                Err(error @ StoreError::Damaged { .. }) => {
+                    let held = state.ends_of(year).and_then(|(first, last)| TimeRange::new(first, last + 1).ok());
+                    let Some(held) = held else { continue };
+                    let (bars, delivered, cover) = (Bars::default(), Coverage::default(), Vec::new());
+                    self.rescued.insert(year, Rescue { bars, delivered, held, cover, error });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of `cover` what belongs to damaged years, and returns those that are whole again.
+    fn rescue(&mut self, range: &TimeRange, cover: &mut Vec<(TimeRange, CoverageKind)>) -> Vec<(i16, Rescue)> {
+        for (year, rescue) in &mut self.rescued {
+            let Some(own) = year_range(*year) else { continue };
+            if let Some(part) = range.intersection(&own) {
+                rescue.delivered.insert(part);
+            }
+            let mut others = Vec::with_capacity(cover.len());
+            for (covered, kind) in cover.drain(..) {
+                rescue.cover.extend(covered.intersection(&own).map(|part| (part, kind)));
+                let before = TimeRange::new(covered.start(), covered.end().min(own.start()));
+                let after = TimeRange::new(covered.start().max(own.end()), covered.end());
+                others.extend([before, after].into_iter().flatten().map(|part| (part, kind)));
+            }
+            *cover = others;
+        }
+        let whole = |rescue: &Rescue| rescue.delivered.missing(&rescue.held).is_empty() && !rescue.bars.is_empty();
+        let done: Vec<i16> = self.rescued.iter().filter(|(_, one)| whole(one)).map(|(year, _)| *year).collect();
+        done.into_iter().filter_map(|year| self.rescued.remove(&year).map(|rescue| (year, rescue))).collect()
+    }
+
+    fn stored(&mut self, year: i16) -> Result<Bars, StoreError> {
+        match self.recent.take_if(|(recent, _)| *recent == year) {
+            Some((_, bars)) => Ok(bars),
+            None => self.store.read_year(&self.key, year),
         }
     }
+}
+
+fn year_range(year: i16) -> Option<TimeRange> {
+    TimeRange::new(year_start(year), year_start(year.saturating_add(1))).ok()
+}
+
+/// The range, widened to full years.
+pub(super) fn whole_years(range: &TimeRange) -> TimeRange {
+    let (first, last) = (year_of(range.start()), year_of(range.end().saturating_sub(1)));
+    TimeRange::new(year_start(first), year_start(last.saturating_add(1))).unwrap_or(*range)
 }
 
 /// Runs of rows with one year, in order.
@@ -96,4 +171,52 @@ fn by_year(bars: &Bars) -> Vec<(i16, std::ops::Range<usize>)> {
         from = to;
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::*, store::Layout};
+
+    #[test]
+    fn a_damaged_year_is_replaced_once_all_of_it_came_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Layout::new(folder.path().to_path_buf())).unwrap();
+        let key = SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Days1 };
+        let delivery = |from: i64, days: i64| {
+            let at = year_start(2024) + from * DAY;
+            let bar = |day| Bar { start: at + day * DAY, open: 1.0, high: 1.0, low: 1.0, close: 1.0, volume: None };
+            let range = TimeRange::new(at, at + days * DAY).unwrap();
+            Delivery {
+                basis: Basis { session: Session::AllHours, what: WhatToShow::Trades },
+                source: Source::Gateway,
+                assumed: false,
+                bars: (0..days).map(bar).collect(),
+                range,
+                cover: vec![(range, CoverageKind::Bars)],
+                as_of: 0,
+                import: None,
+            }
+        };
+        Keeper::new(store.clone(), key.clone()).keep(delivery(0, 200)).unwrap();
+        std::fs::write(Layout::new(folder.path().to_path_buf()).partition(&key, 2024), "damage").unwrap();
+        assert!(store.read_year(&key, 2024).is_err());
+
+        // a part of it: still damaged, and said so
+        let mut keeper = Keeper::new(store.clone(), key.clone());
+        keeper.keep(delivery(200, 1)).unwrap();
+        assert!(matches!(keeper.damage(), Some(StoreError::Damaged { year: 2024, .. })));
+        assert!(store.read_year(&key, 2024).is_err());
+
+        // all of it, in pieces
+        let mut keeper = Keeper::new(store.clone(), key.clone());
+        for from in [150, 100, 50] {
+            keeper.keep(delivery(from, 50)).unwrap();
+            assert!(store.read_year(&key, 2024).is_err(), "whole only at the end");
+        }
+        keeper.keep(delivery(0, 50)).unwrap();
+        assert!(keeper.damage().is_none());
+        assert_eq!(store.read_year(&key, 2024).unwrap().len(), 200);
+        assert_eq!(std::fs::read_dir(folder.path().join("damaged")).unwrap().count(), 1, "the damaged file is kept");
+    }
 }

@@ -17,13 +17,17 @@ pub(super) struct Report {
     pub(super) vanished: u64,
 }
 
-impl std::ops::AddAssign for Report {
-    fn add_assign(&mut self, other: Self) {
-        self.added += other.added;
-        self.revised += other.revised;
-        self.unchanged += other.unchanged;
-        self.ignored += other.ignored;
-        self.vanished += other.vanished;
+impl std::ops::Add for Report {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            added: self.added + other.added,
+            revised: self.revised + other.revised,
+            unchanged: self.unchanged + other.unchanged,
+            ignored: self.ignored + other.ignored,
+            vanished: self.vanished + other.vanished,
+        }
     }
 }
 

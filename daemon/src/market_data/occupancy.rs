@@ -5,11 +5,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::model::SeriesKey;
+use crate::model::{Basis, SeriesKey};
 
-/// Series that are being written, each with its operation's id (empty until it has one).
+/// Who writes a series, and what with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Writer {
+    /// Empty until the operation has one.
+    pub(super) operation: String,
+    /// Of a load; a file's is not known before it is read.
+    pub(super) basis: Option<Basis>,
+}
+
+/// Series that are being written.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Occupancy(Arc<Mutex<HashMap<SeriesKey, String>>>);
+pub(super) struct Occupancy(Arc<Mutex<HashMap<SeriesKey, Writer>>>);
 
 /// Writes one series until it is dropped.
 #[derive(Debug)]
@@ -19,24 +28,24 @@ pub(super) struct Occupied {
 }
 
 impl Occupancy {
-    /// The id of the writer there is, if there is one.
-    pub(super) fn occupy(&self, key: &SeriesKey, operation: &str) -> Result<Occupied, String> {
+    /// Fails with the writer there is.
+    pub(super) fn occupy(&self, key: &SeriesKey, writer: Writer) -> Result<Occupied, Writer> {
         let mut writers = self.writers();
-        if let Some(writer) = writers.get(key) {
-            return Err(writer.clone());
+        if let Some(other) = writers.get(key) {
+            return Err(other.clone());
         }
-        writers.insert(key.clone(), operation.to_owned());
+        writers.insert(key.clone(), writer);
         Ok(Occupied { occupancy: self.clone(), key: key.clone() })
     }
 
-    /// The writer has its id now; unless it has ended already.
+    /// The writer without a name has one now; unless it has ended, and another has come.
     pub(super) fn name(&self, key: &SeriesKey, operation: &str) {
-        if let Some(writer) = self.writers().get_mut(key) {
-            operation.clone_into(writer);
+        if let Some(writer) = self.writers().get_mut(key).filter(|writer| writer.operation.is_empty()) {
+            operation.clone_into(&mut writer.operation);
         }
     }
 
-    fn writers(&self) -> MutexGuard<'_, HashMap<SeriesKey, String>> {
+    fn writers(&self) -> MutexGuard<'_, HashMap<SeriesKey, Writer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

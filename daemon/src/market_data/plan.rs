@@ -51,6 +51,12 @@ fn longest(timeframe: Timeframe) -> Nanos {
     }
 }
 
+/// Whether these take several requests.
+pub(super) fn is_more_than_one_step(missing: &[TimeRange], timeframe: Timeframe) -> bool {
+    let (Some(first), Some(last)) = (missing.first(), missing.last()) else { return false };
+    last.end().saturating_sub(first.start()) > longest(timeframe) - timeframe.step()
+}
+
 /// Days that so many months have at least.
 const MONTHS: [Nanos; 12] = [28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334, 365];
 

@@ -1,13 +1,11 @@
 //! Reading stored bars: one header, then rows in chunks. Never touches the gateway.
 
-use std::collections::BTreeMap;
-
 use tokio::sync::mpsc;
 
 use super::MarketDataError;
 use crate::{
     model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange},
-    store::{Store, StoreError},
+    store::{Opened, Store, StoreError},
 };
 
 /// Rows of one chunk: 6 columns of 8 bytes make 240 KB, the flat optimum for a stream, far below gRPC's 4 MiB.
@@ -48,11 +46,10 @@ pub struct Header {
 /// Chunks of rows, in order. Dropping it ends the reading.
 pub type Rows = mpsc::Receiver<Result<Bars, MarketDataError>>;
 
-/// What has to be read: years with the rows that lie in the range.
-struct Plan {
-    years: Vec<(i16, u64)>,
-    /// Years that were read to count their rows: at most the first and the last.
-    read: BTreeMap<i16, Bars>,
+/// A part of the answer: its rows in the range, read already where they had to be counted.
+enum Part {
+    Whole(Opened),
+    Read(Bars),
 }
 
 /// Checks every partition that the range touches, then reads year by year.
@@ -66,7 +63,7 @@ pub(super) async fn query(
     let (header_to, header) = tokio::sync::oneshot::channel();
     tokio::task::spawn_blocking(move || {
         let prepared = prepare(&store, &key, range, window);
-        let (header, plan) = match prepared {
+        let (header, parts) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return drop(header_to.send(Err(error))),
         };
@@ -77,7 +74,7 @@ pub(super) async fn query(
         if header_to.send(Ok(header)).is_err() {
             return;
         }
-        if let Err(error) = produce(&store, &key, range, plan, (skip, send), &rows) {
+        if let Err(error) = produce(parts, (skip, send), &rows) {
             drop(rows.blocking_send(Err(error.into())));
         }
     });
@@ -90,64 +87,60 @@ fn prepare(
     key: &SeriesKey,
     range: Option<TimeRange>,
     window: Window,
-) -> Result<(Header, Plan), MarketDataError> {
+) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
     let state = store.state(key).filter(|state| state.bars() > 0);
-    let Some(state) = state else {
-        return Err(MarketDataError::SeriesNotFound { key: key.clone() });
-    };
+    let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key: key.clone() }) };
     let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).ok();
     let range = range.or(everything).ok_or(MarketDataError::RangeInvalid)?;
-    let mut plan = Plan { years: Vec::new(), read: BTreeMap::new() };
-    let (mut first, mut last) = (None, None);
-    for (year, rows, inside) in state.years_in(&range) {
-        store.verify_year(key, year)?;
-        let (rows, ends) = if inside {
-            (rows, state.ends_of(year))
+    let (mut parts, mut first, mut last) = (Vec::new(), None, None);
+    for opened in store.open_years(key, &range)? {
+        store.verify_year(key, opened.year())?;
+        let (rows, from, to) = opened.facts();
+        let (rows, part, ends) = if range.contains(from) && range.contains(to) {
+            (rows, Part::Whole(opened), Some((from, to)))
         } else {
-            let bars = store.read_year(key, year)?;
-            let within = bars.rows_in(&range);
-            let ends = within.clone().next().zip(within.clone().next_back());
-            let ends = ends.map(|(from, to)| (bars.start[from], bars.start[to]));
-            plan.read.insert(year, bars.slice(within.clone()));
-            (within.len() as u64, ends)
+            let bars = opened.bars()?;
+            let bars = bars.slice(bars.rows_in(&range));
+            let ends = bars.start.first().copied().zip(bars.start.last().copied());
+            (bars.len() as u64, Part::Read(bars), ends)
         };
         if let Some((from, to)) = ends {
             first = first.or(Some(from));
             last = Some(to);
         }
-        plan.years.push((year, rows));
+        parts.push((rows, part));
     }
-    let rows_in_range: u64 = plan.years.iter().map(|(_, rows)| rows).sum();
+    let rows_in_range: u64 = parts.iter().map(|(rows, _)| rows).sum();
     let rows_sent = match window {
         Window::All => rows_in_range,
         Window::Head(rows) | Window::Tail(rows) => rows.min(rows_in_range),
     };
-    let header =
-        Header { key: key.clone(), basis: state.basis, source: state.source, rows_in_range, rows_sent, first, last };
-    Ok((header, plan))
+    let (basis, source) = (state.basis, state.source);
+    Ok((Header { key: key.clone(), basis, source, rows_in_range, rows_sent, first, last }, parts))
 }
 
 fn produce(
-    store: &Store,
-    key: &SeriesKey,
-    range: Option<TimeRange>,
-    mut plan: Plan,
+    parts: Vec<(u64, Part)>,
     (mut skip, mut send): (u64, u64),
     rows: &mpsc::Sender<Result<Bars, MarketDataError>>,
 ) -> Result<(), StoreError> {
-    for (year, count) in plan.years {
-        if skip >= count {
-            skip -= count;
+    let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    for (rows_of_part, part) in parts {
+        if skip >= rows_of_part {
+            skip -= rows_of_part;
             continue;
         }
-        // a load may have added bars since they were counted
-        let bars = plan.read.remove(&year).map_or_else(|| store.read_year(key, year), Ok)?;
-        let within = range.map_or(0..bars.len(), |range| bars.rows_in(&range));
-        let mut from = within.end.min(within.start.saturating_add(usize::try_from(skip).unwrap_or(usize::MAX)));
+        if send == 0 {
+            break;
+        }
+        let bars = match part {
+            Part::Whole(opened) => opened.bars()?,
+            Part::Read(bars) => bars,
+        };
+        let mut from = bars.len().min(count(skip));
         skip = 0;
-        while from < within.end && send > 0 {
-            let wanted = usize::try_from(send).unwrap_or(usize::MAX).min(CHUNK_ROWS);
-            let to = within.end.min(from.saturating_add(wanted));
+        while from < bars.len() && send > 0 {
+            let to = bars.len().min(from.saturating_add(CHUNK_ROWS.min(count(send))));
             send -= (to - from) as u64;
             if rows.blocking_send(Ok(bars.slice(from..to))).is_err() {
                 return Ok(()); // the reader has gone

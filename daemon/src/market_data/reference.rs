@@ -6,9 +6,12 @@ use super::MarketDataError;
 use crate::{
     clock,
     gateway::{Contract, Gateway, GatewayError},
-    model::{Basis, Nanos, Symbol},
+    model::{Basis, Nanos, SECOND, Symbol},
     store::{ContractRow, HeadRow, Store},
 };
+
+/// No history begins before 1900.
+const HEAD_MIN: Nanos = -2_208_988_800 * SECOND;
 
 /// Ledger first, gateway second. Counts what it asks the gateway.
 #[derive(Debug, Clone)]
@@ -50,12 +53,19 @@ impl Reference {
         let answer = self.gateway.head(contract.clone(), basis.what, basis.session).await;
         *requests += u64::from(answer.as_ref().err().is_none_or(GatewayError::was_sent));
         match answer {
+            // a date that no exchange has seen is no answer
+            Ok(Some(head)) if !(HEAD_MIN..clock::now()).contains(&head) => Ok(None),
             Ok(head) => {
                 let row = HeadRow { contract_id: contract.id, what: basis.what.name(), head, as_of: clock::now() };
                 self.store.put_head(row).await?;
                 Ok(head)
             }
-            Err(GatewayError::TimedOut { .. } | GatewayError::Refused { .. } | GatewayError::Protocol(_)) => Ok(None),
+            Err(
+                GatewayError::TimedOut { .. }
+                | GatewayError::Refused { .. }
+                | GatewayError::Protocol(_)
+                | GatewayError::Busy,
+            ) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

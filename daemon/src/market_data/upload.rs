@@ -1,5 +1,7 @@
 //! Files on their way in: parsed while they arrive, so that memory holds bars, not bytes.
 
+use ktrdr_proto::reason;
+
 use super::{
     MarketDataError,
     csv::{CsvFile, CsvOptions, CsvReader, name::from_label},
@@ -12,6 +14,8 @@ use crate::{
 
 /// Files of one import: a folder of series, not a data base.
 const FILES_MAX: usize = 10_000;
+/// Rows of all files together: some gigabytes of memory.
+const ROWS_MAX: u64 = 50_000_000;
 /// Longest label kept.
 const LABEL_MAX: usize = 200;
 
@@ -53,6 +57,7 @@ pub(super) struct Arrived {
 pub struct Upload {
     pub(super) arrived: Vec<Arrived>,
     incoming: Option<Incoming>,
+    rows: u64,
 }
 
 impl Upload {
@@ -93,6 +98,11 @@ impl Upload {
     fn end_of_file(&mut self) {
         if let Some(Incoming { spec, key, reader }) = self.incoming.take() {
             let content = reader.and_then(|reader| reader.finish().map_err(|error| Failure::from(&error)));
+            let content = content.and_then(|content| {
+                self.rows += content.rows;
+                let too_many = || Failure::new(&reason::FILE_TOO_LARGE, "the import has more than 50,000,000 rows");
+                if self.rows > ROWS_MAX { Err(too_many()) } else { Ok(content) }
+            });
             self.arrived.push(Arrived { spec, key, content });
         }
     }

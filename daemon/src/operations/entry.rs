@@ -1,10 +1,11 @@
 //! One operation in memory, and its row in the ledger.
 
+use ktrdr_proto::reason;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Operation, Progress, Snapshot, State};
-use crate::{error::Failure, store::OperationRow};
+use super::{Operation, Outcome, Progress, Snapshot, State};
+use crate::{clock, error::Failure, store::OperationRow};
 
 /// An operation that can be watched and cancelled.
 #[derive(Debug)]
@@ -95,5 +96,24 @@ pub(super) fn revive(row: OperationRow, now: crate::model::Nanos) -> Operation {
 }
 
 pub(super) fn interruption() -> Failure {
-    Failure::new(&ktrdr_proto::reason::INTERRUPTED, "the daemon stopped while the operation was running")
+    Failure::new(&reason::INTERRUPTED, "the daemon stopped while the operation was running")
+}
+
+/// What the end of the work makes of the operation.
+pub(super) fn ended(entry: &Entry, outcome: Outcome) -> Operation {
+    let by_person = entry.cancel.is_cancelled();
+    let (state, failure) = match (outcome.stopped, outcome.failure) {
+        (true, _) if by_person => {
+            let failure = Failure::new(&reason::CANCELLED, "the operation was cancelled");
+            (State::Cancelled, Some(failure.with("operation", entry.snapshot().id.clone())))
+        }
+        (true, _) => (State::Interrupted, Some(interruption())),
+        (false, Some(failure)) => (State::Failed, Some(failure)),
+        (false, None) => (State::Completed, None),
+    };
+    entry.changed(|operation| {
+        (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);
+        operation.ended = Some(clock::now());
+        operation.progress.message.clear();
+    })
 }

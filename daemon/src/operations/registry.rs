@@ -138,10 +138,23 @@ impl Registry {
         let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
-        self.entries().insert(started.id.clone(), entry.clone());
+        self.insert(&started.id, entry.clone());
         let registry = self.clone();
         self.0.tasks.spawn(async move { registry.run(entry, work).await }.instrument(span));
         Ok(Started { operation: started, joined: false })
+    }
+
+    /// The longest ended ones are forgotten here; the ledger keeps them.
+    fn insert(&self, id: &str, entry: Arc<Entry>) {
+        let mut entries = self.entries();
+        entries.insert(id.to_owned(), entry);
+        if entries.len() > KEPT_MAX as usize {
+            let ended = entries.iter().map(|(id, entry)| (entry.snapshot(), id));
+            let oldest = ended.filter(|(one, _)| one.state.is_final()).min_by_key(|(one, _)| one.created);
+            if let Some(oldest) = oldest.map(|(_, id)| id.clone()) {
+                entries.remove(&oldest);
+            }
+        }
     }
 
     /// The operation that the same request started; an error when the id was used for another request.
@@ -186,7 +199,7 @@ impl Registry {
                 Failure::new(&reason::INTERNAL, "the operation met a defect; the daemon's log tells more"),
             )
         });
-        let ended = ended(&entry, outcome);
+        let ended = entry::ended(&entry, outcome);
         self.settle(&entry, ended).await;
     }
 
@@ -272,23 +285,4 @@ impl Registry {
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
-}
-
-/// What the end of the work makes of the operation.
-fn ended(entry: &Entry, outcome: Outcome) -> Operation {
-    let by_person = entry.cancel.is_cancelled();
-    let (state, failure) = match (outcome.stopped, outcome.failure) {
-        (true, _) if by_person => {
-            let failure = Failure::new(&reason::CANCELLED, "the operation was cancelled");
-            (State::Cancelled, Some(failure.with("operation", entry.snapshot().id.clone())))
-        }
-        (true, _) => (State::Interrupted, Some(entry::interruption())),
-        (false, Some(failure)) => (State::Failed, Some(failure)),
-        (false, None) => (State::Completed, None),
-    };
-    entry.changed(|operation| {
-        (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);
-        operation.ended = Some(clock::now());
-        operation.progress.message.clear();
-    })
 }

@@ -84,7 +84,12 @@ async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, Str
     while let Some(message) = parts.message().await? {
         match (message.part, &request_id) {
             (Some(Part::Start(start)), None) => request_id = Some(start.request_id),
-            (Some(Part::File(file)), Some(_)) => upload.file(file_spec(file)?).map_err(|e| status::of(&e))?,
+            (Some(Part::File(file)), Some(_)) => {
+                // ends the file before it, which sorts its bars
+                let spec = file_spec(file)?;
+                let begun = tokio::task::spawn_blocking(move || upload.file(spec).map(|()| upload));
+                upload = begun.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+            }
             (Some(Part::Data(bytes)), Some(_)) => {
                 let parsed = tokio::task::spawn_blocking(move || upload.data(&bytes).map(|()| upload));
                 upload = parsed.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;

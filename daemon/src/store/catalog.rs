@@ -12,7 +12,7 @@ use super::{
         Ledger, PartitionRow, contracts, operations,
         series::{self, Files},
     },
-    read,
+    read::{self, Opened},
 };
 use crate::model::{Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
 
@@ -78,11 +78,13 @@ impl SeriesState {
         self.partitions.get(&year).map(|file| (file.first, file.last))
     }
 
-    /// Years with bars in `range`, ascending, each with its row count and whether all its rows lie inside.
-    pub fn years_in(&self, range: &TimeRange) -> Vec<(i16, u64, bool)> {
-        let touches = |file: &&PartitionRow| file.first < range.end() && file.last >= range.start();
-        let inside = |file: &PartitionRow| file.first >= range.start() && file.last < range.end();
-        self.partitions.values().filter(touches).map(|file| (file.year, file.rows, inside(file))).collect()
+    pub(super) fn files_in(&self, range: &TimeRange) -> impl Iterator<Item = &PartitionRow> {
+        self.partitions.values().filter(|file| file.first < range.end() && file.last >= range.start())
+    }
+
+    /// Years with bars in `range`, ascending.
+    pub fn years_in(&self, range: &TimeRange) -> Vec<i16> {
+        self.files_in(range).map(|file| file.year).collect()
     }
 }
 
@@ -120,26 +122,31 @@ impl Store {
         self.ledger.checkpoint_blocking();
     }
 
-    /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened.
+    /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened. All
+    /// in one transaction, so that a crash here loses no announcement; one whose file cannot be read now is kept.
     fn settle_pending(&self) -> Result<(), StoreError> {
-        let pending = self.ledger.call_blocking(|ledger| {
+        let layout = self.layout.clone();
+        self.ledger.call_blocking(move |ledger| {
             let keys: BTreeMap<i64, SeriesKey> =
                 series::all(ledger)?.into_iter().map(|row| (row.id, row.key)).collect();
-            let pending = series::files(ledger, Files::Pending)?;
-            Ok(pending.into_iter().map(|(id, file)| (id, keys.get(&id).cloned(), file)).collect::<Vec<_>>())
-        })?;
-        for (id, key, file) in pending {
-            let found = key.as_ref().and_then(|key| std::fs::read(self.layout.partition(key, file.year)).ok());
-            let adopted = found.is_some_and(|bytes| Checksum::of(&bytes) == file.checksum);
-            tracing::info!(series = ?key, year = file.year, adopted, "settled a commit that a crash cut off");
-            self.ledger.call_blocking(move |ledger| {
+            for (id, file) in series::files(ledger, Files::Pending)? {
+                let Some(key) = keys.get(&id) else { continue };
+                let adopted = match std::fs::read(layout.partition(key, file.year)) {
+                    Ok(bytes) => Checksum::of(&bytes) == file.checksum,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+                    Err(error) => {
+                        tracing::warn!(series = %key, year = file.year, %error, "cannot settle a commit yet");
+                        continue;
+                    }
+                };
                 if adopted {
                     series::put_file(ledger, Files::Partition, id, &file)?;
                 }
-                series::drop_pending(ledger, id)
-            })?;
-        }
-        Ok(())
+                series::drop_pending(ledger, id, file.year)?;
+                tracing::info!(series = %key, year = file.year, adopted, "settled a commit that a crash cut off");
+            }
+            Ok(())
+        })
     }
 
     fn load_catalog(&self) -> Result<(), StoreError> {
@@ -193,6 +200,11 @@ impl Store {
     /// All bars of one year. Blocks.
     pub fn read_year(&self, key: &SeriesKey, year: i16) -> Result<crate::model::Bars, StoreError> {
         read::year(self, key, year)
+    }
+
+    /// The partitions with bars in `range`, as they are now, whatever a load does to them meanwhile. Blocks.
+    pub fn open_years(&self, key: &SeriesKey, range: &TimeRange) -> Result<Vec<Opened>, StoreError> {
+        read::open(self, key, range)
     }
 
     /// Whether the file of one year is what the ledger says; reads it once, and again only when it was touched. Blocks.

@@ -57,6 +57,12 @@ pub struct Commit {
     pub as_of: Nanos,
 }
 
+impl Commit {
+    fn replaces_damage(&self) -> bool {
+        !self.uncover.is_empty()
+    }
+}
+
 /// A file on its way.
 struct Coming {
     file: PartitionRow,
@@ -79,7 +85,7 @@ impl Store {
             Some(state) => (state.source, state.assumed),
             None => (commit.source, commit.assumed),
         };
-        let id = self.announce(key, &commit, &coming, (source, assumed))?;
+        let id = self.announce(key, &commit, &coming, before.as_deref(), (source, assumed))?;
 
         let mut state = match before.as_deref() {
             Some(state) => state.clone(),
@@ -96,14 +102,27 @@ impl Store {
 
         let _files = series.files.write().unwrap_or_else(PoisonError::into_inner);
         let mut files = Vec::with_capacity(coming.len());
+        let mut failed = None;
         for Coming { file, staged } in coming {
-            staged.publish(&self.layout.partition(key, file.year))?;
-            state.partitions.insert(file.year, file);
-            files.push(file);
+            match staged.publish(&self.layout, &self.layout.partition(key, file.year), commit.replaces_damage()) {
+                Ok(()) => {
+                    state.partitions.insert(file.year, file);
+                    files.push(file);
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
         commit.uncover.iter().for_each(|range| state.coverage.remove(range));
-        // from here on the files are what was announced, whatever the ledger says next
+        // from here on the files are what was announced, whatever happens next
         series.replace(state.clone());
+        if let Some(error) = failed {
+            // the years that were renamed are good; what was to be known of them is not
+            self.record(id, files, Commit { cover: Vec::new(), import: None, ..commit })?;
+            return Err(error);
+        }
         let cover = commit.cover.clone();
         self.record(id, files, commit)?;
         for (range, _) in cover {
@@ -123,7 +142,7 @@ impl Store {
             let bytes = parquet::encode(bars, key, commit.basis).map_err(StoreError::Encode)?;
             let checksum = Checksum::of(&bytes);
             let stored = before.and_then(|state| state.partitions.get(year));
-            if commit.uncover.is_empty() && stored.is_some_and(|file| file.checksum == checksum) {
+            if !commit.replaces_damage() && stored.is_some_and(|file| file.checksum == checksum) {
                 continue;
             }
             let file = PartitionRow { year: *year, checksum, rows: bars.len() as u64, first: *first, last: *last };
@@ -139,15 +158,19 @@ impl Store {
         key: &SeriesKey,
         commit: &Commit,
         coming: &[Coming],
+        before: Option<&SeriesState>,
         (source, assumed): (Source, bool),
     ) -> Result<i64, StoreError> {
         let (key, basis, uncover) = (key.clone(), commit.basis, commit.uncover.clone());
         let files: Vec<_> = coming.iter().map(|coming| coming.file).collect();
+        // memory knows what the files are, also after a step 4 that failed: a new announcement must not hide that
+        let before: Vec<_> = files.iter().filter_map(|file| before?.partitions.get(&file.year).copied()).collect();
         self.ledger.call_blocking(move |ledger| {
             let id = series::upsert(ledger, &key, basis, source, assumed)?;
             for range in uncover {
                 series::uncover(ledger, id, range)?;
             }
+            before.iter().try_for_each(|file| series::put_file(ledger, Files::Partition, id, file))?;
             files.iter().try_for_each(|file| series::put_file(ledger, Files::Pending, id, file))?;
             Ok(id)
         })
@@ -157,7 +180,7 @@ impl Store {
     fn record(&self, id: i64, files: Vec<PartitionRow>, commit: Commit) -> Result<(), StoreError> {
         self.ledger.call_blocking(move |ledger| {
             files.iter().try_for_each(|file| series::put_file(ledger, Files::Partition, id, file))?;
-            series::drop_pending(ledger, id)?;
+            files.iter().try_for_each(|file| series::drop_pending(ledger, id, file.year))?;
             for (range, kind) in &commit.cover {
                 series::cover(ledger, id, *range, *kind, commit.source, commit.as_of)?;
             }
@@ -241,9 +264,9 @@ mod tests {
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![range(2024, 9)]);
         let before = store.state(&key());
         let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store.announce(&key(), &next, &coming, (Source::Gateway, false)).unwrap();
+        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
         for Coming { file, staged } in coming {
-            staged.publish(&store.layout.partition(&key(), file.year)).unwrap();
+            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
         }
         drop(store);
 
@@ -261,7 +284,7 @@ mod tests {
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![]);
         let before = store.state(&key());
         let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store.announce(&key(), &next, &coming, (Source::Gateway, false)).unwrap();
+        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
         std::mem::forget(coming); // as kill -9 would: the staged file stays
         drop(store);
 
@@ -319,5 +342,42 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_announcement_outlives_the_commits_of_other_years() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
+        // as commit() does it, with record() failing (disk full in the ledger)
+        let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![]);
+        let before = store.state(&key());
+        let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
+        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
+        let mut state = SeriesState::clone(&before.unwrap());
+        for Coming { file, staged } in coming {
+            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
+            state.partitions.insert(file.year, file);
+        }
+        store.entry(&key()).unwrap().replace(state);
+        // space again; the load goes on in another year
+        store.commit(&key(), commit(vec![(2023, bars(2023, 3, 3.0))], vec![])).unwrap();
+        assert!(store.read_year(&key(), 2024).is_ok());
+        drop(store);
+        let after = open(&folder).read_year(&key(), 2024);
+        assert!(after.is_ok(), "{after:?}");
+    }
+
+    #[test]
+    fn a_commit_that_fails_halfway_leaves_good_years_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        store.commit(&key(), commit(vec![(2023, bars(2023, 3, 3.0))], vec![])).unwrap();
+        let blocked = store.layout.partition(&key(), 2024);
+        std::fs::write(blocked.parent().unwrap(), "in the way").unwrap();
+        let next = commit(vec![(2023, bars(2023, 9, 3.0)), (2024, bars(2024, 9, 3.0))], vec![]);
+        store.commit(&key(), next).unwrap_err();
+        let after = store.read_year(&key(), 2023);
+        assert!(after.is_ok(), "{after:?}");
     }
 }

@@ -46,12 +46,15 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Renames it over `target` and syncs the folders that changed.
-    pub(super) fn publish(mut self, target: &Path) -> Result<(), StoreError> {
+    /// Renames it over `target` and syncs the folders that changed. `keep_old`: what was there is kept aside first.
+    pub(super) fn publish(mut self, layout: &Layout, target: &Path, keep_old: bool) -> Result<(), StoreError> {
         let Some(folder) = target.parent() else {
             return Err(StoreError::io(target, io::Error::from(io::ErrorKind::InvalidInput)));
         };
         create_folders(folder).map_err(|error| StoreError::io(folder, error))?;
+        if keep_old {
+            set_aside(layout, &self.path, target);
+        }
         fs::rename(&self.path, target).map_err(|error| StoreError::io(target, error))?;
         self.published = true;
         sync_folder(folder).map_err(|error| StoreError::io(folder, error))
@@ -64,6 +67,19 @@ impl Drop for Staged {
             // best effort: what stays behind is removed at the next start
             fs::remove_file(&self.path).unwrap_or_default();
         }
+    }
+}
+
+/// A second name for a damaged file, so that somebody may still look at it. Best effort: it is not served anyway.
+fn set_aside(layout: &Layout, staged: &Path, target: &Path) {
+    let folder = layout.damaged();
+    let name = staged.file_name().unwrap_or_default().to_string_lossy();
+    let aside = folder.join(format!("{name}.{}", std::process::id()));
+    let linked = create_folders(&folder).and_then(|()| fs::hard_link(target, &aside));
+    match linked {
+        Ok(()) => tracing::warn!(kept = %aside.display(), "a damaged partition was replaced"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {} // it was missing: that was the damage
+        Err(error) => tracing::warn!(%error, "a damaged partition was replaced and could not be kept aside"),
     }
 }
 
@@ -91,7 +107,11 @@ pub(super) fn clear_staging(layout: &Layout) -> Result<(), StoreError> {
     let staging = layout.staging();
     let clear = || -> io::Result<()> {
         for entry in fs::read_dir(&staging)? {
-            fs::remove_file(entry?.path())?;
+            let path = entry?.path();
+            // something of somebody else's must not keep the daemon from starting
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot clear the staging folder");
+            }
         }
         Ok(())
     };

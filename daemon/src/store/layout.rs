@@ -35,6 +35,11 @@ impl Layout {
         self.root.join("staging")
     }
 
+    /// Damaged partitions that were replaced.
+    pub fn damaged(&self) -> PathBuf {
+        self.root.join("damaged")
+    }
+
     /// The `SQLite` ledger.
     pub fn ledger(&self) -> PathBuf {
         self.root.join("ktrdr.sqlite")

@@ -21,3 +21,4 @@ pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use layout::{Layout, year_of, year_start};
 pub use ledger::{ContractRow, HeadRow, ImportRow, OperationRow};
+pub use read::Opened;

@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    io,
+    fs::File,
+    io::{self, Read},
     os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -11,52 +12,97 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Checksum, Store, StoreError, parquet};
-use crate::model::{Bars, SeriesKey};
+use super::{Checksum, Store, StoreError, ledger::PartitionRow, parquet};
+use crate::model::{Bars, Nanos, SeriesKey, TimeRange};
 
-/// The verified bytes of one year; `None` when there is no such partition.
-pub(super) fn bytes(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<(Bytes, u64)>, StoreError> {
-    let Some(series) = store.entry(key) else {
-        return Ok(None);
-    };
-    let path = store.layout.partition(key, year);
-    let damaged = |why: String| StoreError::Damaged { key: key.clone(), year, why };
-    // no rename may fall between the look at the catalog and the read
-    let (bytes, recorded) = {
-        let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
-        let state = series.state();
-        let Some(recorded) = state.partitions.get(&year).copied() else {
-            return Ok(None);
+/// One partition, opened: it stays what it is while a load replaces the file of that name.
+#[derive(Debug)]
+pub struct Opened {
+    key: SeriesKey,
+    recorded: PartitionRow,
+    /// Absent when there is none under that name.
+    file: Option<File>,
+    path: PathBuf,
+}
+
+impl Opened {
+    /// Its year.
+    pub fn year(&self) -> i16 {
+        self.recorded.year
+    }
+
+    /// Its rows, its first bar and its last.
+    pub fn facts(&self) -> (u64, Nanos, Nanos) {
+        (self.recorded.rows, self.recorded.first, self.recorded.last)
+    }
+
+    /// Its bars, checked against the ledger. Blocks.
+    pub fn bars(self) -> Result<Bars, StoreError> {
+        let (key, recorded) = (self.key.clone(), self.recorded);
+        let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
+        let bytes = self.bytes()?;
+        let bars = match catch_unwind(AssertUnwindSafe(|| parquet::decode(bytes))) {
+            Ok(Ok(bars)) => bars,
+            Ok(Err(error)) => return Err(damaged(format!("it cannot be decoded: {error}"))),
+            Err(_) => return Err(damaged("it cannot be decoded".into())),
         };
-        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => damaged("its file is missing".into()),
-            _ => StoreError::Io { path: path.clone(), source: error },
-        })?;
-        (bytes, recorded)
+        if bars.len() as u64 == recorded.rows {
+            Ok(bars)
+        } else {
+            Err(damaged(format!("it holds {} bars, not {}", bars.len(), recorded.rows)))
+        }
+    }
+
+    fn bytes(self) -> Result<Bytes, StoreError> {
+        let Self { key, recorded, file, path } = self;
+        let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
+        let Some(mut file) = file else { return Err(damaged("its file is missing".into())) };
+        let (wanted, mut bytes) = (recorded.checksum, Vec::new());
+        // one byte more than wanted tells a file that is too long, whatever its size
+        let limit = wanted.length.saturating_add(1);
+        (&mut file).take(limit).read_to_end(&mut bytes).map_err(|source| StoreError::Io { path, source })?;
+        let found = Checksum::of(&bytes);
+        if found.length != wanted.length {
+            return Err(damaged(format!("its file does not have the {} bytes that were written", wanted.length)));
+        }
+        if found.crc != wanted.crc {
+            return Err(damaged("its checksum differs from the one in the ledger".into()));
+        }
+        Ok(bytes.into())
+    }
+}
+
+/// The partitions with bars in `range`, as they are at one moment.
+pub(super) fn open(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Vec<Opened>, StoreError> {
+    let Some(series) = store.entry(key) else { return Ok(Vec::new()) };
+    // no rename may fall between the look at the catalog and the opening of a file
+    let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
+    let state = series.state();
+    let recorded = state.files_in(range);
+    recorded.map(|recorded| open_one(store, key, *recorded)).collect()
+}
+
+fn open_one(store: &Store, key: &SeriesKey, recorded: PartitionRow) -> Result<Opened, StoreError> {
+    let path = store.layout.partition(key, recorded.year);
+    let file = match File::open(&path) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(StoreError::Io { path, source }),
     };
-    let found = Checksum::of(&bytes);
-    if found.length != recorded.checksum.length {
-        return Err(damaged(format!("its file has {} bytes, {} were written", found.length, recorded.checksum.length)));
-    }
-    if found.crc != recorded.checksum.crc {
-        return Err(damaged("its checksum differs from the one in the ledger".into()));
-    }
-    Ok(Some((bytes.into(), recorded.rows)))
+    Ok(Opened { key: key.clone(), recorded, file, path })
+}
+
+/// The partition of one year; `None` when there is no such one.
+fn open_year(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<Opened>, StoreError> {
+    let Some(series) = store.entry(key) else { return Ok(None) };
+    let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
+    let recorded = series.state().partitions.get(&year).copied();
+    recorded.map(|recorded| open_one(store, key, recorded)).transpose()
 }
 
 /// The bars of one year; none when there is no such partition.
 pub(super) fn year(store: &Store, key: &SeriesKey, year: i16) -> Result<Bars, StoreError> {
-    let Some((bytes, rows)) = bytes(store, key, year)? else {
-        return Ok(Bars::default());
-    };
-    let damaged = |why: String| StoreError::Damaged { key: key.clone(), year, why };
-    let decoded = catch_unwind(AssertUnwindSafe(|| parquet::decode(bytes)));
-    let bars = match decoded {
-        Ok(Ok(bars)) => bars,
-        Ok(Err(error)) => return Err(damaged(format!("it cannot be decoded: {error}"))),
-        Err(_) => return Err(damaged("it cannot be decoded".into())),
-    };
-    if bars.len() as u64 == rows { Ok(bars) } else { Err(damaged(format!("it holds {} bars, not {rows}", bars.len()))) }
+    open_year(store, key, year)?.map_or_else(|| Ok(Bars::default()), Opened::bars)
 }
 
 /// Files that were read and found right, as they were then.
@@ -86,7 +132,8 @@ pub(super) fn verify(store: &Store, key: &SeriesKey, year: i16) -> Result<(), St
     if seen.is_some() && verified().get(&path).copied() == seen {
         return Ok(());
     }
-    bytes(store, key, year)?;
+    let Some(opened) = open_year(store, key, year)? else { return Ok(()) };
+    opened.bytes()?;
     if let Some(seen) = seen {
         verified().insert(path, seen);
     }

@@ -27,8 +27,14 @@ impl Session {
                 self.heartbeats_missed = 0;
                 let now = Instant::now();
                 (self.last_answer, self.last_clock) = (now, Some(now));
+                self.heads_asked = 0;
+                let away = link.upstream_lost;
                 self.link = Some(link);
-                self.enter(Phase::Ready, "the session is synchronised");
+                if away {
+                    self.enter(Phase::Degraded { since: now }, "connected, but IB's servers are away");
+                } else {
+                    self.enter(Phase::Ready, "the session is synchronised");
+                }
             }
             Step::Connected(Err(error)) | Step::Synchronised(Err(error)) => self.on_lost(error),
             Step::Closed => {
@@ -43,7 +49,7 @@ impl Session {
     pub(super) fn on_lost(&mut self, error: GatewayError) {
         // the crate's client is dead: dropping the requests answers their callers
         self.in_flight.clear();
-        (self.history_open, self.clock_open) = (0, false);
+        (self.history_open, self.lookups_open, self.clock_open) = (0, 0, false);
         drop(self.link.take());
         let now = Instant::now();
         let pause = self.attempts.failed(&error, &self.config, chance());
@@ -65,7 +71,7 @@ impl Session {
     pub(super) fn reconnect(&mut self) {
         let cancelling = !self.in_flight.is_empty();
         self.in_flight.clear();
-        (self.history_open, self.clock_open) = (0, false);
+        (self.history_open, self.lookups_open, self.clock_open) = (0, 0, false);
         if let Some(link) = self.link.take() {
             self.step = Some(Box::pin(async move {
                 link.close(cancelling).await;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{CLOCK_SPACING, HISTORY_OPEN_MAX, Session};
-use crate::gateway::{command::Command, phase::Phase};
+use super::{CLOCK_SPACING, HEADS_MAX, HISTORY_OPEN_MAX, LOOKUPS_OPEN_MAX, Session};
+use crate::gateway::{GatewayError, command::Command, phase::Phase};
 
 impl Session {
     /// Sends what may be sent; returns when to look again.
@@ -12,7 +12,7 @@ impl Session {
         let far = now + Duration::from_hours(1);
         match &self.phase {
             Phase::Waiting { until, .. } => return *until,
-            Phase::Ready | Phase::Degraded => {}
+            Phase::Ready | Phase::Degraded { .. } => {}
             _ => return far,
         }
         let mut timer = far;
@@ -33,6 +33,10 @@ impl Session {
             let Some(command) = ready.and_then(|at| self.queue.remove(at)) else {
                 break;
             };
+            if matches!(command, Command::Head(..)) && self.heads_asked >= HEADS_MAX {
+                command.refuse(GatewayError::Busy);
+                continue;
+            }
             let command = self.leaving(command, now);
             self.in_flight.push(Box::pin(command.perform(client)));
         }
@@ -44,6 +48,7 @@ impl Session {
         match (command, command.footprint()) {
             (_, Some(_)) if self.history_open >= HISTORY_OPEN_MAX => None,
             (_, Some(footprint)) => Some(self.pacer.earliest(&footprint, now)),
+            (Command::Contract(..) | Command::Head(..), None) if self.lookups_open >= LOOKUPS_OPEN_MAX => None,
             (Command::Clock(_), None) if self.clock_open => None,
             (Command::Clock(_), None) => Some(self.last_clock.map_or(now, |last| last + CLOCK_SPACING)),
             _ => Some(now),
@@ -55,6 +60,8 @@ impl Session {
             self.pacer.record(footprint, now);
             self.history_open += 1;
         }
+        self.lookups_open += usize::from(matches!(command, Command::Contract(..) | Command::Head(..)));
+        self.heads_asked += u32::from(matches!(command, Command::Head(..)));
         let Command::Clock(mut replies) = command else {
             return command;
         };

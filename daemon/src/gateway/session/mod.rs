@@ -21,7 +21,7 @@ mod report;
 
 use super::{
     GatewayConfig, GatewayError, Status,
-    command::{Command, Done},
+    command::{Command, Done, End, Kind},
     error_table::{self, Weather},
     link::Link,
     pacing::{Pacer, Rules},
@@ -32,6 +32,14 @@ use crate::clock;
 
 /// Historical requests open at once. IB allows 50; answers get slower long before, and a lost connection loses them all.
 const HISTORY_OPEN_MAX: usize = 3;
+/// Lookups of contracts and head timestamps open at once.
+const LOOKUPS_OPEN_MAX: usize = 2;
+/// After about fifty of these, answers stop until the next session.
+const HEADS_MAX: u32 = 30;
+/// Requests that wait here: a few operations with a few each, and some people.
+const QUEUE_MAX: usize = 256;
+/// How long "IB's servers are away" is believed while the gateway's clock answers.
+const DEGRADED_TIME_MAX: Duration = Duration::from_mins(1);
 /// A second question for the gateway's clock within a second is never answered.
 const CLOCK_SPACING: Duration = Duration::from_secs(2);
 /// Silence after which the connection is tested.
@@ -67,6 +75,9 @@ pub(super) struct Session {
     queue: VecDeque<Command>,
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     history_open: usize,
+    lookups_open: usize,
+    /// Head timestamps asked for in this session.
+    heads_asked: u32,
     pacer: Pacer,
     last_answer: Instant,
     last_clock: Option<Instant>,
@@ -108,6 +119,8 @@ impl Session {
             queue: VecDeque::new(),
             in_flight: FuturesUnordered::new(),
             history_open: 0,
+            lookups_open: 0,
+            heads_asked: 0,
             last_answer: Instant::now(),
             last_clock: None,
             clock_open: false,
@@ -128,9 +141,10 @@ impl Session {
             let wake = tokio::select! {
                 biased; // stopping beats working
                 () = stop.cancelled() => Wake::Stop,
+                // before answers: "no data" means nothing once history is said to be away
+                notice = notice(self.link.as_mut()) => Wake::Notice(notice),
                 Some(done) = self.in_flight.next() => Wake::Done(done),
                 made = optional(self.step.as_mut()) => Wake::Step(made),
-                notice = notice(self.link.as_mut()) => Wake::Notice(notice),
                 Some(command) = commands.recv() => Wake::Command(command),
                 () = tokio::time::sleep_until(timer.into()) => Wake::Timer,
             };
@@ -168,48 +182,76 @@ impl Session {
             Weather::UpstreamLost => {
                 let because = error_table::without_accounts(&notice.message);
                 self.refuse_all(&GatewayError::UpstreamLost);
-                self.enter(Phase::Degraded, &because);
+                self.enter(Phase::Degraded { since: Instant::now() }, &because);
             }
-            Weather::UpstreamBack if matches!(self.phase, Phase::Degraded) => {
+            Weather::UpstreamBack if self.is_degraded() => {
                 self.enter(Phase::Ready, "the gateway's connection to IB is back");
+            }
+            Weather::FarmUp if self.is_degraded() && error_table::announces_history(notice.code) => {
+                self.enter(Phase::Ready, "IB's historical data are back");
             }
             _ => tracing::debug!(code = notice.code, text = error_table::without_accounts(&notice.message), "notice"),
         }
     }
 
+    fn is_degraded(&self) -> bool {
+        matches!(self.phase, Phase::Degraded { .. })
+    }
+
     fn on_command(&mut self, command: Command) {
-        match (command, &self.phase) {
-            (command, Phase::Disabled) => command.refuse(GatewayError::Disabled),
-            (command, Phase::Degraded) if !matches!(command, Command::Clock(_) | Command::Reconnect(_)) => {
-                command.refuse(GatewayError::UpstreamLost);
-            }
-            (Command::Reconnect(reply), _) => {
-                drop(reply.send(Ok(())));
-                self.reconnect();
-            }
-            (command, _) => {
-                self.phase.hurry(&self.attempts, &self.config);
-                self.queue.push_back(command);
-            }
+        if let Command::Reconnect(reply) = command {
+            drop(reply.send(Ok(())));
+            return self.reconnect();
+        }
+        if let Some(error) = self.refusal(&command) {
+            return command.refuse(error);
+        }
+        self.phase.hurry(&self.attempts, &self.config);
+        self.queue.push_back(command);
+    }
+
+    /// Why a request is not even queued.
+    fn refusal(&self, command: &Command) -> Option<GatewayError> {
+        match &self.phase {
+            Phase::Disabled => Some(GatewayError::Disabled),
+            Phase::Degraded { .. } if !matches!(command, Command::Clock(_)) => Some(GatewayError::UpstreamLost),
+            // the pause is long and may not be shortened: waiting for its end would look like a hang
+            Phase::Waiting { because, .. } if !self.phase.may_hurry(&self.attempts) => Some(because.clone()),
+            _ if self.queue.len() >= QUEUE_MAX => Some(GatewayError::Busy),
+            _ => None,
         }
     }
 
     fn on_done(&mut self, done: &Done) {
-        self.last_answer = Instant::now();
-        if done.was_bars {
-            self.history_open = self.history_open.saturating_sub(1);
+        match done.kind {
+            Kind::Bars => self.history_open = self.history_open.saturating_sub(1),
+            Kind::Lookup => self.lookups_open = self.lookups_open.saturating_sub(1),
+            Kind::Clock => self.clock_open = false,
         }
-        if done.was_clock {
-            self.clock_open = false;
-            let missed = matches!(done.error, Some(GatewayError::TimedOut { .. }));
-            self.heartbeats_missed = if missed { self.heartbeats_missed + 1 } else { 0 };
+        let timed_out = matches!(done.end, End::Failed(GatewayError::TimedOut { .. }));
+        if done.kind == Kind::Clock {
+            self.heartbeats_missed = if timed_out { self.heartbeats_missed + 1 } else { 0 };
         }
-        match &done.error {
-            Some(GatewayError::Lost) => self.on_lost(GatewayError::Lost),
-            Some(error) if is_pacing(error) => self.pacer.refused(Instant::now()),
-            None if done.was_bars => self.pacer.answered(),
+        // a request that timed out, or that its caller gave up, is no sign of life
+        if !timed_out && !matches!(done.end, End::Withdrawn) {
+            self.last_answer = Instant::now();
+        }
+        match &done.end {
+            End::Failed(GatewayError::Lost) => self.on_lost(GatewayError::Lost),
+            End::Failed(error) if is_pacing(error) => self.pacer.refused(Instant::now()),
+            End::Answered if done.kind == Kind::Bars => self.pacer.answered(),
+            End::Answered if done.kind == Kind::Clock => self.on_clock(),
             _ if self.heartbeats_missed >= HEARTBEATS_MISSED_MAX => self.on_lost(GatewayError::Lost),
             _ => {}
+        }
+    }
+
+    /// "Back" may have been said while nobody listened; a clock that answers a while later is as good.
+    fn on_clock(&mut self) {
+        if let Phase::Degraded { since } = self.phase
+            && since.elapsed() >= self.config.scaled(DEGRADED_TIME_MAX)
+        {
+            self.enter(Phase::Ready, "the gateway answers again");
         }
     }
 
@@ -217,7 +259,7 @@ impl Session {
         let now = Instant::now();
         match &self.phase {
             Phase::Waiting { until, .. } if *until <= now => self.connect(),
-            Phase::Ready | Phase::Degraded if self.heartbeat_due() <= now => {
+            Phase::Ready | Phase::Degraded { .. } if self.heartbeat_due() <= now => {
                 self.last_answer = now;
                 self.queue.push_back(Command::Clock(Vec::new()));
             }

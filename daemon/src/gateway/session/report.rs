@@ -48,7 +48,7 @@ impl Session {
             Phase::Connecting => "the handshake, within 15 s".into(),
             Phase::Synchronising => "the first answer, within 15 s".into(),
             Phase::Ready => "serves requests".into(),
-            Phase::Degraded => "waits for IB's servers".into(),
+            Phase::Degraded { .. } => "waits for IB's servers".into(),
             Phase::Stopped => String::new(),
         }
     }

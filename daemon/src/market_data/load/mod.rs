@@ -1,7 +1,9 @@
 //! The load operation: what is wanted, what of it is missing, step by step through the gateway into the store.
 
+mod answer;
 mod request;
 mod scope;
+mod wanted;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,11 +14,12 @@ use ktrdr_proto::reason;
 
 use super::{
     MarketDataError,
-    closing::{is_closed, zone},
+    closing::zone,
     fetch::fetch,
     keep::{Delivery, Keeper},
     merge::Report,
-    plan::{Order, Step, steps},
+    occupancy::Occupied,
+    plan::{Order, Step, is_more_than_one_step, steps},
     reference::Reference,
     result::{LoadDocument, RangeDocument, json},
 };
@@ -24,18 +27,22 @@ use crate::{
     clock,
     error::Failure,
     gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError},
-    model::{Bars, Coverage, DAY, Source, TimeRange},
+    model::{Bars, Coverage, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
 };
 
+use answer::learn;
 pub use request::{LoadRequest, Mode};
+pub(super) use wanted::SMALL_BARS_KEPT;
 
 /// One load at work.
 pub(super) struct Load {
     request: LoadRequest,
     reference: Reference,
     keeper: Arc<Mutex<Keeper>>,
+    /// Held by each write too: one that outlives a cancelled load keeps others out until it is done.
+    occupied: Arc<Occupied>,
     document: LoadDocument,
     /// What was wanted and did not come.
     left: Coverage,
@@ -49,7 +56,7 @@ enum End {
 }
 
 impl Load {
-    pub(super) fn new(request: LoadRequest, reference: Reference) -> Self {
+    pub(super) fn new(request: LoadRequest, reference: Reference, occupied: Occupied) -> Self {
         let keeper = Keeper::new(reference.store.clone(), request.key.clone());
         let document = LoadDocument {
             symbol: request.key.symbol.to_string(),
@@ -57,7 +64,8 @@ impl Load {
             mode: request.mode.name().into(),
             ..LoadDocument::default()
         };
-        Self { request, reference, keeper: Arc::new(Mutex::new(keeper)), document, left: Coverage::default() }
+        let (keeper, occupied) = (Arc::new(Mutex::new(keeper)), Arc::new(occupied));
+        Self { request, reference, keeper, occupied, document, left: Coverage::default() }
     }
 
     pub(super) async fn run(mut self, context: Context) -> Outcome {
@@ -91,24 +99,27 @@ impl Load {
         }
         let requests = &mut self.document.requests_made;
         let contract = self.reference.contract(&self.request.key.symbol, requests).await?;
-        let head = if unbounded { self.reference.head(&contract, self.request.basis, requests).await? } else { None };
-        let mut missing = self.missing(Some(&contract), head).await?;
-        let mut steps = self.steps(&missing);
-        if !unbounded && steps.len() > 1 {
+        let mut missing = if unbounded { Vec::new() } else { self.missing(Some(&contract), None).await? };
+        if unbounded || is_more_than_one_step(&missing, self.request.key.timeframe) {
             let requests = &mut self.document.requests_made;
-            if let Some(head) = self.reference.head(&contract, self.request.basis, requests).await?
-                && self.nothing_before(head, &contract, &missing).await?
-            {
-                missing = self.missing(Some(&contract), None).await?;
-                steps = self.steps(&missing);
+            let head = self.reference.head(&contract, self.request.basis, requests).await?;
+            if let (false, Some(head)) = (unbounded, head) {
+                self.nothing_before(head, &contract, &missing).await?;
             }
+            missing = self.missing(Some(&contract), head.filter(|_| unbounded)).await?;
         }
+        let steps = self.steps(&missing);
         Ok((!steps.is_empty()).then_some((contract, steps)))
     }
 
+    /// Neither a start nor an end was given.
+    fn is_undated(&self) -> bool {
+        self.request.start.is_none() && self.request.end.is_none()
+    }
+
     fn steps(&self, missing: &[TimeRange]) -> Vec<Step> {
-        let bounded = self.request.start.is_some() || self.request.end.is_some();
-        let order = if self.request.mode == Mode::Tail && !bounded { Order::OldestFirst } else { Order::NewestFirst };
+        let oldest_first = self.request.mode == Mode::Tail && self.is_undated();
+        let order = if oldest_first { Order::OldestFirst } else { Order::NewestFirst };
         steps(missing, self.request.key.timeframe, order, clock::now())
     }
 
@@ -139,26 +150,26 @@ impl Load {
                 self.leave(&steps[at..]);
                 return Ok(End::Stopped);
             };
-            match answer {
+            match trusted(answer, &self.reference.gateway) {
                 Ok(answer) => {
                     self.take(step, answer, &contract).await?;
                     done += 1;
                     context.progress(|progress| progress.done += 1);
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        error = crate::error::chain(&error).join(": "),
-                        range = in_words(&step.range),
-                        "step failed"
-                    );
-                    let hopeless = matches!(error.class(), Class::Permanent | Class::Connection);
-                    self.leave(if hopeless { &steps[at..] } else { &steps[at..=at] });
+                    let told = crate::error::chain(&error).join(": ");
+                    tracing::warn!(error = told, range = in_words(&step.range), "step failed");
+                    let over = self.ends_load(&error);
+                    self.leave(if over { &steps[at..] } else { &steps[at..=at] });
                     failed.get_or_insert(error);
-                    if hopeless {
+                    if over {
                         break;
                     }
                 }
             }
+        }
+        if let Some(damage) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).damage() {
+            return Err(damage.into());
         }
         Ok(match failed {
             None => End::Complete,
@@ -172,27 +183,18 @@ impl Load {
         self.left = left;
     }
 
-    /// Keeps the closed bars of an answer, and what it tells about the rest.
+    /// Without dates, what is stored must stay in one piece: the next load of that mode goes on at its end. And what
+    /// is refused, or cannot be reached, will not be had by asking for the next part.
+    fn ends_load(&self, error: &GatewayError) -> bool {
+        let in_one_piece = self.is_undated() && matches!(self.request.mode, Mode::Tail | Mode::Backfill);
+        let passing = error.class() == Class::Transient || matches!(error, GatewayError::Protocol(_));
+        in_one_piece || !passing
+    }
+
+    /// Keeps what an answer brings, and what it tells about the rest.
     async fn take(&mut self, step: &Step, answer: BarsAnswer, contract: &Contract) -> Result<(), MarketDataError> {
-        let (now, timeframe, zone) = (clock::now(), self.request.key.timeframe, zone(&contract.time_zone));
-        let range = step.range;
-        let (bars, known_until, kind) = match answer {
-            BarsAnswer::Bars(bars) => {
-                let wanted = bars.slice(bars.rows_in(&range));
-                let closed: Bars =
-                    wanted.iter().take_while(|bar| is_closed(bar.start, now, timeframe, &zone)).collect();
-                let first_open = wanted.start.get(closed.len()).copied();
-                let kind = if closed.is_empty() { CoverageKind::None } else { CoverageKind::Bars };
-                (closed, first_open.unwrap_or(range.end()), kind)
-            }
-            // of the newest day, nothing may only mean not yet
-            BarsAnswer::NoData if self.reference.gateway.history_is_up() => {
-                (Bars::default(), range.end().min(now - DAY), CoverageKind::None)
-            }
-            BarsAnswer::NoData => (Bars::default(), range.start(), CoverageKind::None),
-        };
-        let cover = TimeRange::new(range.start(), known_until).ok().map(|known| (known, kind));
-        let report = self.keep(bars, range, cover.into_iter().collect()).await?;
+        let lesson = learn(answer, step, self.request.key.timeframe, &zone(&contract.time_zone), clock::now());
+        let report = self.keep(lesson.bars, step.range, lesson.cover).await?;
         self.document.bars_loaded += report.added;
         self.document.bars_revised += report.revised;
         Ok(())
@@ -214,10 +216,20 @@ impl Load {
             as_of: clock::now(),
             import: None,
         };
-        let keeper = self.keeper.clone();
-        let kept =
-            tokio::task::spawn_blocking(move || keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(delivery));
+        let (keeper, occupied) = (self.keeper.clone(), self.occupied.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            let _occupied = occupied;
+            keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(delivery)
+        });
         Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
+    }
+}
+
+/// "No data" from a gateway whose historical farm is away is no fact.
+fn trusted(answer: Result<BarsAnswer, GatewayError>, gateway: &Gateway) -> Result<BarsAnswer, GatewayError> {
+    match answer {
+        Ok(BarsAnswer::NoData) if !gateway.history_is_up() => Err(GatewayError::HistoryDown),
+        other => other,
     }
 }
 

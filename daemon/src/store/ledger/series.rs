@@ -130,8 +130,9 @@ pub(in crate::store) fn files(connection: &Connection, files: Files) -> Result<V
     rows.collect()
 }
 
-pub(in crate::store) fn drop_pending(connection: &Connection, series: i64) -> Result<()> {
-    connection.execute("DELETE FROM pending WHERE series_id = ?1", [series]).map(drop)
+/// Other years of the series may have announcements that are not settled yet; they stay.
+pub(in crate::store) fn drop_pending(connection: &Connection, series: i64, year: i16) -> Result<()> {
+    connection.execute("DELETE FROM pending WHERE series_id = ?1 AND year = ?2", params![series, year]).map(drop)
 }
 
 pub(in crate::store) fn coverage(connection: &Connection) -> Result<Vec<(i64, TimeRange)>> {
