@@ -1,1 +1,17 @@
-fn main() {}
+//! The real programs, end to end: one promise a test, named after it. `ktrdr_tests` is the harness.
+
+mod support;
+
+mod address;
+mod clients;
+mod crash;
+mod demo;
+mod disk;
+mod gateway;
+mod harness;
+mod lifecycle;
+mod load;
+mod python;
+mod refusals;
+mod store;
+mod wire;

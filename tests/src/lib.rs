@@ -1,1 +1,25 @@
+//! Harness of the end-to-end tests, the demo and the process benches: real programs, real sockets, a folder of its own
+//! for each.
+//!
+//! - [`programs`] finds the binaries, built by nobody's hand.
+//! - [`home`] is the folder and the empty environment that one test lives in.
+//! - [`daemon`], [`gateway_sim`] and [`cli`] run the programs there.
+//! - [`wait`] is the only wait: for a state, with a limit.
+//!
+//! Nothing here calls into the daemon's or the client's code; only the contract is shared.
 
+pub mod cli;
+pub mod daemon;
+pub mod gateway_sim;
+pub mod home;
+pub mod process;
+pub mod programs;
+pub mod series;
+pub mod wait;
+
+use std::path::PathBuf;
+
+/// Price files that tests and the demo may use.
+pub fn data_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data")
+}

@@ -1,0 +1,104 @@
+//! What other programs see: the folder of bars, and the wire. Runs where Python is at hand.
+//!
+//! The packages are installed once into the target folder, which needs a network: `KTRDR_TEST_PYTHON=1` asks for it.
+//! Later runs find the installation.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::{Result, ensure};
+use ktrdr_tests::{
+    daemon::TestDaemon,
+    programs::{lock, own_target},
+};
+
+use crate::support::{import, skipped};
+
+const PACKAGES: [&str; 6] = ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas"];
+
+/// The interpreter with all packages, or why there is none.
+fn python() -> Result<PathBuf, String> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    FOUND.get_or_init(find).clone()
+}
+
+fn find() -> Result<PathBuf, String> {
+    let (target, _) = own_target().map_err(|error| error.to_string())?;
+    let folder = target.join("ktrdr-tests-python");
+    // under nextest every test is a process of its own
+    let _held = lock(&target.join("ktrdr-tests-python.lock")).map_err(|error| error.to_string())?;
+    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
+    if complete.exists() {
+        return Ok(python);
+    }
+    if env::var_os("KTRDR_TEST_PYTHON").is_none_or(|value| value != "1") {
+        return Err("KTRDR_TEST_PYTHON=1 installs what it needs".to_owned());
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+    run(Command::new(&python).args(install).args(PACKAGES))?;
+    std::fs::write(complete, "").map_err(|error| error.to_string())?;
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(said.lines().last().unwrap_or("it failed without a word").to_owned())
+}
+
+/// Runs a script of `tests/python`; what it prints is for people.
+fn script(daemon: &TestDaemon, python: &Path, name: &str, arguments: &[&Path]) -> Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name);
+    let output = daemon.command(python).arg("-B").arg(script).args(arguments).output()?;
+    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{name}: {}\n{printed}{said}", output.status);
+    Ok(())
+}
+
+const FILES: [&str; 8] = [
+    "AAPL_1d.csv",
+    "AAPL_1h.csv",
+    "AAPL_5m.csv",
+    "DEMO_1d.csv",
+    "EURUSD_1h.csv",
+    "GOOGL_1d.csv",
+    "MSFT_1m.csv",
+    "NVDA_1h.csv",
+];
+
+#[test]
+fn duckdb_polars_and_pandas_read_the_bars_as_one_dataset() -> Result<()> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => {
+            skipped("DuckDB, Polars and pandas", &why);
+            return Ok(());
+        }
+    };
+    let daemon = TestDaemon::alone()?;
+    import(&daemon, &FILES)?;
+    script(&daemon, &python, "read_bars.py", &[&daemon.data().join("bars")])
+}
+
+#[test]
+fn grpcio_calls_the_daemon_over_its_socket() -> Result<()> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => {
+            skipped("grpcio", &why);
+            return Ok(());
+        }
+    };
+    let daemon = TestDaemon::alone()?;
+    import(&daemon, &["GOOGL_1d.csv"])?;
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+    script(&daemon, &python, "call_daemon.py", &[&daemon.socket(), &proto])
+}

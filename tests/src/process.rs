@@ -1,0 +1,71 @@
+//! A child process that never outlives its test.
+
+use std::{
+    process::{Child, Command, ExitStatus},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait;
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    name: String,
+}
+
+impl Process {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { child, name })
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The child itself, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Sends a signal. One that has ended already is left alone.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        if self.child.try_wait()?.is_none() {
+            kill_process(Pid::from_child(&self.child), signal)
+                .with_context(|| format!("cannot signal {}", self.name))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until it has ended.
+    pub fn ended_within(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let (name, child) = (&self.name, &mut self.child);
+        wait::until(&format!("the end of {name}"), limit, || Ok(child.try_wait()?))
+    }
+
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub fn kill(&mut self) -> Result<()> {
+        self.signal(Signal::KILL)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // it may have ended by itself; there is nobody to tell in either case
+        self.kill().unwrap_or_default();
+    }
+}
