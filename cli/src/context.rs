@@ -22,10 +22,9 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(globals: Globals) -> Self {
-        let json = globals.format == Some(Format::Json);
         Self {
             out: Out::new(globals.color),
-            talk: Talk::new(globals.quiet, json, globals.verbose, globals.color),
+            talk: Talk::new(globals.quiet, globals.verbose, globals.color),
             globals,
             client: None,
         }

@@ -14,8 +14,6 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Talk {
     quiet: bool,
-    /// stderr is for one document, should there be an error.
-    json: bool,
     verbose: u8,
     color: Color,
 }
@@ -26,13 +24,13 @@ struct Document<'a> {
 }
 
 impl Talk {
-    pub(crate) fn new(quiet: bool, json: bool, verbose: u8, color: Color) -> Self {
-        Self { quiet, json, verbose, color }
+    pub(crate) fn new(quiet: bool, verbose: u8, color: Color) -> Self {
+        Self { quiet, verbose, color }
     }
 
-    /// What everybody wants to know; `-q` and `-f json` silence it.
+    /// What everybody wants to know; `-q` silences it.
     pub(crate) fn say(self, text: &str) {
-        if !self.quiet && !self.json {
+        if !self.quiet {
             writeln!(io::stderr(), "{text}").ok();
         }
     }

@@ -69,8 +69,7 @@ fn a_daemon_of_another_contract_can_be_seen_and_stopped() {
     let fake = Fake::start(Script { contract: Some(CONTRACT + 1), pid: NOBODY, ..Script::default() });
     let ran = fake.run("daemon status -f json");
     assert_eq!((ran.code, ran.json()["contract"].as_u64()), (Some(0), Some(u64::from(CONTRACT) + 1)));
-    assert_eq!(ran.stderr, "", "a document is all there is");
-    assert!(fake.run("daemon status").stderr.contains("speaks contract"));
+    assert!(ran.stderr.contains("speaks contract"), "{ran:?}");
     assert_eq!(fake.run("version -f json").json()["daemon"]["contract"], CONTRACT + 1);
     let ran = fake.run("daemon stop");
     assert_eq!(ran.all(), format!("exit 0\n--- stdout\n--- stderr\nStopped ktrdrd (pid {NOBODY})\n"));

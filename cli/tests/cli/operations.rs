@@ -176,7 +176,7 @@ fn a_retry_is_followed_like_a_load() {
     let fake = Fake::start(followed());
     let ran = fake.run("operations retry op_old -f json");
     assert_eq!((ran.code, ran.json()["result"]["success"].as_bool()), (Some(0), Some(true)));
-    assert_eq!(ran.stderr, "");
+    assert_eq!(ran.stderr, format!("Started operation: {ID}\n"));
     let asked = fake.seen().retries.pop().unwrap();
     assert_eq!((asked.id.as_str(), asked.request_id.len()), ("op_old", 26));
     assert_eq!(fake.run("operations retry op_old --detach").stdout, format!("{ID}\n"));
