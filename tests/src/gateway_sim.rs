@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::PathBuf,
     process::Stdio,
     sync::mpsc,
 };
@@ -78,11 +77,6 @@ impl GatewaySim {
         ensure!(status.success(), "the simulated gateway ended with {status}");
         let text = fs::read_to_string(self.folder.path().join("report.json")).context("no report")?;
         Ok(Report(serde_json::from_str(&text)?))
-    }
-
-    /// Where the report will be.
-    pub fn report_file(&self) -> PathBuf {
-        self.folder.path().join("report.json")
     }
 }
 
