@@ -78,7 +78,6 @@ fn a_start_that_fails_ends_with_the_daemons_last_words() -> Result<()> {
 }
 
 #[test]
-#[ignore = "ktrdr daemon start does not wait for a daemon that another shell is starting"]
 fn starting_from_many_shells_at_once_leaves_one_daemon() -> Result<()> {
     let home = Background(Home::new()?);
     let starts: Vec<_> = (0..5).map(|_| home.0.ktrdr_started("daemon start -f json")).collect::<Result<_>>()?;
