@@ -20,7 +20,7 @@ use crate::{
     client::Client,
     context::Context,
     failure::{Failure, Stop},
-    output::Talk,
+    output::{Talk, progress::Progress},
     views::operation::OperationView,
 };
 
@@ -105,6 +105,25 @@ pub(crate) fn has_ended(operation: &Operation) -> bool {
 }
 
 type Cancelling = Pin<Box<dyn Future<Output = Result<Operation, Failure>>>>;
+
+/// Follows an operation that this command has started, with its id on a line of its own and a progress bar.
+pub(crate) async fn started(
+    client: &Client,
+    talk: Talk,
+    operation: &Operation,
+    interrupts: Interrupts,
+    bar: bool,
+) -> Result<Ended, Stop> {
+    talk.say(&format!("Started operation: {}", operation.id));
+    let progress = Progress::of_operation(talk, bar);
+    let show = |operation: &Operation| {
+        progress.show(operation);
+        Ok(())
+    };
+    let ended = to_end(client, &talk, &operation.id, interrupts, show).await;
+    progress.clear();
+    ended
+}
 
 /// Watches operation `id` until it has ended and hands every state to `show`.
 pub(crate) async fn to_end(

@@ -103,14 +103,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         // The operation begins when everything was received.
         () = interrupts.next() => return Err(unsent().into()),
     };
-    context.talk.say(&format!("Started operation: {}", operation.id));
-    let progress = Progress::of_operation(context.talk, true);
-    let show = |operation: &Operation| {
-        progress.show(operation);
-        Ok(())
-    };
-    let ended = follow::to_end(&client, &context.talk, &operation.id, interrupts, show).await;
-    progress.clear();
+    let ended = follow::started(&client, context.talk, &operation, interrupts, true).await;
     report::print(context, json, args.strict, &ended?)
 }
 

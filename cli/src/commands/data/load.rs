@@ -11,10 +11,7 @@ use crate::{
     failure::{Failure, Stop},
     flags::{Dates, Series, What},
     follow::{self, Ended, Interrupts, print_started},
-    output::{
-        progress::Progress,
-        table::{Table, thousands},
-    },
+    output::table::{Table, thousands},
     time::duration,
     views::operation::{ErrorView, LoadView, state_cell},
 };
@@ -157,14 +154,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.detach {
         return print_started(context, json, &operation);
     }
-    context.talk.say(&format!("Started operation: {}", operation.id));
-    let progress = Progress::of_operation(context.talk, !args.bar.no_progress);
-    let show = |operation: &Operation| {
-        progress.show(operation);
-        Ok(())
-    };
-    let ended = follow::to_end(&client, &context.talk, &operation.id, interrupts, show).await;
-    progress.clear();
+    let ended = follow::started(&client, context.talk, &operation, interrupts, !args.bar.no_progress).await;
     report(context, json, &args, &ended?)
 }
 

@@ -1,13 +1,12 @@
 //! `ktrdr operations retry`: start an operation again that did not complete, and follow the new one.
 
-use ktrdr_proto::v1::{Operation, RetryOperationRequest};
+use ktrdr_proto::v1::RetryOperationRequest;
 
 use super::report;
 use crate::{
     context::Context,
     failure::Stop,
     follow::{self, Interrupts, print_started},
-    output::progress::Progress,
     views::operation::OperationView,
 };
 
@@ -38,15 +37,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.detach {
         return print_started(context, json, &operation);
     }
-    context.talk.say(&format!("Started operation: {}", operation.id));
-    let progress = Progress::of_operation(context.talk, true);
-    let show = |operation: &Operation| {
-        progress.show(operation);
-        Ok(())
-    };
-    let ended = follow::to_end(&client, &context.talk, &operation.id, interrupts, show).await;
-    progress.clear();
-    let ended = ended?;
+    let ended = follow::started(&client, context.talk, &operation, interrupts, true).await?;
     if json {
         context.out.document(&OperationView::from(&ended.operation))?;
         return ended.failure().map_or(Ok(()), |failure| Err(failure.into()));
