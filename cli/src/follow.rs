@@ -125,6 +125,20 @@ pub(crate) async fn started(
     ended
 }
 
+/// Follows an operation of somebody else's: Ctrl-C leaves it running.
+pub(crate) async fn joined(
+    client: &Client,
+    talk: Talk,
+    operation: &Operation,
+    mut interrupts: Interrupts,
+    bar: bool,
+) -> Result<Ended, Stop> {
+    tokio::select! {
+        ended = started(client, talk, operation, Interrupts::leave(), bar) => ended,
+        () = interrupts.next() => Err(left(&format!("ktrdr operations watch {}", operation.id)).into()),
+    }
+}
+
 /// Watches operation `id` until it has ended and hands every state to `show`.
 pub(crate) async fn to_end(
     client: &Client,

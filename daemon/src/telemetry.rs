@@ -33,6 +33,13 @@ impl LogLevel {
 
 fn filter(level: &str) -> Result<EnvFilter, String> {
     let shown: String = level.chars().take(60).collect();
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| levels.contains(&word.trim().to_ascii_lowercase().as_str());
+    // a bare word that is no level would be taken for the name of a module, with silent effect
+    let known = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
+    if !level.split(',').all(known) {
+        return Err(format!("{shown:?} is not a log level: use one of {}", levels.join(", ")));
+    }
     let parsed = EnvFilter::builder().parse(format!("{QUIET},{level}"));
     parsed.map_err(|error| format!("{shown:?} is not a log level: {error}"))
 }
@@ -46,4 +53,19 @@ pub fn start(level: &str) -> Result<LogLevel, String> {
         .with_target(false);
     tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|error| error.to_string())?;
     Ok(LogLevel { handle, text: Arc::new(Mutex::new(level.to_owned())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_levels_are_levels() {
+        for level in ["info", "WARN", "info,ktrdrd::gateway=debug", "off"] {
+            assert!(filter(level).is_ok(), "{level}");
+        }
+        for wrong in ["loud", "", "info,loud", "ktrdrd=loud", "info,"] {
+            assert!(filter(wrong).is_err(), "{wrong}");
+        }
+    }
 }

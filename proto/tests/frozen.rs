@@ -180,7 +180,10 @@ fn samples() -> Vec<Sample> {
                 what_to_show: pb::WhatToShow::Ask.into(),
             },
         ),
-        sample("LoadResponse", pb::LoadResponse { operation: Some(load_operation()), joined: true }),
+        sample(
+            "LoadResponse",
+            pb::LoadResponse { operation: Some(load_operation()), joined: true, same_request: false },
+        ),
         sample(
             "QueryRequest.head",
             pb::QueryRequest { series: series(), range: Some(range()), window: Some(query_request::Window::Head(3)) },

@@ -93,6 +93,20 @@ fn a_load_of_a_series_that_is_being_loaded_joins_it() -> Result<()> {
 }
 
 #[test]
+fn a_load_that_joins_one_of_other_bars_ends_with_its_own() -> Result<()> {
+    let sim = GatewaySim::start(SLOW)?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let first = detached(&daemon, "data load AAPL -t 1m --start 2025-03-03 --end 2025-03-14")?;
+    let ran = daemon.ktrdr("data load AAPL -t 1m --start 2025-01-13 --end 2025-01-17 -f json")?;
+    assert!(ran.stderr.contains("joining"), "{ran:?}");
+    let document = ran.json()?;
+    assert_ne!(document["details"]["operation_id"], first.as_str());
+    // five sessions of sixteen hours, fetched by nobody but this load
+    assert_eq!((&document["success"], &document["bars_loaded"]), (&true.into(), &4_800.into()), "{document}");
+    Ok(())
+}
+
+#[test]
 fn a_cancelled_load_keeps_what_it_fetched_and_the_next_one_goes_on() -> Result<()> {
     let sim = GatewaySim::start(SLOW)?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;

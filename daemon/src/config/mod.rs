@@ -75,12 +75,12 @@ impl Settings {
         };
         check(&gateway)?;
         let data_dir = match values.data.dir {
-            Some(dir) => dir,
+            Some(dir) => at_home(dir, &variable)?,
             None => default_data_dir(&variable)?,
         };
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
-            socket: values.daemon.socket,
+            socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             gateway,
@@ -105,6 +105,14 @@ fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
         return refuse("KTRDR_TEST_TIME_SCALE", gateway.time_scale.to_string(), "only for a gateway on loopback");
     }
     Ok(())
+}
+
+/// `~/…` as people write it: no shell has seen the path of a file.
+fn at_home(path: PathBuf, variable: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    match path.strip_prefix("~") {
+        Ok(rest) => variable("HOME").map(|home| Path::new(&home).join(rest)).ok_or(ConfigError::NoDataFolder),
+        Err(_) => Ok(path),
+    }
 }
 
 fn default_data_dir(variable: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
@@ -134,6 +142,7 @@ mod tests {
         assert_eq!(settings.data_dir, Path::new("/home/quant/.local/share/ktrdr"));
         assert_eq!(settings.gateway.address(), "127.0.0.1:4002");
 
+        assert_eq!(load("[data]\ndir = \"~/bars\"", &[]).unwrap().data_dir, Path::new("/home/quant/bars"));
         let file = "[ib]\nport = 4001\nclient_id = 7\n[data]\ndir = \"/d\"\n";
         let settings = load(file, &[("IB_HOST", "gw"), ("IB_PORT", "7497"), ("KTRDR_IB_PORT", "7496")]).unwrap();
         assert_eq!(settings.gateway.address(), "gw:7496");

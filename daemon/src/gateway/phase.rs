@@ -70,6 +70,11 @@ impl Attempts {
         self.silent >= WEDGED_AFTER
     }
 
+    /// Another client id will be tried by itself.
+    pub(super) fn has_other_id(&self) -> bool {
+        !self.id_refused.is_multiple_of(CLIENT_IDS)
+    }
+
     /// The session became usable.
     pub(super) fn succeeded(&mut self) {
         *self = Self { id_refused: self.id_refused, ..Self::default() };

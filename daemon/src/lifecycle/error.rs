@@ -64,7 +64,7 @@ impl StartError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config(_) => "correct the setting; docs/ARCHITECTURE.md lists them all",
+            Self::Config(_) => "correct the setting; the README lists them all",
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",

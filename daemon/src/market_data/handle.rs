@@ -74,13 +74,13 @@ impl MarketData {
         };
         let _entering = self.entering.lock().await;
         if let Some(operation) = self.registry.started_before(&new)? {
-            return Ok(Started { operation, joined: true });
+            return Ok(Started { operation, joined: true, same_request: true });
         }
         self.check(&request)?;
-        let writer = Writer { operation: String::new(), basis: Some(request.basis) };
+        let writer = Writer { operation: String::new(), request: Some(request.clone()) };
         let occupied = match self.occupancy.occupy(&request.key, writer) {
             Ok(occupied) => occupied,
-            Err(Writer { operation, basis }) => return self.join(request, operation, basis),
+            Err(writer) => return self.join(request, writer),
         };
         let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone(), occupied));
         let started = self.registry.start(new, |context| load.run(context)).await?;
@@ -88,13 +88,16 @@ impl MarketData {
         Ok(started)
     }
 
-    /// Joins a load of the same kind of bars.
-    fn join(&self, asked: LoadRequest, operation: String, basis: Option<Basis>) -> Result<Started, MarketDataError> {
-        match basis {
-            Some(basis) if basis == asked.basis => {
-                Ok(Started { operation: self.registry.get(&operation)?, joined: true })
+    /// Joins a load of the same kind of bars, and says whether it was asked for the same ones.
+    fn join(&self, asked: LoadRequest, writer: Writer) -> Result<Started, MarketDataError> {
+        let Writer { operation, request } = writer;
+        match request {
+            Some(running) if running.basis == asked.basis => {
+                Ok(Started { operation: self.registry.get(&operation)?, joined: true, same_request: running == asked })
             }
-            Some(stored) => Err(MarketDataError::SessionMismatch { key: asked.key, stored, asked: asked.basis }),
+            Some(running) => {
+                Err(MarketDataError::SessionMismatch { key: asked.key, stored: running.basis, asked: asked.basis })
+            }
             None => Err(MarketDataError::SeriesBusy { key: asked.key, operation }),
         }
     }

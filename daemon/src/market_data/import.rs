@@ -111,7 +111,7 @@ fn store_bars(
     content: CsvFile,
     document: &mut ImportedFileDocument,
 ) -> Result<(), MarketDataError> {
-    let occupied = occupancy.occupy(key, Writer { operation: operation.into(), basis: None });
+    let occupied = occupancy.occupy(key, Writer { operation: operation.into(), request: None });
     let _occupied =
         occupied.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
     let (Some(first), Some(last)) = (content.bars.start.first(), content.bars.start.last()) else {

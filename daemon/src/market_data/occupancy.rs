@@ -5,15 +5,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::model::{Basis, SeriesKey};
+use super::LoadRequest;
+use crate::model::SeriesKey;
 
 /// Who writes a series, and what with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Writer {
     /// Empty until the operation has one.
     pub(super) operation: String,
-    /// Of a load; a file's is not known before it is read.
-    pub(super) basis: Option<Basis>,
+    /// What a load was asked for; an import has none.
+    pub(super) request: Option<LoadRequest>,
 }
 
 /// Series that are being written.

@@ -68,6 +68,8 @@ pub struct Started {
     pub operation: Snapshot,
     /// It existed before.
     pub joined: bool,
+    /// It was started by an equal request.
+    pub same_request: bool,
 }
 
 impl Registry {
@@ -114,7 +116,7 @@ impl Registry {
     {
         let _entering = self.0.entering.lock().await;
         if let Some(operation) = self.started_before(&new)? {
-            return Ok(Started { operation, joined: true });
+            return Ok(Started { operation, joined: true, same_request: true });
         }
         if self.0.stop.is_cancelled() {
             return Err(OperationError::ShuttingDown);
@@ -141,7 +143,7 @@ impl Registry {
         self.insert(&started.id, entry.clone());
         let registry = self.clone();
         self.0.tasks.spawn(async move { registry.run(entry, work).await }.instrument(span));
-        Ok(Started { operation: started, joined: false })
+        Ok(Started { operation: started, joined: false, same_request: true })
     }
 
     /// The longest ended ones are forgotten here; the ledger keeps them.

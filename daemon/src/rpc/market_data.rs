@@ -26,7 +26,7 @@ impl market_data_server::MarketData for Handler {
         let load = load_request(&request)?;
         let started = self.market_data.load(load, request.request_id, None).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
-        Ok(Response::new(pb::LoadResponse { operation, joined: started.joined }))
+        Ok(Response::new(pb::LoadResponse { operation, joined: started.joined, same_request: started.same_request }))
     }
 
     type QueryStream = BoxStream<'static, Result<pb::QueryResponse, Status>>;

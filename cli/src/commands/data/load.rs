@@ -142,20 +142,29 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.save_interval.is_some() {
         context.talk.note("--save-interval is not used: every answer of the gateway is stored as it comes");
     }
-    let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
     let client = context.client()?;
-    let request = client.request(args.request(client.request_id()));
     let mut service = client.market_data();
-    let answer = interrupts.starting(context.talk, client.answer(service.load(request))).await?;
-    let operation = answer.operation.unwrap_or_default();
-    if answer.joined {
-        context.talk.say("This series is being loaded already; joining that load");
+    loop {
+        let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
+        let request = client.request(args.request(ulid::Ulid::generate().to_string()));
+        let answer = interrupts.starting(context.talk, client.answer(service.load(request))).await?;
+        let operation = answer.operation.unwrap_or_default();
+        if args.detach {
+            return print_started(context, json, &operation);
+        }
+        let bar = !args.bar.no_progress;
+        if !answer.joined {
+            let ended = follow::started(&client, context.talk, &operation, interrupts, bar).await?;
+            return report(context, json, &args, &ended);
+        }
+        context.talk.say("This series is being loaded already; joining that load. Ctrl-C leaves it running");
+        let ended = follow::joined(&client, context.talk, &operation, interrupts, bar).await?;
+        if answer.same_request {
+            return report(context, json, &args, &ended);
+        }
+        // It was asked for other bars: what it leaves missing of ours is loaded now.
+        context.talk.say("That load has ended; loading what else was asked for");
     }
-    if args.detach {
-        return print_started(context, json, &operation);
-    }
-    let ended = follow::started(&client, context.talk, &operation, interrupts, !args.bar.no_progress).await;
-    report(context, json, &args, &ended?)
 }
 
 /// What was loaded, also when that was not all.

@@ -72,7 +72,7 @@ impl v1::market_data_server::MarketData for Handlers {
         self.note(|seen| seen.loads.push(request.into_inner()));
         tokio::time::sleep(self.0.script.slow).await;
         let operation = self.0.script.operation.first().cloned();
-        self.reply(v1::LoadResponse { operation, joined: self.0.script.joined })
+        self.reply(v1::LoadResponse { operation, joined: self.0.script.joined, same_request: true })
     }
 
     async fn query(&self, request: Request<QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {

@@ -1,9 +1,9 @@
 //! Making, losing and ending the session's one connection.
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use super::{RECONNECT_PAUSE, Session, Step};
-use crate::gateway::{GatewayError, link::Link, phase::Phase};
+use crate::gateway::{GatewayError, command::Command, link::Link, phase::Phase};
 
 impl Session {
     pub(super) fn connect(&mut self) {
@@ -59,9 +59,21 @@ impl Session {
             }
             other => other,
         };
-        self.refuse_all(&error);
+        if self.waits_for_other_id(&error) {
+            let is_clock = |command: &Command| matches!(command, Command::Clock(_));
+            let (clocks, rest): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(is_clock);
+            self.queue = rest;
+            clocks.into_iter().for_each(|clock| clock.refuse(error.clone()));
+        } else {
+            self.refuse_all(&error);
+        }
         let told = crate::error::chain(&error).join(": ");
         self.enter(Phase::Waiting { until: now + pause, failed_at: now, because: error }, &told);
+    }
+
+    /// Our next client id is tried in seconds: loads wait for that.
+    pub(super) fn waits_for_other_id(&self, because: &GatewayError) -> bool {
+        matches!(because, GatewayError::ClientIdInUse { .. }) && self.attempts.has_other_id()
     }
 
     pub(super) fn refuse_all(&mut self, error: &GatewayError) {

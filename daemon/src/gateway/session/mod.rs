@@ -216,6 +216,11 @@ impl Session {
             Phase::Disabled => Some(GatewayError::Disabled),
             Phase::Degraded { .. } if !matches!(command, Command::Clock(_)) => Some(GatewayError::UpstreamLost),
             // the pause is long and may not be shortened: waiting for its end would look like a hang
+            Phase::Waiting { because, .. }
+                if self.waits_for_other_id(because) && !matches!(command, Command::Clock(_)) =>
+            {
+                None
+            }
             Phase::Waiting { because, .. } if !self.phase.may_hurry(&self.attempts) => Some(because.clone()),
             _ if self.queue.len() >= QUEUE_MAX => Some(GatewayError::Busy),
             _ => None,

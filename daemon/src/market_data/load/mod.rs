@@ -26,7 +26,7 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError},
+    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError, State},
     model::{Bars, Coverage, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
@@ -246,8 +246,11 @@ async fn telling_waits<T>(
         tokio::select! {
             answer = &mut answer => return answer,
             _ = ticks.tick() => {
-                let wait = gateway.status().wait().as_secs();
-                let message = match wait {
+                let status = gateway.status();
+                let message = match status.wait().as_secs() {
+                    _ if status.state != State::Ready => {
+                        format!("{}, waiting for the gateway: {}", in_words(range), status.next)
+                    }
                     0 => in_words(range),
                     wait => format!("{}, waiting for pacing, {wait} s", in_words(range)),
                 };
