@@ -90,6 +90,15 @@ pub struct BarsAsk {
     pub duration: Duration,
 }
 
+/// What the gateway's clock said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockAnswer {
+    /// Its time, UTC.
+    pub time: Nanos,
+    /// From the departure of the question to the answer; waiting for our turn is not counted.
+    pub latency: std::time::Duration,
+}
+
 /// What the gateway knows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BarsAnswer {

@@ -3,14 +3,14 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ibapi::Client;
 use tokio::sync::oneshot;
 
 use super::{
-    BarsAnswer, BarsAsk, Contract, GatewayError, contract, link,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayError, contract, link,
     pacing::Footprint,
     translate::{self, says_no_data},
 };
@@ -26,7 +26,7 @@ pub(super) enum Command {
     /// `None`: there is no history.
     Head(Arc<Contract>, WhatToShow, Session, Reply<Option<Nanos>>),
     /// Several callers share one question; none at all is a heartbeat.
-    Clock(Vec<Reply<Nanos>>),
+    Clock(Vec<Reply<ClockAnswer>>),
     Reconnect(Reply<()>),
 }
 
@@ -187,9 +187,11 @@ async fn head(
     }
 }
 
-async fn clock(client: &Client) -> Result<Nanos, GatewayError> {
+async fn clock(client: &Client) -> Result<ClockAnswer, GatewayError> {
+    let asked = Instant::now();
     let what = "a request for its clock";
     let timed_out = GatewayError::TimedOut { what, after: link::CLOCK_TIME_MAX };
     let answer = tokio::time::timeout(link::CLOCK_TIME_MAX, client.server_time()).await.map_err(|_| timed_out)?;
-    translate::instant(answer.map_err(|error| translate::error(error, what, link::CLOCK_TIME_MAX))?)
+    let time = answer.map_err(|error| translate::error(error, what, link::CLOCK_TIME_MAX))?;
+    Ok(ClockAnswer { time: translate::instant(time)?, latency: asked.elapsed() })
 }

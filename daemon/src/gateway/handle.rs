@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BarsAnswer, BarsAsk, Contract, GatewayConfig, GatewayError, State, Status,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, State, Status,
     command::{Command, Reply},
     session::Session as SessionTask,
 };
@@ -73,7 +73,7 @@ impl Gateway {
     }
 
     /// The gateway's clock: the cheapest request there is.
-    pub async fn clock(&self) -> Result<Nanos, GatewayError> {
+    pub async fn clock(&self) -> Result<ClockAnswer, GatewayError> {
         self.call(|reply| Command::Clock(vec![reply])).await
     }
 

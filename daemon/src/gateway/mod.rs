@@ -20,7 +20,7 @@ mod session;
 mod status;
 mod translate;
 
-pub use ask::{BarsAnswer, BarsAsk, Contract, Duration, SecurityKind, Unit};
+pub use ask::{BarsAnswer, BarsAsk, ClockAnswer, Contract, Duration, SecurityKind, Unit};
 pub use error::{Class, GatewayError};
 pub use handle::Gateway;
 pub use status::{State, Status};

@@ -1,5 +1,7 @@
 //! One operation in memory, and its row in the ledger.
 
+use std::sync::{Mutex, PoisonError};
+
 use ktrdr_proto::reason;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -13,11 +15,26 @@ pub(super) struct Entry {
     operation: watch::Sender<Snapshot>,
     /// Fired by a person; the stop of the daemon has a token of its own.
     pub(super) cancel: CancellationToken,
+    /// Why that person wanted it.
+    note: Mutex<String>,
 }
 
 impl Entry {
     pub(super) fn new(operation: Operation) -> Self {
-        Self { operation: watch::Sender::new(Snapshot::new(operation)), cancel: CancellationToken::new() }
+        Self {
+            operation: watch::Sender::new(Snapshot::new(operation)),
+            cancel: CancellationToken::new(),
+            note: Mutex::default(),
+        }
+    }
+
+    /// Asks the work to stop; the first reason given is kept.
+    pub(super) fn cancel(&self, note: &str) {
+        let mut kept = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.cancel.is_cancelled() {
+            note.clone_into(&mut kept);
+        }
+        self.cancel.cancel();
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -104,7 +121,9 @@ pub(super) fn ended(entry: &Entry, outcome: Outcome) -> Operation {
     let by_person = entry.cancel.is_cancelled();
     let (state, failure) = match (outcome.stopped, outcome.failure) {
         (true, _) if by_person => {
-            let failure = Failure::new(&reason::CANCELLED, "the operation was cancelled");
+            let note = entry.note.lock().unwrap_or_else(PoisonError::into_inner);
+            let why = if note.is_empty() { String::new() } else { format!(": {note}") };
+            let failure = Failure::new(&reason::CANCELLED, format!("the operation was cancelled{why}"));
             (State::Cancelled, Some(failure.with("operation", entry.snapshot().id.clone())))
         }
         (true, _) => (State::Interrupted, Some(interruption())),

@@ -260,7 +260,7 @@ impl Registry {
             return Ok((entry.snapshot(), true));
         }
         tracing::info!(operation = entry.snapshot().id, note, "cancel asked for");
-        entry.cancel.cancel();
+        entry.cancel(note);
         let mut changes = entry.watch();
         // the sender lives in `entry`, so waiting cannot fail
         let ended = changes.wait_for(|operation| operation.state.is_final()).await.map(|end| end.clone());

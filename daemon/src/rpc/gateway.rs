@@ -1,7 +1,5 @@
 //! `ktrdr.v1.Gateway`: decode, one call, encode.
 
-use std::time::Instant;
-
 use futures_util::{StreamExt, stream::BoxStream};
 use ktrdr_proto::v1::{self as pb, gateway_server};
 use tokio_stream::wrappers::WatchStream;
@@ -42,11 +40,12 @@ impl gateway_server::Gateway for Handler {
         &self,
         _request: Request<pb::TestGatewayRequest>,
     ) -> Result<Response<pb::TestGatewayResponse>, TonicStatus> {
-        let asked = Instant::now();
-        let gateway_time_ns = self.gateway.clock().await.map_err(|e| status::of(&e))?;
-        let latency_seconds = asked.elapsed().as_secs_f64();
-        let status = Some(to_wire(&self.gateway.status()));
-        Ok(Response::new(pb::TestGatewayResponse { gateway_time_ns, latency_seconds, status }))
+        let clock = self.gateway.clock().await.map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::TestGatewayResponse {
+            gateway_time_ns: clock.time,
+            latency_seconds: clock.latency.as_secs_f64(),
+            status: Some(to_wire(&self.gateway.status())),
+        }))
     }
 
     async fn reconnect(

@@ -197,6 +197,11 @@ impl Store {
         series.entry(key.clone()).or_insert_with(|| Arc::new(Series::new(state))).clone()
     }
 
+    /// A series of which nothing became true.
+    pub(super) fn forget(&self, key: &SeriesKey) {
+        self.series.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     /// All bars of one year. Blocks.
     pub fn read_year(&self, key: &SeriesKey, year: i16) -> Result<crate::model::Bars, StoreError> {
         read::year(self, key, year)

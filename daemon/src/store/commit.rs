@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::PoisonError};
 
 use super::{
     Checksum, ImportRow, SeriesState, Store, StoreError,
-    files::Staged,
+    files::{Replaced, Staged},
     ledger::{
         PartitionRow,
         series::{self, Files},
@@ -69,8 +69,19 @@ struct Coming {
     staged: Staged,
 }
 
+/// A file that took its place.
+struct Done {
+    file: PartitionRow,
+    replaced: Replaced,
+}
+
+/// Whether the old file is in its place again.
+fn put_back(replaced: Replaced) -> bool {
+    replaced.put_back().inspect_err(|error| tracing::error!(%error, "cannot put the old file back")).is_ok()
+}
+
 impl Store {
-    /// Makes a commit durable. The caller is the only writer of the series. Blocks.
+    /// Makes a commit durable, or changes nothing when the disk is full. The caller is the only writer of the series. Blocks.
     pub fn commit(&self, key: &SeriesKey, mut commit: Commit) -> Result<(), StoreError> {
         let before = self.state(key);
         if before.as_deref().is_some_and(|state| state.basis != commit.basis) {
@@ -101,35 +112,54 @@ impl Store {
         let series = self.enter(key, state.clone());
 
         let _files = series.files.write().unwrap_or_else(PoisonError::into_inner);
-        let mut files = Vec::with_capacity(coming.len());
-        let mut failed = None;
-        for Coming { file, staged } in coming {
-            match staged.publish(&self.layout, &self.layout.partition(key, file.year), commit.replaces_damage()) {
-                Ok(()) => {
-                    state.partitions.insert(file.year, file);
-                    files.push(file);
+        let (uncover, cover) = (commit.uncover.clone(), commit.cover.clone());
+        let mut replaced = Vec::with_capacity(coming.len());
+        let renamed = self.replace_files(key, coming, commit.replaces_damage(), &mut replaced);
+        let never_recorded = renamed.is_err();
+        let outcome = renamed.and_then(|files| self.record(id, files, commit));
+        for range in &uncover {
+            state.coverage.remove(range);
+        }
+        match outcome {
+            Ok(()) => {
+                state.partitions.extend(replaced.iter().map(|one| (one.file.year, one.file)));
+                for (range, _) in cover {
+                    state.coverage.insert(range);
                 }
-                Err(error) => {
-                    failed = Some(error);
-                    break;
+                series.replace(state);
+                Ok(())
+            }
+            Err(error) => {
+                // A full disk must leave all as it was. After any other failure the ledger may or may not have the new
+                // files; they stay, since both its recorded and its announced checksums are believed.
+                let back = never_recorded || matches!(error, StoreError::Full { .. });
+                let stays = |one: Done| (!back || !put_back(one.replaced)).then_some((one.file.year, one.file));
+                state.partitions.extend(replaced.into_iter().rev().filter_map(stays));
+                if before.is_none() && state.partitions.is_empty() {
+                    self.forget(key);
+                } else {
+                    series.replace(state);
                 }
+                Err(error)
             }
         }
-        commit.uncover.iter().for_each(|range| state.coverage.remove(range));
-        // from here on the files are what was announced, whatever happens next
-        series.replace(state.clone());
-        if let Some(error) = failed {
-            // the years that were renamed are good; what was to be known of them is not
-            self.record(id, files, Commit { cover: Vec::new(), import: None, ..commit })?;
-            return Err(error);
+    }
+
+    /// Step 3.
+    fn replace_files(
+        &self,
+        key: &SeriesKey,
+        coming: Vec<Coming>,
+        keep_damaged: bool,
+        replaced: &mut Vec<Done>,
+    ) -> Result<Vec<PartitionRow>, StoreError> {
+        let mut files = Vec::with_capacity(coming.len());
+        for Coming { file, staged } in coming {
+            let target = self.layout.partition(key, file.year);
+            replaced.push(Done { file, replaced: staged.publish(&self.layout, &target, keep_damaged)? });
+            files.push(file);
         }
-        let cover = commit.cover.clone();
-        self.record(id, files, commit)?;
-        for (range, _) in cover {
-            state.coverage.insert(range);
-        }
-        series.replace(state);
-        Ok(())
+        Ok(files)
     }
 
     /// Step 1. Years whose bytes are already there are left alone.
@@ -379,5 +409,23 @@ mod tests {
         store.commit(&key(), next).unwrap_err();
         let after = store.read_year(&key(), 2023);
         assert!(after.is_ok(), "{after:?}");
+    }
+
+    #[test]
+    fn a_commit_that_fails_halfway_changes_nothing_on_the_disk_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        store.commit(&key(), commit(vec![(2022, bars(2022, 3, 3.0))], vec![range(2022, 3)])).unwrap();
+        let blocked = store.layout.partition(&key(), 2024);
+        std::fs::write(blocked.parent().unwrap(), "in the way").unwrap();
+        let years = vec![(2022, bars(2022, 9, 3.0)), (2023, bars(2023, 9, 3.0)), (2024, bars(2024, 9, 3.0))];
+        store.commit(&key(), commit(years, vec![range(2022, 9)])).unwrap_err();
+        for store in [store, open(&folder)] {
+            let state = store.state(&key()).unwrap();
+            assert_eq!((state.bars(), state.coverage.intervals()), (3, &[range(2022, 3)][..]));
+            assert_eq!(store.read_year(&key(), 2022).unwrap(), bars(2022, 3, 3.0));
+            assert!(!store.layout.partition(&key(), 2023).exists());
+            assert_eq!(std::fs::read_dir(store.layout.staging()).unwrap().count(), 0);
+        }
     }
 }

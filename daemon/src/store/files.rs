@@ -46,18 +46,74 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Renames it over `target` and syncs the folders that changed. `keep_old`: what was there is kept aside first.
-    pub(super) fn publish(mut self, layout: &Layout, target: &Path, keep_old: bool) -> Result<(), StoreError> {
+    /// Renames it over `target` and syncs the folders that changed; when that fails, the old file is back. `keep_damaged`:
+    /// what was there is kept aside first.
+    pub(super) fn publish(
+        mut self,
+        layout: &Layout,
+        target: &Path,
+        keep_damaged: bool,
+    ) -> Result<Replaced, StoreError> {
         let Some(folder) = target.parent() else {
             return Err(StoreError::io(target, io::Error::from(io::ErrorKind::InvalidInput)));
         };
         create_folders(folder).map_err(|error| StoreError::io(folder, error))?;
-        if keep_old {
+        if keep_damaged {
             set_aside(layout, &self.path, target);
         }
+        let replaced = Replaced::keep(&self.path, target)?;
         fs::rename(&self.path, target).map_err(|error| StoreError::io(target, error))?;
         self.published = true;
-        sync_folder(folder).map_err(|error| StoreError::io(folder, error))
+        if let Err(error) = sync_folder(folder) {
+            replaced.put_back().map_err(|error| StoreError::io(target, error))?;
+            return Err(StoreError::io(folder, error));
+        }
+        Ok(replaced)
+    }
+}
+
+/// The file that was replaced, under a second name until nobody can want it back.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    target: PathBuf,
+    /// Absent when there was none.
+    old: Option<PathBuf>,
+}
+
+impl Replaced {
+    fn keep(staged: &Path, target: &Path) -> Result<Self, StoreError> {
+        let mut name = staged.to_path_buf().into_os_string();
+        name.push(".old");
+        let old = PathBuf::from(name);
+        match fs::remove_file(&old) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(&old, error)),
+            _ => {}
+        }
+        match fs::hard_link(target, &old) {
+            Ok(()) => Ok(Self { target: target.to_path_buf(), old: Some(old) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self { target: target.to_path_buf(), old: None })
+            }
+            Err(error) => Err(StoreError::io(&old, error)),
+        }
+    }
+
+    /// Needs no room on the disk.
+    pub(super) fn put_back(mut self) -> io::Result<()> {
+        match self.old.take() {
+            Some(old) => fs::rename(old, &self.target)?,
+            None => fs::remove_file(&self.target)?,
+        }
+        self.target.parent().map_or(Ok(()), sync_folder)
+    }
+}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        if let Some(old) = &self.old {
+            // what stays behind is removed at the next start
+            fs::remove_file(old).unwrap_or_default();
+        }
     }
 }
 

@@ -63,7 +63,9 @@ impl Session {
             let is_clock = |command: &Command| matches!(command, Command::Clock(_));
             let (clocks, rest): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(is_clock);
             self.queue = rest;
-            clocks.into_iter().for_each(|clock| clock.refuse(error.clone()));
+            for clock in clocks {
+                clock.refuse(error.clone());
+            }
         } else {
             self.refuse_all(&error);
         }

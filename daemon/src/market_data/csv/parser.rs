@@ -20,6 +20,8 @@ pub(super) struct Parser {
     table: Table,
     rejected: Findings,
     notes: Findings,
+    /// Line of the first row whose stamp carries no zone, where one is needed.
+    zoneless: Option<u64>,
 }
 
 /// All that the lines held.
@@ -33,11 +35,19 @@ pub(super) struct Read {
 }
 
 /// Why a row gives no bar.
+#[derive(Debug, PartialEq)]
 enum Fault {
-    /// The row is left out.
     Row(&'static str),
-    /// The file is refused.
-    File(CsvError),
+    ZoneNeeded,
+}
+
+impl Fault {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Row(kind) => kind,
+            Self::ZoneNeeded => kind::TIMEZONE_AMBIGUOUS,
+        }
+    }
 }
 
 impl Parser {
@@ -50,6 +60,7 @@ impl Parser {
             table: Table::default(),
             rejected: Findings::default(),
             notes: Findings::default(),
+            zoneless: None,
         }
     }
 
@@ -70,7 +81,7 @@ impl Parser {
             return Err(CsvError::TooLarge { rows: self.rows_max });
         }
         self.rows += 1;
-        match bar(line, number, columns, &self.options) {
+        match bar(line, columns, &self.options) {
             Ok(bar) => {
                 // a file without the column reports nothing of any row, which its header says already
                 if bar.volume.is_none() && columns.has_volume {
@@ -79,17 +90,23 @@ impl Parser {
                 self.table.push(bar, number, &mut self.notes);
                 Ok(())
             }
-            Err(Fault::Row(reason)) => {
-                self.rejected.add(reason, number);
+            Err(fault) => {
+                if fault == Fault::ZoneNeeded {
+                    self.zoneless.get_or_insert(number);
+                }
+                self.rejected.add(fault.kind(), number);
                 Ok(())
             }
-            Err(Fault::File(error)) => Err(error),
         }
     }
 
     pub(super) fn finish(mut self) -> Result<Read, CsvError> {
         if self.columns.is_none() {
             return Err(CsvError::Empty);
+        }
+        // a file whose stamps all lack the zone wants the question answered, not its rows counted
+        if let (Some(line), true) = (self.zoneless, self.table.is_empty()) {
+            return Err(CsvError::TimeZoneNeeded { line });
         }
         let settled = self.table.settle(&mut self.rejected, &mut self.notes);
         Ok(Read {
@@ -102,7 +119,7 @@ impl Parser {
     }
 }
 
-fn bar(line: &str, number: u64, columns: &Columns, options: &CsvOptions) -> Result<Bar, Fault> {
+fn bar(line: &str, columns: &Columns, options: &CsvOptions) -> Result<Bar, Fault> {
     let cells = columns.cells(line).map_err(|misfit| {
         Fault::Row(match misfit {
             Misfit::Missing => kind::FIELDS_MISSING,
@@ -112,8 +129,7 @@ fn bar(line: &str, number: u64, columns: &Columns, options: &CsvOptions) -> Resu
     let start = start(cells[STAMP], options).map_err(|unusable| match unusable {
         Unusable::Unparsable => Fault::Row(kind::TIMESTAMP_UNPARSABLE),
         Unusable::Ambiguous => Fault::Row(kind::TIMEZONE_AMBIGUOUS),
-        // the next rows would fail as this one: ask at once
-        Unusable::ZoneNeeded => Fault::File(CsvError::TimeZoneNeeded { line: number }),
+        Unusable::ZoneNeeded => Fault::ZoneNeeded,
     })?;
     let [open, high, low, close] = row::prices(&cells).map_err(Fault::Row)?;
     let volume = row::volume(&cells).map_err(Fault::Row)?;

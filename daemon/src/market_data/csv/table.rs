@@ -31,6 +31,11 @@ impl Table {
         self.lines.push(line);
     }
 
+    /// No row has given a bar.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bars.is_empty()
+    }
+
     /// Sorts; keeps one of equal rows; rejects all rows of a start whose values differ, because no row is better than
     /// another.
     pub(super) fn settle(self, rejected: &mut Findings, notes: &mut Findings) -> Settled {
