@@ -11,7 +11,7 @@ use crate::{
     flags::Globals,
 };
 
-/// Market data and model training from the command line
+/// Market data from Interactive Brokers, from the command line
 #[derive(Debug, Parser)]
 #[command(
     name = "ktrdr",

@@ -70,7 +70,8 @@ impl StartError {
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",
             Self::Store(_) => "check the owner, the permissions and the free space of the data folder",
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
-            Self::Log(_) | Self::Reflection(_) | Self::Serve(_) => "report this with the log",
+            Self::Log(_) => "correct daemon.log_level or KTRDR_LOG_LEVEL",
+            Self::Reflection(_) | Self::Serve(_) => "report this with the log",
         }
     }
 }

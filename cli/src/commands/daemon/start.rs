@@ -31,6 +31,8 @@ const OTHERS_START: Duration = Duration::from_secs(3);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// Lines of the log that an early end is explained with.
 const LAST_WORDS: usize = 5;
+/// Lines of an error at the most.
+const LAST_WORDS_MAX: usize = 40;
 
 /// Start the daemon and wait until it answers
 #[derive(Debug, clap::Args)]
@@ -133,7 +135,7 @@ async fn wait_for(
         };
         if let (None, Ok(Some(status))) = (ended, child.try_wait()) {
             // Somebody else started one at the same moment: that one will answer.
-            if !log.last_words().iter().any(|line| line.contains("already listens")) {
+            if !log.last_words().messages.iter().any(|line| line.contains("already listens")) {
                 return Err(ended_early(status, log));
             }
             ended = Some(status);
@@ -145,14 +147,21 @@ async fn wait_for(
             }
             let text = format!("{PROGRAM} (pid {}) does not answer after {} s", child.id(), limit.as_secs_f64());
             let causes = failure.messages().to_vec();
-            return Err(Failure::new(&reason::DAEMON_START_FAILED, text).because(causes).because(log.last_words()));
+            return Err(Failure::new(&reason::DAEMON_START_FAILED, text)
+                .because(causes)
+                .because(log.last_words().messages));
         }
         sleep(BETWEEN_LOOKS).await;
     }
 }
 
 fn ended_early(status: ExitStatus, log: &Log) -> Failure {
-    Failure::new(&reason::DAEMON_START_FAILED, format!("{PROGRAM} ended at once ({status})")).because(log.last_words())
+    let LastWords { messages, hint } = log.last_words();
+    let failure = Failure::new(&reason::DAEMON_START_FAILED, format!("{PROGRAM} ended at once ({status})"));
+    match hint {
+        Some(hint) => failure.because(messages).hint(&hint),
+        None => failure.because(messages),
+    }
 }
 
 /// The log file, and where this start begins in it.
@@ -174,21 +183,38 @@ impl Log {
         self.file.try_clone().map_err(|error| cannot_log(&self.path, &error))
     }
 
-    /// What the daemon said at the end, and nothing of earlier runs.
-    fn last_words(&self) -> Vec<String> {
+    /// What the daemon said at the end, and nothing of earlier runs: its error as a whole, else its last lines.
+    fn last_words(&self) -> LastWords {
         let read = || {
             let mut file = File::open(&self.path)?;
             let added = file.seek(SeekFrom::End(0))?.saturating_sub(self.start);
-            let mut tail = logs::tail(&mut file, LAST_WORDS)?;
+            let mut tail = logs::tail(&mut file, LAST_WORDS_MAX)?;
             let surplus = tail.len().saturating_sub(usize::try_from(added).unwrap_or(usize::MAX));
             Ok::<_, io::Error>(tail.split_off(surplus))
         };
-        let words = read().unwrap_or_default();
-        let own_label = |line: &str| {
+        LastWords::of(&String::from_utf8_lossy(&read().unwrap_or_default()))
+    }
+}
+
+/// An error as `ktrdrd` prints it, taken apart.
+struct LastWords {
+    messages: Vec<String>,
+    hint: Option<String>,
+}
+
+impl LastWords {
+    fn of(text: &str) -> Self {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let error = lines.iter().rposition(|line| line.starts_with("error: "));
+        let block = &lines[error.unwrap_or(lines.len().saturating_sub(LAST_WORDS))..];
+        let unlabelled = |line: &&&str| {
             let text = ["error: ", "caused by: "].iter().find_map(|label| line.strip_prefix(label));
             text.unwrap_or(line).to_owned()
         };
-        String::from_utf8_lossy(&words).lines().filter(|line| !line.starts_with("hint: ")).map(own_label).collect()
+        Self {
+            messages: block.iter().filter(|line| !line.starts_with("hint: ")).map(|line| unlabelled(&line)).collect(),
+            hint: block.iter().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned),
+        }
     }
 }
 
