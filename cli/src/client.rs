@@ -66,9 +66,14 @@ impl Client {
         &self.socket
     }
 
-    /// Made once a process: sent again with the same request, it finds the same operation.
+    /// Made once a request: sent again with the same request, it finds the same operation.
     pub(crate) fn request_id(&self) -> String {
         self.request_id.to_string()
+    }
+
+    /// The same connection for another request of this process.
+    pub(crate) fn anew(&self) -> Self {
+        Self { request_id: Ulid::generate().to_string().into(), ..self.clone() }
     }
 
     /// The same connection with another limit.

@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::{Duration, Instant},
 };
 
 use ktrdr_proto::CONTRACT;
@@ -14,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     fake::{Fake, Script},
-    run::{Ran, ktrdr, program},
+    run::{Ran, ktrdr, program, wait_until},
 };
 
 /// No process has this id: it is above what Linux hands out.
@@ -120,11 +119,7 @@ impl Install {
 }
 
 fn wait_for(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "{} did not appear", path.display());
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(|| path.exists(), || format!("{} did not appear", path.display()));
 }
 
 #[test]

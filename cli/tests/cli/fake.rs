@@ -5,8 +5,7 @@ mod handlers;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ktrdr_proto::v1::{
@@ -19,6 +18,8 @@ use tempfile::TempDir;
 use tokio::{net::UnixListener, runtime::Runtime, sync::Notify};
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::{Status, transport::Server};
+
+use crate::run::wait_until;
 
 /// What the daemon answers.
 #[expect(clippy::struct_excessive_bools, reason = "each is a knob of its own")]
@@ -112,11 +113,7 @@ impl Fake {
 
     /// Waits until the daemon has seen what `wanted` looks for.
     pub(crate) fn wait(&self, wanted: impl Fn(&Seen) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !wanted(&self.seen()) {
-            assert!(Instant::now() < deadline, "not seen in time: {:?}", self.seen());
-            thread::sleep(Duration::from_millis(2));
-        }
+        wait_until(|| wanted(&self.seen()), || format!("not seen in time: {:?}", self.seen()));
     }
 
     /// The daemon dies without a word.

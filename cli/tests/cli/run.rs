@@ -5,6 +5,8 @@ use std::{
     io::Write as _,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::fake::Fake;
@@ -91,4 +93,13 @@ impl Fake {
 pub(crate) fn interrupt(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+}
+
+/// Looks until `reached` holds; the only wait of these tests. What did not come is told by `missing`.
+pub(crate) fn wait_until(reached: impl Fn() -> bool, missing: impl Fn() -> String) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !reached() {
+        assert!(Instant::now() < deadline, "{}", missing());
+        thread::sleep(Duration::from_millis(2));
+    }
 }

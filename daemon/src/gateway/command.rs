@@ -14,7 +14,7 @@ use super::{
     pacing::Footprint,
     translate::{self, says_no_data},
 };
-use crate::model::{Nanos, SECOND, Session, Symbol, WhatToShow};
+use crate::model::{Nanos, Session, Symbol, WhatToShow};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, GatewayError>>;
 
@@ -76,7 +76,7 @@ impl Command {
         Some(Footprint {
             request: hash(&|h| (subject, ask.basis.session, ask.timeframe, ask.end, ask.duration).hash(h)),
             subject: hash(&|h| subject.hash(h)),
-            small: ask.timeframe.step() <= 30 * SECOND,
+            small: ask.timeframe.is_small(),
         })
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock,
     gateway::Gateway,
-    model::{Basis, Nanos, SECOND, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
+    model::{Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
     operations::{NewOperation, OperationError, Registry, Retry, Started},
     store::{SeriesState, Store},
 };
@@ -109,8 +109,7 @@ impl MarketData {
         if request.start.is_some_and(|start| start > clock::now()) {
             return Err(MarketDataError::RangeInFuture);
         }
-        let small = request.key.timeframe.step() <= 30 * SECOND;
-        if small && request.end.is_some_and(|end| end < clock::now() - SMALL_BARS_KEPT) {
+        if request.key.timeframe.is_small() && request.end.is_some_and(|end| end < clock::now() - SMALL_BARS_KEPT) {
             return Err(MarketDataError::TooOld { timeframe: request.key.timeframe });
         }
         match self.reference.store.state(&request.key).filter(|state| state.bars() > 0) {

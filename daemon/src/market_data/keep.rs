@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::merge::{Report, merge};
 use crate::{
     model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange},
-    store::{Commit, CoverageKind, ImportRow, Store, StoreError, year_of, year_start},
+    store::{Commit, CoverageKind, ImportRow, Store, StoreError, year_of, year_range, year_start},
 };
 
 /// Writes one series; its owner is the only writer.
@@ -109,8 +109,7 @@ impl Keeper {
             match self.store.verify_year(&self.key, year) {
                 Ok(()) => {}
                 Err(error @ StoreError::Damaged { .. }) => {
-                    let held = state.ends_of(year).and_then(|(first, last)| TimeRange::new(first, last + 1).ok());
-                    let Some(held) = held else { continue };
+                    let Some(held) = state.held_in(year) else { continue };
                     let (bars, delivered, cover) = (Bars::default(), Coverage::default(), Vec::new());
                     self.rescued.insert(year, Rescue { bars, delivered, held, cover, error });
                 }
@@ -130,9 +129,7 @@ impl Keeper {
             let mut others = Vec::with_capacity(cover.len());
             for (covered, kind) in cover.drain(..) {
                 rescue.cover.extend(covered.intersection(&own).map(|part| (part, kind)));
-                let before = TimeRange::new(covered.start(), covered.end().min(own.start()));
-                let after = TimeRange::new(covered.start().max(own.end()), covered.end());
-                others.extend([before, after].into_iter().flatten().map(|part| (part, kind)));
+                others.extend(covered.without(&own).map(|part| (part, kind)));
             }
             *cover = others;
         }
@@ -147,10 +144,6 @@ impl Keeper {
             None => self.store.read_year(&self.key, year),
         }
     }
-}
-
-fn year_range(year: i16) -> Option<TimeRange> {
-    TimeRange::new(year_start(year), year_start(year.saturating_add(1))).ok()
 }
 
 /// The range, widened to full years.

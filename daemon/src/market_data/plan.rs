@@ -63,7 +63,7 @@ const MONTHS: [Nanos; 12] = [28, 59, 89, 120, 150, 181, 212, 242, 273, 303, 334,
 /// The shortest length that IB accepts for this bar size and that covers `length`.
 fn duration(timeframe: Timeframe, length: Nanos) -> Duration {
     let amount = |value: Nanos| u16::try_from(value).unwrap_or(u16::MAX);
-    if timeframe.step() <= 30 * SECOND {
+    if timeframe.is_small() {
         return Duration { amount: amount(rounded_up(length, SECOND)), unit: Unit::Seconds };
     }
     let days = rounded_up(length, DAY);
@@ -94,7 +94,7 @@ pub(super) fn steps(missing: &[TimeRange], timeframe: Timeframe, order: Order, n
             Order::NewestFirst => window_before(&left, last.end(), longest),
         };
         let Some(range) = range else { break };
-        left = outside(&left, range);
+        left = left.iter().flat_map(|part| part.without(&range)).collect();
         // whole seconds: that is all a request can say
         let end = range.end().saturating_add(timeframe.step()).min(now.max(range.end()));
         let end = rounded_up(end, SECOND) * SECOND;
@@ -113,17 +113,6 @@ fn window_before(left: &[TimeRange], end: Nanos, longest: Nanos) -> Option<TimeR
     let limit = end.saturating_sub(longest);
     let first = left.iter().find(|range| range.end() > limit)?;
     TimeRange::new(first.start().max(limit), end).ok()
-}
-
-/// What remains of `ranges` without `window`.
-fn outside(ranges: &[TimeRange], window: TimeRange) -> Vec<TimeRange> {
-    let parts = ranges.iter().flat_map(|range| {
-        [
-            TimeRange::new(range.start(), range.end().min(window.start())),
-            TimeRange::new(range.start().max(window.end()), range.end()),
-        ]
-    });
-    parts.filter_map(Result::ok).collect()
 }
 
 #[cfg(test)]

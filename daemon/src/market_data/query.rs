@@ -94,9 +94,10 @@ fn prepare(
     let range = range.or(everything).ok_or(MarketDataError::RangeInvalid)?;
     let (mut parts, mut first, mut last) = (Vec::new(), None, None);
     for opened in store.open_years(key, &range)? {
-        store.verify_year(key, opened.year())?;
         let (rows, from, to) = opened.facts();
         let (rows, part, ends) = if range.contains(from) && range.contains(to) {
+            // it is read later, if its rows are wanted at all; damage is told before the first row
+            store.verify_year(key, opened.year())?;
             (rows, Part::Whole(opened), Some((from, to)))
         } else {
             let bars = opened.bars()?;

@@ -27,11 +27,8 @@ impl Reference {
         Ok(row.and_then(|row| serde_json::from_str(&row.body).ok()).map(Arc::new))
     }
 
-    /// The contract that a symbol means.
-    pub(super) async fn contract(&self, symbol: &Symbol, requests: &mut u64) -> Result<Arc<Contract>, MarketDataError> {
-        if let Some(contract) = self.known(symbol).await? {
-            return Ok(contract);
-        }
+    /// Asks the gateway which contract a symbol means, and remembers it.
+    pub(super) async fn resolve(&self, symbol: &Symbol, requests: &mut u64) -> Result<Arc<Contract>, MarketDataError> {
         let answer = self.gateway.contract(symbol.clone()).await;
         *requests += u64::from(answer.as_ref().err().is_none_or(GatewayError::was_sent));
         let contract = answer?;

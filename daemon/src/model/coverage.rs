@@ -34,12 +34,7 @@ impl Coverage {
 
     /// Takes `range` out.
     pub fn remove(&mut self, range: &TimeRange) {
-        let kept = self.0.iter().flat_map(|covered| {
-            let before = TimeRange::new(covered.start(), covered.end().min(range.start()));
-            let after = TimeRange::new(covered.start().max(range.end()), covered.end());
-            [before, after].into_iter().filter_map(Result::ok)
-        });
-        self.0 = kept.collect();
+        self.0 = self.0.iter().flat_map(|covered| covered.without(range)).collect();
     }
 
     /// The intervals, ascending.

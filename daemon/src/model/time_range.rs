@@ -35,6 +35,13 @@ impl TimeRange {
         self.start <= instant && instant < self.end
     }
 
+    /// What is left when `other` is taken out: nothing, the part before it, the part after it, or both.
+    pub fn without(&self, other: &Self) -> impl Iterator<Item = Self> + use<> {
+        let before = Self::new(self.start, self.end.min(other.start));
+        let after = Self::new(self.start.max(other.end), self.end);
+        [before, after].into_iter().flatten()
+    }
+
     /// What both have in common.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end)).ok()

@@ -97,6 +97,11 @@ impl Timeframe {
         self.row().2
     }
 
+    /// 30 s and less: IB's hard pacing rules bind requests for these, and it keeps them for six months only.
+    pub fn is_small(self) -> bool {
+        self.step() <= 30 * SECOND
+    }
+
     /// Its bars carry instants; those of longer ones carry exchange dates.
     pub fn is_intraday(self) -> bool {
         self.step() < DAY

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{convert, convert_operation, status};
 use crate::{
-    market_data::{FileSpec, LoadRequest, MarketData, Upload},
+    market_data::{FileSpec, LoadRequest, MarketData, MarketDataError, Upload},
     model::{Basis, Session, WhatToShow},
 };
 
@@ -87,12 +87,10 @@ async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, Str
             (Some(Part::File(file)), Some(_)) => {
                 // ends the file before it, which sorts its bars
                 let spec = file_spec(file)?;
-                let begun = tokio::task::spawn_blocking(move || upload.file(spec).map(|()| upload));
-                upload = begun.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+                upload = off_the_runtime(move || upload.file(spec).map(|()| upload)).await?;
             }
             (Some(Part::Data(bytes)), Some(_)) => {
-                let parsed = tokio::task::spawn_blocking(move || upload.data(&bytes).map(|()| upload));
-                upload = parsed.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+                upload = off_the_runtime(move || upload.data(&bytes).map(|()| upload)).await?;
             }
             _ => {
                 return Err(status::invalid("an import is one start, then files, each followed by its data"));
@@ -100,8 +98,13 @@ async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, Str
         }
     }
     let request_id = request_id.ok_or_else(|| status::invalid("the import has no start"))?;
-    let finished = tokio::task::spawn_blocking(move || upload.finish());
-    Ok((finished.await.map_err(super::defect)?.map_err(|e| status::of(&e))?, request_id))
+    Ok((off_the_runtime(move || upload.finish()).await?, request_id))
+}
+
+async fn off_the_runtime(
+    work: impl FnOnce() -> Result<Upload, MarketDataError> + Send + 'static,
+) -> Result<Upload, Status> {
+    tokio::task::spawn_blocking(work).await.map_err(super::defect)?.map_err(|e| status::of(&e))
 }
 
 fn file_spec(file: pb::ImportFile) -> Result<FileSpec, Status> {

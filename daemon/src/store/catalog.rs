@@ -73,9 +73,9 @@ impl SeriesState {
         self.partitions.get(&year).map(|file| file.checksum)
     }
 
-    /// First and last bar of one year.
-    pub fn ends_of(&self, year: i16) -> Option<(Nanos, Nanos)> {
-        self.partitions.get(&year).map(|file| (file.first, file.last))
+    /// From the first bar of one year to its last.
+    pub fn held_in(&self, year: i16) -> Option<TimeRange> {
+        self.partitions.get(&year).and_then(|file| TimeRange::new(file.first, file.last.saturating_add(1)).ok())
     }
 
     pub(super) fn files_in(&self, range: &TimeRange) -> impl Iterator<Item = &PartitionRow> {

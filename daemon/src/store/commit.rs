@@ -116,7 +116,8 @@ impl Store {
         let mut replaced = Vec::with_capacity(coming.len());
         let renamed = self.replace_files(key, coming, commit.replaces_damage(), &mut replaced);
         let never_recorded = renamed.is_err();
-        let outcome = renamed.and_then(|files| self.record(id, files, commit));
+        let files = replaced.iter().map(|one| one.file).collect();
+        let outcome = renamed.and_then(|()| self.record(id, files, commit));
         for range in &uncover {
             state.coverage.remove(range);
         }
@@ -145,21 +146,19 @@ impl Store {
         }
     }
 
-    /// Step 3.
+    /// Step 3. What took its place is in `replaced`, also when a later one does not.
     fn replace_files(
         &self,
         key: &SeriesKey,
         coming: Vec<Coming>,
         keep_damaged: bool,
         replaced: &mut Vec<Done>,
-    ) -> Result<Vec<PartitionRow>, StoreError> {
-        let mut files = Vec::with_capacity(coming.len());
+    ) -> Result<(), StoreError> {
         for Coming { file, staged } in coming {
             let target = self.layout.partition(key, file.year);
             replaced.push(Done { file, replaced: staged.publish(&self.layout, &target, keep_damaged)? });
-            files.push(file);
         }
-        Ok(files)
+        Ok(())
     }
 
     /// Step 1. Years whose bytes are already there are left alone.
@@ -266,6 +265,23 @@ mod tests {
         Store::open(Layout::new(folder.path().to_path_buf())).unwrap()
     }
 
+    /// Steps 1 and 2, as `commit` does them.
+    fn announced(store: &Store, next: &Commit) -> Vec<Coming> {
+        let before = store.state(&key());
+        let coming = store.stage(&key(), next, before.as_deref()).unwrap();
+        store.announce(&key(), next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
+        coming
+    }
+
+    /// Everything but step 4; the files that took their places.
+    fn renamed(store: &Store, next: &Commit) -> Vec<PartitionRow> {
+        let publish = |Coming { file, staged }| {
+            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
+            file
+        };
+        announced(store, next).into_iter().map(publish).collect()
+    }
+
     #[test]
     fn what_was_committed_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
@@ -292,12 +308,7 @@ mod tests {
         store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
         // everything but step 4
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![range(2024, 9)]);
-        let before = store.state(&key());
-        let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
-        for Coming { file, staged } in coming {
-            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
-        }
+        renamed(&store, &next);
         drop(store);
 
         let store = open(&folder);
@@ -312,10 +323,7 @@ mod tests {
         let store = open(&folder);
         store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![]);
-        let before = store.state(&key());
-        let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
-        std::mem::forget(coming); // as kill -9 would: the staged file stays
+        std::mem::forget(announced(&store, &next)); // as kill -9 would: the staged file stays
         drop(store);
 
         let store = open(&folder);
@@ -381,14 +389,8 @@ mod tests {
         store.commit(&key(), commit(vec![(2024, bars(2024, 3, 3.0))], vec![range(2024, 3)])).unwrap();
         // as commit() does it, with record() failing (disk full in the ledger)
         let next = commit(vec![(2024, bars(2024, 9, 3.0))], vec![]);
-        let before = store.state(&key());
-        let coming = store.stage(&key(), &next, before.as_deref()).unwrap();
-        store.announce(&key(), &next, &coming, before.as_deref(), (Source::Gateway, false)).unwrap();
-        let mut state = SeriesState::clone(&before.unwrap());
-        for Coming { file, staged } in coming {
-            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
-            state.partitions.insert(file.year, file);
-        }
+        let mut state = SeriesState::clone(&store.state(&key()).unwrap());
+        state.partitions.extend(renamed(&store, &next).into_iter().map(|file| (file.year, file)));
         store.entry(&key()).unwrap().replace(state);
         // space again; the load goes on in another year
         store.commit(&key(), commit(vec![(2023, bars(2023, 3, 3.0))], vec![])).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{Nanos, SeriesKey};
+use crate::model::{Nanos, SeriesKey, TimeRange};
 
 /// Name of the one file in a partition's folder.
 const PARTITION_FILE: &str = "bars.parquet";
@@ -73,6 +73,11 @@ pub fn year_start(year: i16) -> Nanos {
         .ok()
         .and_then(|start| Nanos::try_from(start.as_nanosecond()).ok())
         .unwrap_or(if year < 1970 { Nanos::MIN } else { Nanos::MAX })
+}
+
+/// A whole year; `None` beyond the years that an instant can name.
+pub fn year_range(year: i16) -> Option<TimeRange> {
+    TimeRange::new(year_start(year), year_start(year.saturating_add(1))).ok()
 }
 
 #[cfg(test)]

@@ -19,6 +19,6 @@ pub use catalog::{SeriesState, Store};
 pub use commit::{Commit, CoverageKind};
 pub use error::StoreError;
 pub use files::{Checksum, create_folders};
-pub use layout::{Layout, year_of, year_start};
+pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{ContractRow, HeadRow, ImportRow, OperationRow};
 pub use read::Opened;

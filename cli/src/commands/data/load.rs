@@ -142,11 +142,11 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.save_interval.is_some() {
         context.talk.note("--save-interval is not used: every answer of the gateway is stored as it comes");
     }
-    let client = context.client()?;
+    let mut client = context.client()?;
     let mut service = client.market_data();
     loop {
         let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
-        let request = client.request(args.request(ulid::Ulid::generate().to_string()));
+        let request = client.request(args.request(client.request_id()));
         let answer = interrupts.starting(context.talk, client.answer(service.load(request))).await?;
         let operation = answer.operation.unwrap_or_default();
         if args.detach {
@@ -164,6 +164,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         }
         // It was asked for other bars: what it leaves missing of ours is loaded now.
         context.talk.say("That load has ended; loading what else was asked for");
+        client = client.anew();
     }
 }
 

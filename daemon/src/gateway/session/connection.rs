@@ -47,9 +47,7 @@ impl Session {
 
     /// No session any more, or none yet: all who wait hear why, and the pause before the next attempt begins.
     pub(super) fn on_lost(&mut self, error: GatewayError) {
-        // the crate's client is dead: dropping the requests answers their callers
-        self.in_flight.clear();
-        (self.history_open, self.lookups_open, self.clock_open) = (0, 0, false);
+        self.drop_requests();
         drop(self.link.take());
         let now = Instant::now();
         let pause = self.attempts.failed(&error, &self.config, chance());
@@ -82,10 +80,17 @@ impl Session {
         self.queue.drain(..).for_each(|command| command.refuse(error.clone()));
     }
 
-    pub(super) fn reconnect(&mut self) {
-        let cancelling = !self.in_flight.is_empty();
+    /// Dropping the requests answers their callers; with a live connection it withdraws them at the gateway. Whether there
+    /// were any.
+    pub(super) fn drop_requests(&mut self) -> bool {
+        let any = !self.in_flight.is_empty();
         self.in_flight.clear();
         (self.history_open, self.lookups_open, self.clock_open) = (0, 0, false);
+        any
+    }
+
+    pub(super) fn reconnect(&mut self) {
+        let cancelling = self.drop_requests();
         if let Some(link) = self.link.take() {
             self.step = Some(Box::pin(async move {
                 link.close(cancelling).await;

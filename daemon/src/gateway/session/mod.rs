@@ -132,9 +132,6 @@ impl Session {
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken) {
-        if self.config.enabled {
-            self.connect();
-        }
         loop {
             let timer = self.dispatch(Instant::now());
             self.publish();
@@ -170,8 +167,7 @@ impl Session {
             command.refuse(GatewayError::Stopped);
         }
         self.refuse_all(&GatewayError::Stopped);
-        let cancelling = !self.in_flight.is_empty();
-        self.in_flight.clear();
+        let cancelling = self.drop_requests();
         if let Some(link) = self.link.take() {
             link.close(cancelling).await;
         }
@@ -215,13 +211,14 @@ impl Session {
         match &self.phase {
             Phase::Disabled => Some(GatewayError::Disabled),
             Phase::Degraded { .. } if !matches!(command, Command::Clock(_)) => Some(GatewayError::UpstreamLost),
-            // the pause is long and may not be shortened: waiting for its end would look like a hang
+            // the pause is long and may not be shortened: waiting for its end would look like a hang; but a load has the
+            // patience for our next client id
             Phase::Waiting { because, .. }
-                if self.waits_for_other_id(because) && !matches!(command, Command::Clock(_)) =>
+                if !self.phase.may_hurry(&self.attempts)
+                    && (matches!(command, Command::Clock(_)) || !self.waits_for_other_id(because)) =>
             {
-                None
+                Some(because.clone())
             }
-            Phase::Waiting { because, .. } if !self.phase.may_hurry(&self.attempts) => Some(because.clone()),
             _ if self.queue.len() >= QUEUE_MAX => Some(GatewayError::Busy),
             _ => None,
         }

@@ -92,21 +92,32 @@ impl Load {
         if self.request.mode == Mode::Local {
             return Ok(None);
         }
-        let known = self.reference.known(&self.request.key.symbol).await?;
         let unbounded = self.request.start.is_none() && matches!(self.request.mode, Mode::Backfill | Mode::Full);
-        if !unbounded && self.missing(known.as_deref(), None).await?.is_empty() {
+        let known = self.reference.known(&self.request.key.symbol).await?;
+        let mut missing = if unbounded { Vec::new() } else { self.missing(known.as_deref(), None).await? };
+        if !unbounded && missing.is_empty() {
             return Ok(None);
         }
-        let requests = &mut self.document.requests_made;
-        let contract = self.reference.contract(&self.request.key.symbol, requests).await?;
-        let mut missing = if unbounded { Vec::new() } else { self.missing(Some(&contract), None).await? };
+        let contract = if let Some(contract) = known {
+            contract
+        } else {
+            let requests = &mut self.document.requests_made;
+            let contract = self.reference.resolve(&self.request.key.symbol, requests).await?;
+            if !unbounded {
+                // its zone may put the last closed bar elsewhere
+                missing = self.missing(Some(&contract), None).await?;
+            }
+            contract
+        };
         if unbounded || is_more_than_one_step(&missing, self.request.key.timeframe) {
             let requests = &mut self.document.requests_made;
             let head = self.reference.head(&contract, self.request.basis, requests).await?;
-            if let (false, Some(head)) = (unbounded, head) {
+            if unbounded {
+                missing = self.missing(Some(&contract), head).await?;
+            } else if let Some(head) = head {
                 self.nothing_before(head, &contract, &missing).await?;
+                missing = self.missing(Some(&contract), None).await?;
             }
-            missing = self.missing(Some(&contract), head.filter(|_| unbounded)).await?;
         }
         let steps = self.steps(&missing);
         Ok((!steps.is_empty()).then_some((contract, steps)))

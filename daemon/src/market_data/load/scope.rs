@@ -15,7 +15,7 @@ use crate::{
         keep::whole_years,
     },
     model::{Bars, Coverage, DAY, Nanos, SECOND, TimeRange, Timeframe},
-    store::{CoverageKind, year_start},
+    store::{CoverageKind, year_range},
 };
 
 impl Load {
@@ -41,13 +41,11 @@ impl Load {
         let missing = tokio::task::spawn_blocking(move || {
             let (mut coverage, mut lost) = (stored.coverage, Coverage::default());
             for year in state.years_in(&whole_years(&wanted)) {
-                if store.verify_year(&key, year).is_err()
-                    && let Ok(damaged) = TimeRange::new(year_start(year), year_start(year.saturating_add(1)))
-                {
-                    coverage.remove(&damaged);
-                    if let Some((first, last)) = state.ends_of(year)
-                        && let Ok(all_it_held) = TimeRange::new(first, last + 1)
-                    {
+                if store.verify_year(&key, year).is_err() {
+                    if let Some(damaged) = year_range(year) {
+                        coverage.remove(&damaged);
+                    }
+                    if let Some(all_it_held) = state.held_in(year) {
                         lost.insert(all_it_held);
                     }
                 }

@@ -1,7 +1,7 @@
 //! Which bars a load wants (pure): by dates, or by mode and what is stored.
 
 use super::{LoadRequest, Mode};
-use crate::model::{Coverage, DAY, HOUR, Nanos, SECOND, TimeRange, Timeframe};
+use crate::model::{Coverage, DAY, HOUR, Nanos, TimeRange, Timeframe};
 
 /// What `tail` loads of a series of which nothing is stored.
 const TAIL: Nanos = 30 * DAY;
@@ -50,7 +50,7 @@ pub(in crate::market_data) const SMALL_BARS_KEPT: Nanos = 184 * DAY;
 /// Nothing older is ever asked for: beyond what IB keeps, or has at all.
 fn depth_max(timeframe: Timeframe) -> Nanos {
     match timeframe.step() {
-        step if step <= 30 * SECOND => SMALL_BARS_KEPT,
+        _ if timeframe.is_small() => SMALL_BARS_KEPT,
         step if step < DAY => 30 * 366 * DAY,
         _ => 100 * 366 * DAY,
     }
@@ -59,7 +59,7 @@ fn depth_max(timeframe: Timeframe) -> Nanos {
 /// How far back a history is assumed to reach when the gateway cannot tell.
 fn depth_assumed(timeframe: Timeframe) -> Nanos {
     match timeframe.step() {
-        step if step <= 30 * SECOND => 180 * DAY,
+        _ if timeframe.is_small() => 180 * DAY,
         step if step < HOUR => 2 * 365 * DAY,
         step if step < DAY => 5 * 365 * DAY,
         _ => 20 * 365 * DAY,

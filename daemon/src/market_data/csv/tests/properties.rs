@@ -158,9 +158,9 @@ proptest! {
     }
 }
 
-/// How fast: `cargo test --release -p ktrdrd --lib -- --ignored --nocapture speed`.
+/// How fast.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement, run by: cargo test --release -p ktrdrd --lib -- --ignored --nocapture speed"]
 fn speed() {
     let row = |minute: i64| {
         let at = jiff::Timestamp::from_second(1_700_000_000 + minute * 60).unwrap().to_string();
