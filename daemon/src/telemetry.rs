@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload};
 
 /// Always added: the crate that speaks to the gateway logs what we report in our own words, account numbers included.
 const QUIET: &str = "ibapi=error,h2=warn,hyper=warn,tower=warn";
@@ -44,15 +44,43 @@ fn filter(level: &str) -> Result<EnvFilter, String> {
     parsed.map_err(|error| format!("{shown:?} is not a log level: {error}"))
 }
 
+/// Called with the target and the text of each line of the crates' logs, whatever the filter.
+pub type Listener = fn(&str, &std::fmt::Arguments<'_>);
+
 /// Starts logging. Once a process.
-pub fn start(level: &str) -> Result<LogLevel, String> {
+pub fn start(level: &str, listener: Listener) -> Result<LogLevel, String> {
     let (filter, handle) = reload::Layer::new(filter(level)?);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
-    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|error| error.to_string())?;
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+    tracing::subscriber::set_global_default(subscriber).map_err(|error| error.to_string())?;
+    let ear = Ear { listener, tracer: tracing_log::LogTracer::new() };
+    log::set_boxed_logger(Box::new(ear)).map_err(|error| error.to_string())?;
+    log::set_max_level(log::LevelFilter::Warn);
     Ok(LogLevel { handle, text: Arc::new(Mutex::new(level.to_owned())) })
+}
+
+/// Crates that log by the `log` facade, heard before they are filtered.
+struct Ear {
+    listener: Listener,
+    tracer: tracing_log::LogTracer,
+}
+
+impl log::Log for Ear {
+    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        (self.listener)(record.target(), record.args());
+        if self.tracer.enabled(record.metadata()) {
+            self.tracer.log(record);
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 #[cfg(test)]

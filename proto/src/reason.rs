@@ -111,6 +111,42 @@ reasons! {
     REQUEST_TIMED_OUT = Unavailable, UNAVAILABLE, "try again; if it stays, restart IB Gateway";
     /// Too many requests wait for the gateway.
     GATEWAY_BUSY = ResourceExhausted, UNAVAILABLE, "wait for running operations: ktrdr operations list --active";
+    /// A configured quiet time: the gateway is left alone.
+    GATEWAY_RESTING = Unavailable, UNAVAILABLE, "wait until {until}, or change ib.quiet";
+    /// It accepts connections and says nothing, again and again.
+    GATEWAY_WEDGED = Unavailable, UNAVAILABLE, "restart IB Gateway; the daemon then connects by itself";
+    /// A person must log in at the gateway.
+    GATEWAY_LOGIN_NEEDED = Unavailable, UNAVAILABLE, "log in at IB Gateway (once a week IB wants the second factor again)";
+    /// The gateway is locked.
+    GATEWAY_LOCKED = FailedPrecondition, UNAVAILABLE, "unlock IB Gateway";
+    /// The gateway listens on another port now.
+    GATEWAY_PORT_RESET = Unavailable, UNAVAILABLE, "set ib.port to the port that the gateway names, then restart the daemon";
+    /// The gateway wants a newer client.
+    CLIENT_TOO_OLD = FailedPrecondition, UNAVAILABLE, "update ktrdr";
+    /// More messages than IB takes in a second.
+    MESSAGE_RATE_EXCEEDED = ResourceExhausted, UNAVAILABLE, "try again in a few seconds; other programs on the same login count too";
+    /// More requests open than IB allows.
+    TOO_MANY_OPEN_REQUESTS = ResourceExhausted, UNAVAILABLE, "try again when others have ended; other programs on the same login count too";
+    /// More live series than the login has lines for.
+    TICKER_LIMIT = ResourceExhausted, FAILED, "watch fewer series at a time, here or in other programs on the same login";
+    /// A request id was used twice.
+    DUPLICATE_REQUEST_ID = Internal, FAILED, "try again; if it stays, report it with the daemon's log";
+    /// The gateway does not know the request any more.
+    REQUEST_UNKNOWN = Unavailable, UNAVAILABLE, "try again";
+    /// The gateway could not read the request.
+    REQUEST_UNREADABLE = Unavailable, UNAVAILABLE, "try again; if it stays, update IB Gateway";
+    /// The gateway ended the request though nobody asked it to.
+    REQUEST_CANCELLED = Unavailable, UNAVAILABLE, "try again";
+    /// The gateway failed.
+    GATEWAY_INTERNAL_ERROR = Unavailable, UNAVAILABLE, "try again; if it stays, restart IB Gateway";
+    /// One of IB's data farms is away.
+    FARM_BROKEN = Unavailable, UNAVAILABLE, "it comes back by itself: ktrdr ib status";
+    /// IB's servers for contracts are away.
+    SECDEF_UNAVAILABLE = Unavailable, UNAVAILABLE, "try again in a minute";
+    /// The gateway ended a stream of live bars.
+    STREAM_LOST = Unavailable, UNAVAILABLE, "the daemon subscribes again by itself";
+    /// Part of the data needs a subscription.
+    PARTLY_SUBSCRIBED = FailedPrecondition, FAILED, "subscribe to the market data in IB's account management";
     /// No subscription for these data.
     NOT_SUBSCRIBED = FailedPrecondition, FAILED, "subscribe to the market data in IB's account management";
     /// The contract has no history.

@@ -119,11 +119,25 @@ fn gateway_status() -> pb::GatewayStatus {
         address: "127.0.0.1:4002".into(),
         client_id: Some(1),
         server_version: Some(226),
-        pacing: Some(pb::PacingStatus { used: 3, limit: 58, next_slot_seconds: 1.5 }),
+        pacing: Some(pb::PacingStatus { used: 3, limit: 58, next_slot_seconds: 1.5, ..Default::default() }),
         requests: Some(pb::RequestCounts { open: 2, queued: 4 }),
         reconnects: 1,
         farms: vec![pb::Farm { name: "ushmds".into(), up: true }],
+        unknown_codes: Vec::new(),
     }
+}
+
+/// With the fields that came after the first release.
+fn gateway_status_since_pacing_users() -> pb::GatewayStatus {
+    let user = pb::PacingUser { origin: "op_load_1".into(), requests: 3 };
+    let pacing = gateway_status().pacing.map(|pacing| pb::PacingStatus {
+        users: vec![user],
+        paused_seconds: 42.5,
+        slow: true,
+        ..pacing
+    });
+    let unknown_codes = vec![pb::UnknownCode { code: 9_999, count: 2 }];
+    pb::GatewayStatus { pacing, unknown_codes, ..gateway_status() }
 }
 
 fn summary() -> pb::SeriesSummary {
@@ -228,6 +242,7 @@ fn samples() -> Vec<Sample> {
         sample("RetryOperationResponse", pb::RetryOperationResponse { operation: Some(load_operation()) }),
         sample("GetGatewayStatusResponse", pb::GetGatewayStatusResponse { status: Some(gateway_status()) }),
         sample("WatchGatewayResponse", pb::WatchGatewayResponse { status: Some(gateway_status()) }),
+        sample("GatewayStatus.pacing_users", gateway_status_since_pacing_users()),
         sample(
             "TestGatewayResponse",
             pb::TestGatewayResponse { gateway_time_ns: 8, latency_seconds: 0.5, status: Some(gateway_status()) },

@@ -1,6 +1,6 @@
 //! The gateway: `ib …`.
 
-use ktrdr_proto::v1::{GatewayState, GatewayStatus};
+use ktrdr_proto::v1::{GatewayState, GatewayStatus, PacingStatus};
 use serde::Serialize;
 
 use super::word;
@@ -23,6 +23,7 @@ pub(crate) struct GatewayView {
     requests: Requests,
     reconnects: u64,
     farms: Vec<Farm>,
+    unknown_codes: Vec<UnknownCode>,
 }
 
 #[derive(Debug, Serialize)]
@@ -30,6 +31,21 @@ struct Pacing {
     used: u32,
     limit: u32,
     next_slot_seconds: f64,
+    users: Vec<User>,
+    paused_seconds: f64,
+    slow: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct User {
+    origin: String,
+    requests: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct UnknownCode {
+    code: i32,
+    count: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,10 +73,15 @@ impl From<GatewayStatus> for GatewayView {
             address: status.address,
             client_id: status.client_id,
             server_version: status.server_version,
-            pacing: Pacing { used: pacing.used, limit: pacing.limit, next_slot_seconds: pacing.next_slot_seconds },
+            pacing: Pacing::from(pacing),
             requests: Requests { open: requests.open, queued: requests.queued },
             reconnects: status.reconnects,
             farms: farms.collect(),
+            unknown_codes: status
+                .unknown_codes
+                .into_iter()
+                .map(|unknown| UnknownCode { code: unknown.code, count: unknown.count })
+                .collect(),
         }
     }
 }
@@ -89,11 +110,23 @@ impl GatewayView {
         table.property_if("Client id", self.client_id.map(|id| id.to_string()));
         table.property_if("Server version", self.server_version.map(|version| version.to_string()));
         table.property("Pacing", self.pacing.text());
+        for user in &self.pacing.users {
+            table.property("  used by", format!("{} {}", user.requests, user.origin));
+        }
+        if self.pacing.paused_seconds > 0.0 {
+            let wait = format!("IB refused for pacing; nothing is asked for {:.0} s", self.pacing.paused_seconds);
+            table.property("Paused", Cell::toned(&wait, Tone::Bad));
+        } else if self.pacing.slow {
+            table.property("Slowed", Cell::toned("IB refused for pacing; half of the budget is used", Tone::Busy));
+        }
         table.property("Requests", format!("{} open, {} queued", self.requests.open, self.requests.queued));
         table.property("Reconnects", self.reconnects.to_string());
         for farm in &self.farms {
             let cell = if farm.up { Cell::toned("up", Tone::Good) } else { Cell::toned("down", Tone::Bad) };
             table.property(&format!("Farm {}", farm.name), cell);
+        }
+        for unknown in &self.unknown_codes {
+            table.property(&format!("Code {}", unknown.code), format!("unknown, came {} times", unknown.count));
         }
         table
     }
@@ -103,6 +136,20 @@ impl GatewayView {
         let since = self.since.map(|since| format!("{since}  ")).unwrap_or_default();
         let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
         format!("{since}{}{reason}", self.state)
+    }
+}
+
+impl From<PacingStatus> for Pacing {
+    fn from(pacing: PacingStatus) -> Self {
+        let users = pacing.users.into_iter().map(|user| User { origin: user.origin, requests: user.requests });
+        Self {
+            used: pacing.used,
+            limit: pacing.limit,
+            next_slot_seconds: pacing.next_slot_seconds,
+            users: users.collect(),
+            paused_seconds: pacing.paused_seconds,
+            slow: pacing.slow,
+        }
     }
 }
 

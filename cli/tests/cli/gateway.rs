@@ -19,10 +19,11 @@ fn ready() -> GatewayStatus {
         address: "127.0.0.1:4002".to_owned(),
         client_id: Some(1),
         server_version: Some(213),
-        pacing: Some(PacingStatus { used: 3, limit: 60, next_slot_seconds: 0.0 }),
+        pacing: Some(PacingStatus { used: 3, limit: 60, ..PacingStatus::default() }),
         requests: Some(RequestCounts { open: 1, queued: 2 }),
         reconnects: 4,
         farms: vec![Farm { name: "ushmds".to_owned(), up: true }, Farm { name: "usfarm".to_owned(), up: false }],
+        unknown_codes: Vec::new(),
     }
 }
 
@@ -59,7 +60,10 @@ fn a_status_is_a_report() {
       "pacing": {
         "used": 3,
         "limit": 60,
-        "next_slot_seconds": 0.0
+        "next_slot_seconds": 0.0,
+        "users": [],
+        "paused_seconds": 0.0,
+        "slow": false
       },
       "requests": {
         "open": 1,
@@ -75,7 +79,8 @@ fn a_status_is_a_report() {
           "name": "usfarm",
           "up": false
         }
-      ]
+      ],
+      "unknown_codes": []
     }
     "#);
     let down = GatewayStatus { state: GatewayState::Wedged.into(), ..GatewayStatus::default() };

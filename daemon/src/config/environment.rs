@@ -16,6 +16,8 @@ pub(super) fn apply(
     look.set(&mut values.ib.port, &["KTRDR_IB_PORT", "IB_PORT"], "a port between 1 and 65535", parse)?;
     look.set(&mut values.ib.client_id, &["KTRDR_IB_CLIENT_ID", "IB_CLIENT_ID"], "a number", parse)?;
     look.set(&mut values.ib.enabled, &["KTRDR_IB_ENABLED"], "true or false", boolean)?;
+    let list = |text: &str| Some(text.split(',').map(|part| part.trim().to_owned()).collect());
+    look.set(&mut values.ib.quiet, &["KTRDR_IB_QUIET"], "quiet times, separated by commas", list)?;
     look.set(&mut values.daemon.socket, &["KTRDR_SOCKET"], "a path", |text| Some(PathBuf::from(text)))?;
     look.set(&mut values.daemon.log_level, &["KTRDR_LOG_LEVEL"], "a log level", |text| Some(text.to_owned()))?;
     let at_least_one = |text: &str| text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 1.0);

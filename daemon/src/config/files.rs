@@ -34,6 +34,8 @@ pub(super) struct Ib {
     pub(super) host: Option<String>,
     pub(super) port: Option<u16>,
     pub(super) client_id: Option<i32>,
+    pub(super) quiet: Option<Vec<String>>,
+    pub(super) weekly_login: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,6 +55,8 @@ impl Values {
                 host: over.ib.host.or(self.ib.host),
                 port: over.ib.port.or(self.ib.port),
                 client_id: over.ib.client_id.or(self.ib.client_id),
+                quiet: over.ib.quiet.or(self.ib.quiet),
+                weekly_login: over.ib.weekly_login.or(self.ib.weekly_login),
             },
             daemon: Daemon {
                 socket: over.daemon.socket.or(self.daemon.socket),

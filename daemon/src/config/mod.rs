@@ -5,7 +5,7 @@ mod files;
 
 use std::path::{Path, PathBuf};
 
-use crate::gateway::GatewayConfig;
+use crate::gateway::{GatewayConfig, QuietTime};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -66,12 +66,14 @@ impl Settings {
         let (mut values, config_files) = files::read(file, &variable)?;
         let warnings = environment::apply(&mut values, &variable)?;
         let time_scale = values.time_scale.unwrap_or(1.0);
+        let host = values.ib.host.unwrap_or_else(|| "127.0.0.1".into());
+        let usual = GatewayConfig::on(&host, values.ib.port.unwrap_or(4002), values.ib.client_id.unwrap_or(1));
         let gateway = GatewayConfig {
             enabled: values.ib.enabled.unwrap_or(true),
-            host: values.ib.host.unwrap_or_else(|| "127.0.0.1".into()),
-            port: values.ib.port.unwrap_or(4002),
-            client_id: values.ib.client_id.unwrap_or(1),
+            quiet: quiet_times("ib.quiet", values.ib.quiet)?.unwrap_or_default(),
+            weekly_login: quiet_times("ib.weekly_login", values.ib.weekly_login)?.unwrap_or(usual.weekly_login),
             time_scale,
+            ..usual
         };
         check(&gateway)?;
         let data_dir = match values.data.dir {
@@ -88,6 +90,14 @@ impl Settings {
             warnings,
         })
     }
+}
+
+fn quiet_times(name: &str, texts: Option<Vec<String>>) -> Result<Option<Vec<QuietTime>>, ConfigError> {
+    let read = |text: &String| {
+        let cut = || text.chars().take(60).collect();
+        text.parse().map_err(|why| ConfigError::Value { name: name.into(), value: cut(), why })
+    };
+    texts.map(|texts| texts.iter().map(read).collect()).transpose()
 }
 
 fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
@@ -159,6 +169,8 @@ mod tests {
         assert!(text(load("", &[("IB_PORT", "x")]).unwrap_err()).contains("IB_PORT = \"x\""));
         assert!(text(load("", &[("KTRDR_IB_ENABLED", "maybe")]).unwrap_err()).contains("KTRDR_IB_ENABLED"));
         assert!(text(load("", &[("IB_CLIENT_ID", "0")]).unwrap_err()).contains("ib.client_id"));
+        assert!(text(load("[ib]\nquiet = [\"at night\"]", &[]).unwrap_err()).contains("ib.quiet = \"at night\""));
+        assert!(text(load("", &[("KTRDR_IB_QUIET", "23:45-23:50 Mars")]).unwrap_err()).contains("zone"));
         let scaled = [("KTRDR_TEST_TIME_SCALE", "60"), ("IB_HOST", "192.0.2.1")];
         assert!(text(load("", &scaled).unwrap_err()).contains("loopback"));
         assert!(Settings::load(Some(Path::new("/nowhere/x.toml")), |_| None).is_err());

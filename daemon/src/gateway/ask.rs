@@ -90,6 +90,15 @@ pub struct BarsAsk {
     pub duration: Duration,
 }
 
+impl BarsAsk {
+    /// Equal for equal requests.
+    pub(super) fn name(&self) -> String {
+        let Basis { session, what } = self.basis;
+        let (id, exchange, timeframe) = (self.contract.id, &self.contract.exchange, self.timeframe);
+        format!("{id} {exchange} {} {} {timeframe} {} {}", what.name(), session.name(), self.end, self.duration)
+    }
+}
+
 /// What the gateway's clock said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockAnswer {

@@ -1,7 +1,6 @@
 //! What callers send to the session task, and how one request is carried out.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +9,8 @@ use ibapi::Client;
 use tokio::sync::oneshot;
 
 use super::{
-    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayError, contract, link,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, contract, link,
+    overheard::listening,
     pacing::Footprint,
     translate::{self, says_no_data},
 };
@@ -27,7 +27,6 @@ pub(super) enum Command {
     Head(Arc<Contract>, WhatToShow, Session, Reply<Option<Nanos>>),
     /// Several callers share one question; none at all is a heartbeat.
     Clock(Vec<Reply<ClockAnswer>>),
-    Reconnect(Reply<()>),
 }
 
 /// How a request ended.
@@ -37,11 +36,14 @@ pub(super) struct Done {
     pub(super) end: End,
 }
 
-/// What limits a request falls under.
+/// What limits a request falls under, and whose absence it feels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Bars,
-    Lookup,
+    /// A contract.
+    Contract,
+    /// The beginning of a history.
+    Head,
     Clock,
 }
 
@@ -64,19 +66,23 @@ impl End {
 }
 
 impl Command {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Bars(..) => Kind::Bars,
+            Self::Contract(..) => Kind::Contract,
+            Self::Head(..) => Kind::Head,
+            Self::Clock(_) => Kind::Clock,
+        }
+    }
+
     /// For the pacing rules, which bind requests for bars only.
     pub(super) fn footprint(&self) -> Option<Footprint> {
         let Self::Bars(ask, _) = self else { return None };
-        let hash = |value: &dyn Fn(&mut DefaultHasher)| {
-            let mut hasher = DefaultHasher::new();
-            value(&mut hasher);
-            hasher.finish()
-        };
-        let subject = (ask.contract.id, ask.basis.what);
         Some(Footprint {
-            request: hash(&|h| (subject, ask.basis.session, ask.timeframe, ask.end, ask.duration).hash(h)),
-            subject: hash(&|h| subject.hash(h)),
+            request: ask.name().into(),
+            subject: format!("{} {} {}", ask.contract.id, ask.contract.exchange, ask.basis.what.name()).into(),
             small: ask.timeframe.is_small(),
+            weight: 1,
         })
     }
 
@@ -87,7 +93,6 @@ impl Command {
             Self::Contract(_, reply) => reply.is_closed(),
             Self::Head(.., reply) => reply.is_closed(),
             Self::Clock(replies) => !replies.is_empty() && replies.iter().all(oneshot::Sender::is_closed),
-            Self::Reconnect(reply) => reply.is_closed(),
         }
     }
 
@@ -98,35 +103,29 @@ impl Command {
             Self::Contract(_, reply) => answer(reply, Err(error)),
             Self::Head(.., reply) => answer(reply, Err(error)),
             Self::Clock(replies) => replies.into_iter().for_each(|reply| answer(reply, Err(error.clone()))),
-            Self::Reconnect(reply) => answer(reply, Err(error)),
         }
     }
 
     /// Asks the gateway and answers the caller. A caller that goes away withdraws the request at the gateway too:
     /// dropping the crate's future sends the cancel.
-    pub(super) async fn perform(self, client: Arc<Client>) -> Done {
-        let kind = match self {
-            Self::Bars(..) => Kind::Bars,
-            Self::Contract(..) | Self::Head(..) => Kind::Lookup,
-            Self::Clock(_) | Self::Reconnect(_) => Kind::Clock,
-        };
+    pub(super) async fn perform(self, client: Arc<Client>, config: Arc<GatewayConfig>) -> Done {
+        let kind = self.kind();
         let end = match self {
-            Self::Bars(ask, reply) => until_withdrawn(bars(&client, &ask), reply).await,
-            Self::Contract(symbol, reply) => until_withdrawn(contract::resolve(&client, &symbol), reply).await,
+            Self::Bars(ask, reply) => until_withdrawn(bars(&client, &config, &ask), reply).await,
+            Self::Contract(symbol, reply) => {
+                let time_max = config.deadline(contract::TIME_MAX);
+                until_withdrawn(contract::resolve(&client, &symbol, time_max), reply).await
+            }
             Self::Head(contract, what, session, reply) => {
-                until_withdrawn(head(&client, &contract, what, session), reply).await
+                until_withdrawn(head(&client, &config, &contract, what, session), reply).await
             }
             Self::Clock(replies) => {
-                let time = clock(&client).await;
+                let time = clock(&client, &config).await;
                 let end = End::of(&time);
                 for reply in replies {
                     answer(reply, time.clone());
                 }
                 end
-            }
-            Self::Reconnect(reply) => {
-                answer(reply, Ok(()));
-                End::Withdrawn
             }
         };
         Done { kind, end }
@@ -149,17 +148,16 @@ async fn until_withdrawn<T>(request: impl Future<Output = Result<T, GatewayError
     end
 }
 
-async fn bars(client: &Client, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
+async fn bars(client: &Client, config: &GatewayConfig, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
     let contract = translate::contract(&ask.contract);
-    let answer = client
+    let request = client
         .historical_data(&contract, translate::bar_size(ask.timeframe))
         .what_to_show(translate::what(ask.basis.what))
         .trading_hours(translate::hours(ask.basis.session))
         .duration(translate::duration(ask.duration))
         .ending(translate::offset_date_time(ask.end)?)
-        .fetch()
-        .await
-        .map_err(|error| translate::error(error, "a request for bars", link::HISTORY_TIME_MAX));
+        .fetch();
+    let answer = listening("a request for bars", config.deadline(link::HISTORY_TIME_MAX), request).await;
     match answer {
         Ok(data) if data.bars.is_empty() => Ok(BarsAnswer::NoData),
         Ok(data) => translate::bars(&data.bars, ask.basis.what),
@@ -170,28 +168,39 @@ async fn bars(client: &Client, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError
 
 async fn head(
     client: &Client,
+    config: &GatewayConfig,
     contract: &Contract,
     what: WhatToShow,
     session: Session,
 ) -> Result<Option<Nanos>, GatewayError> {
     /// Some contracts never answer; a load goes on without.
     const TIME_MAX: Duration = Duration::from_secs(20);
+    let subject = "a request for the earliest bar";
     let contract = translate::contract(contract);
     let request = client.head_timestamp(&contract, translate::what(what), translate::hours(session));
-    let timed_out = GatewayError::TimedOut { what: "a request for the earliest bar", after: TIME_MAX };
-    let answer = tokio::time::timeout(TIME_MAX, request).await.map_err(|_| timed_out)?;
-    match answer.map_err(|error| translate::error(error, "a request for the earliest bar", TIME_MAX)) {
+    match within(config.deadline(TIME_MAX), subject, request).await {
         Ok(at) => translate::instant(at).map(Some),
         Err(error) if says_no_data(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn clock(client: &Client) -> Result<ClockAnswer, GatewayError> {
+async fn clock(client: &Client, config: &GatewayConfig) -> Result<ClockAnswer, GatewayError> {
     let asked = Instant::now();
-    let what = "a request for its clock";
-    let timed_out = GatewayError::TimedOut { what, after: link::CLOCK_TIME_MAX };
-    let answer = tokio::time::timeout(link::CLOCK_TIME_MAX, client.server_time()).await.map_err(|_| timed_out)?;
-    let time = answer.map_err(|error| translate::error(error, what, link::CLOCK_TIME_MAX))?;
+    let time_max = config.deadline(link::CLOCK_TIME_MAX);
+    let time = within(time_max, "a request for its clock", client.server_time()).await?;
     Ok(ClockAnswer { time: translate::instant(time)?, latency: asked.elapsed() })
+}
+
+/// A request with a shorter limit than the crate's.
+pub(super) async fn within<T>(
+    time_max: Duration,
+    what: &'static str,
+    request: impl Future<Output = Result<T, ibapi::Error>>,
+) -> Result<T, GatewayError> {
+    let limited = async {
+        let answer = tokio::time::timeout(time_max, request).await;
+        answer.unwrap_or(Err(ibapi::Error::Timeout))
+    };
+    listening(what, time_max, limited).await
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ibapi::{Client, contracts::Contract as IbContract};
 
-use super::{Contract, GatewayError, SecurityKind, error_table::Verdict, translate};
+use super::{Contract, GatewayError, SecurityKind, Verdict, translate};
 use crate::model::Symbol;
 
 /// The crate bounds nothing here; IB's own answers take seconds at most.
-const TIME_MAX: Duration = Duration::from_secs(20);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Where stocks of the United States are listed; old gateways call NASDAQ "ISLAND".
 const US_EXCHANGES: [&str; 8] = ["NASDAQ", "NYSE", "ARCA", "AMEX", "BATS", "IEX", "ISLAND", "PINK"];
@@ -29,9 +29,9 @@ fn wanted(symbol: &Symbol) -> (IbContract, SecurityKind) {
 }
 
 /// Asks the gateway. Never a guess: several candidates are told.
-pub(super) async fn resolve(client: &Client, symbol: &Symbol) -> Result<Contract, GatewayError> {
+pub(super) async fn resolve(client: &Client, symbol: &Symbol, time_max: Duration) -> Result<Contract, GatewayError> {
     let (wanted, kind) = wanted(symbol);
-    let failed = |error| match translate::error(error, "a request for contract details", TIME_MAX) {
+    let failed = |error| match translate::error(error, "a request for contract details", time_max) {
         GatewayError::Refused { verdict: Verdict { reason, .. }, .. }
             if *reason == ktrdr_proto::reason::CONTRACT_NOT_FOUND =>
         {
@@ -40,7 +40,7 @@ pub(super) async fn resolve(client: &Client, symbol: &Symbol) -> Result<Contract
         other => other,
     };
     let mut answer = client.contract_details_stream(&wanted).subscribe().await.map_err(failed)?;
-    let rows = answer.collect_to_end_within(TIME_MAX).await.map_err(failed)?;
+    let rows = answer.collect_to_end_within(time_max).await.map_err(failed)?;
     choose(symbol, rows.into_iter().map(|row| translate::details(row, kind)))
 }
 

@@ -4,21 +4,8 @@ use std::time::Duration;
 
 use ktrdr_proto::reason::{self, Reason};
 
-use super::error_table::Verdict;
-use crate::error::Reasoned;
-
-/// What a caller may do about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The same request may succeed later.
-    Transient,
-    /// The connection is gone; wait until it is back.
-    Connection,
-    /// Too much was asked.
-    Pacing,
-    /// The same request will fail again.
-    Permanent,
-}
+use super::{Class, Verdict};
+use crate::{clock, error::Reasoned, model::Nanos};
 
 /// An error of the gateway layer. `Clone`, because one lost connection answers many requests.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,13 +55,37 @@ pub enum GatewayError {
     /// The queue is full.
     #[error("too many requests wait for the IB Gateway")]
     Busy,
+    /// A configured quiet time.
+    #[error("the IB Gateway is left alone until {}", clock::text(*until))]
+    Resting {
+        /// Its end.
+        until: Nanos,
+    },
+    /// It accepts connections and says nothing, again and again.
+    #[error("the IB Gateway at {address} accepts connections and says nothing: {why}")]
+    Wedged {
+        /// `host:port`.
+        address: String,
+        /// What was missing last.
+        why: String,
+        /// Until the next attempt.
+        retry_after: Duration,
+    },
+    /// It has been away for long, at the time of IB's weekly logout.
+    #[error("the IB Gateway at {address} waits for somebody to log in")]
+    LoginNeeded {
+        /// `host:port`.
+        address: String,
+    },
     /// No answer in time; withdrawn at the gateway.
-    #[error("the IB Gateway did not answer {what} within {} s", after.as_secs())]
+    #[error("the IB Gateway did not answer {what} within {} s{}", after.as_secs_f64().ceil(), said.as_deref().map(|said| format!("; {said}")).unwrap_or_default())]
     TimedOut {
         /// Such as "a request for bars".
         what: &'static str,
         /// How long we waited.
         after: Duration,
+        /// What it said to the request instead, account numbers masked.
+        said: Option<String>,
     },
     /// An error message of the gateway's own.
     #[error("the IB Gateway refused: {text} (code {code})")]
@@ -125,6 +136,9 @@ impl GatewayError {
             | Self::TooOld { .. }
             | Self::ClientIdInUse { .. }
             | Self::UpstreamLost
+            | Self::Resting { .. }
+            | Self::Wedged { .. }
+            | Self::LoginNeeded { .. }
             | Self::Busy
             | Self::Stopped => false,
         }
@@ -137,6 +151,9 @@ impl GatewayError {
             | Self::NotReady { .. }
             | Self::ClientIdInUse { .. }
             | Self::Lost
+            | Self::Resting { .. }
+            | Self::Wedged { .. }
+            | Self::LoginNeeded { .. }
             | Self::UpstreamLost => Class::Connection,
             Self::TimedOut { .. } | Self::HistoryDown | Self::Busy => Class::Transient,
             Self::Refused { verdict, .. } => verdict.class,
@@ -160,6 +177,9 @@ impl Reasoned for GatewayError {
             Self::ClientIdInUse { .. } => &reason::CLIENT_ID_IN_USE,
             Self::Lost => &reason::GATEWAY_LOST,
             Self::UpstreamLost => &reason::UPSTREAM_LOST,
+            Self::Resting { .. } => &reason::GATEWAY_RESTING,
+            Self::Wedged { .. } => &reason::GATEWAY_WEDGED,
+            Self::LoginNeeded { .. } => &reason::GATEWAY_LOGIN_NEEDED,
             Self::HistoryDown => &reason::HMDS_UNAVAILABLE,
             Self::Busy => &reason::GATEWAY_BUSY,
             Self::TimedOut { .. } => &reason::REQUEST_TIMED_OUT,
@@ -178,13 +198,15 @@ impl Reasoned for GatewayError {
                 vec![("symbol", symbol.clone()), ("candidates", candidates.clone())]
             }
             Self::Refused { code, .. } => vec![("gatewayCode", code.to_string())],
+            Self::Resting { until } => vec![("until", clock::text(*until))],
             _ => Vec::new(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unreachable { retry_after, .. } => Some(*retry_after),
+            Self::Unreachable { retry_after, .. } | Self::Wedged { retry_after, .. } => Some(*retry_after),
+            Self::Resting { until } => u64::try_from(until.saturating_sub(clock::now())).ok().map(Duration::from_nanos),
             _ => None,
         }
     }

@@ -1,90 +1,207 @@
-//! What the gateway's error codes mean (pure). Sources: IB's message codes page; texts seen in public issues of client
+//! What the gateway's codes mean, as data. Sources: IB's page of message codes; texts seen in public issues of client
 //! libraries. "No data" is an error too, and shares its code with pacing and with our own cancel: code *and* text
-//! decide.
+//! decide, and the first row that fits counts. `docs/GATEWAY.md` shows the same table; a test compares them.
 
 use ktrdr_proto::reason::{self, Reason};
 
-use super::Class;
+use super::outages::{Farm, Weather};
 
-/// The meaning of one error message that belongs to a request.
+/// What a message means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// For information.
+    Info,
+    /// Something to know; nothing ends.
+    Warning,
+    /// The same request may succeed later.
+    Transient,
+    /// Too much was asked.
+    Pacing,
+    /// The same request will fail again.
+    Permanent,
+    /// A fact: there is nothing.
+    NoData,
+    /// The connection, or the gateway's own to IB.
+    Connection,
+    /// A person is needed.
+    Fatal,
+}
+
+/// Whom a message concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The request it names.
+    Request,
+    /// Our connection to the gateway.
+    Connection,
+    /// IB's side.
+    System,
+    /// Orders, which we never send.
+    Orders,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    /// From and to, both included.
+    pub(super) codes: &'static [(i32, i32)],
+    /// Part of the text, in lower case; empty: any text.
+    pub(super) text: &'static str,
+    /// Whom it concerns.
+    pub(super) scope: Scope,
+    /// What it means.
+    pub(super) class: Class,
+    /// What is told, when a request ends with it.
+    pub(super) reason: &'static Reason,
+    /// What the daemon does.
+    pub(super) does: &'static str,
+}
+
+const fn row(
+    codes: &'static [(i32, i32)],
+    text: &'static str,
+    scope: Scope,
+    class: Class,
+    reason: &'static Reason,
+    does: &'static str,
+) -> Row {
+    Row { codes, text, scope, class, reason, does }
+}
+
+const fn one(code: i32) -> (i32, i32) {
+    (code, code)
+}
+
+/// History is refused with one code for everything; so are others that mean the same.
+const HISTORY: &[(i32, i32)] = &[one(162), one(420), one(10187), one(10189), one(10190)];
+
+use Class::{Connection as Link, Fatal, Info, NoData, Pacing, Permanent, Transient, Warning};
+use Scope::{Connection, Orders, Request, System};
+
+/// The table.
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = &[
+    row(HISTORY, "pacing violation", Request, Pacing, &reason::PACING_VIOLATION, "stops asking for a minute, longer each time, then asks half as much for an hour"),
+    row(HISTORY, "query cancelled", Request, Transient, &reason::REQUEST_CANCELLED, "ignores the echo of its own cancel; asks again if it did not cancel"),
+    row(HISTORY, "returned no data", Request, NoData, &reason::HISTORY_UNAVAILABLE, "remembers that there is nothing, unless history is away or the day is not over"),
+    row(HISTORY, "no market data permissions", Request, Permanent, &reason::NOT_SUBSCRIBED, "ends the request"),
+    row(HISTORY, "not subscribed", Request, Permanent, &reason::NOT_SUBSCRIBED, "ends the request"),
+    row(HISTORY, "different ip address", Request, Transient, &reason::COMPETING_SESSION, "asks for no data for a minute, then again"),
+    row(HISTORY, "competing", Request, Transient, &reason::COMPETING_SESSION, "asks for no data for a minute, then again"),
+    row(HISTORY, "no historical market data for", Request, Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE, "ends the request"),
+    row(HISTORY, "no data of type", Request, Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE, "ends the request"),
+    row(HISTORY, "expired", Request, Permanent, &reason::HISTORY_UNAVAILABLE, "ends the request"),
+    row(HISTORY, "unknown contract", Request, Permanent, &reason::HISTORY_UNAVAILABLE, "ends the request"),
+    row(HISTORY, "invalid step", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
+    row(HISTORY, "time length exceed", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
+    row(HISTORY, "is invalid", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
+    row(HISTORY, "must occur before", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
+    row(&[one(10189), one(10190)], "", Request, Permanent, &reason::TICKER_LIMIT, "ends the request"),
+    row(HISTORY, "", Request, Transient, &reason::HMDS_UNAVAILABLE, "asks three times, 15 s apart at least; a text in another language is never taken for no data"),
+    row(&[one(100)], "", Connection, Pacing, &reason::MESSAGE_RATE_EXCEEDED, "sends nothing for 5 s, then asks again"),
+    row(&[one(101)], "", Request, Permanent, &reason::TICKER_LIMIT, "ends the request"),
+    row(&[one(102)], "", Request, Permanent, &reason::DUPLICATE_REQUEST_ID, "ends the request; a defect of ours"),
+    row(&[(103, 161), (201, 203), one(399)], "", Orders, Info, &reason::GATEWAY_ERROR, "ignores it: no order is ever sent"),
+    row(&[one(165)], "successful", Request, Info, &reason::HMDS_UNAVAILABLE, "waits on"),
+    row(&[one(165)], "", Request, Transient, &reason::HMDS_UNAVAILABLE, "asks three times"),
+    row(&[one(166)], "", Request, Permanent, &reason::HISTORY_UNAVAILABLE, "ends the request"),
+    row(&[one(200)], "ambiguous", Request, Permanent, &reason::CONTRACT_AMBIGUOUS, "ends the request and tells the candidates"),
+    row(&[one(200)], "", Request, Permanent, &reason::CONTRACT_NOT_FOUND, "ends the request; never remembered"),
+    row(&[one(300), one(310), one(365), one(385), one(386)], "", Request, Info, &reason::REQUEST_UNKNOWN, "ignores it: what was cancelled had already ended"),
+    row(&[one(366)], "", Request, Transient, &reason::REQUEST_UNKNOWN, "ignores it after a cancel; asks again when the gateway has lost a request"),
+    row(&[one(309), one(316), one(317)], "", Request, Warning, &reason::GATEWAY_ERROR, "waits on: market depth is not used"),
+    row(&[one(320)], "", Request, Transient, &reason::REQUEST_UNREADABLE, "asks again"),
+    row(&[one(321)], "", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request and shows the text, which names the field"),
+    row(&[one(322)], "only 50 simultaneous", Request, Pacing, &reason::TOO_MANY_OPEN_REQUESTS, "keeps one request open at a time until the next session, and asks again"),
+    row(&[one(322)], "duplicate ticker id", Request, Permanent, &reason::DUPLICATE_REQUEST_ID, "ends the request; a defect of ours"),
+    row(&[one(322), one(323)], "", Request, Transient, &reason::GATEWAY_INTERNAL_ERROR, "asks again"),
+    row(&[one(326)], "", Connection, Link, &reason::CLIENT_ID_IN_USE, "waits 10 s and more, then tries the next of three ids"),
+    row(&[one(327)], "", Connection, Permanent, &reason::GATEWAY_ERROR, "ends the request; a defect of ours"),
+    row(&[one(354)], "", Request, Permanent, &reason::NOT_SUBSCRIBED, "ends the request"),
+    row(&[one(430)], "", Request, NoData, &reason::HISTORY_UNAVAILABLE, "ends the request"),
+    row(&[one(438)], "", System, Fatal, &reason::GATEWAY_LOCKED, "says that a person must unlock the gateway"),
+    row(&[one(501)], "", Connection, Info, &reason::GATEWAY_ERROR, "ignores it"),
+    row(&[one(502), one(504)], "", Connection, Link, &reason::GATEWAY_UNREACHABLE, "connects again after a pause"),
+    row(&[one(503)], "", Connection, Fatal, &reason::GATEWAY_TOO_OLD, "says which version is needed"),
+    row(&[(505, 508)], "", Connection, Link, &reason::PROTOCOL_ERROR, "closes and connects again after a pause"),
+    row(&[one(1100), one(2110)], "", System, Link, &reason::UPSTREAM_LOST, "keeps the connection, sends nothing, and takes no answer for a fact"),
+    row(&[one(1101)], "", System, Info, &reason::UPSTREAM_LOST, "asks again for what was open, and subscribes again"),
+    row(&[one(1102)], "", System, Info, &reason::UPSTREAM_LOST, "goes on"),
+    row(&[one(1300)], "", Connection, Link, &reason::GATEWAY_PORT_RESET, "tells the new port; ib.port says which one is used"),
+    row(&[one(2103)], "", System, Warning, &reason::FARM_BROKEN, "shows it; never reconnects for it"),
+    row(&[one(2104), one(2108), one(2119)], "", System, Info, &reason::FARM_BROKEN, "shows it"),
+    row(&[one(2105)], "", System, Warning, &reason::HMDS_UNAVAILABLE, "holds requests for history up to a minute, then goes on"),
+    row(&[one(2106), one(2107)], "", System, Info, &reason::HMDS_UNAVAILABLE, "goes on; an inactive farm wakes when it is asked"),
+    row(&[one(2157)], "", System, Warning, &reason::SECDEF_UNAVAILABLE, "holds lookups of contracts up to a minute, then goes on"),
+    row(&[one(2158)], "", System, Info, &reason::SECDEF_UNAVAILABLE, "goes on"),
+    row(&[(2100, 2102), one(2109), one(2137), one(2148), one(2161), (2168, 2170)], "", Orders, Info, &reason::GATEWAY_ERROR, "ignores it"),
+    row(&[one(2174), one(2176), one(2188)], "", Request, Warning, &reason::GATEWAY_ERROR, "waits on: the data still come"),
+    row(&[one(10089), one(10091), one(10168), one(10186)], "", Request, Permanent, &reason::NOT_SUBSCRIBED, "ends the request"),
+    row(&[one(10090)], "", Request, Warning, &reason::PARTLY_SUBSCRIBED, "waits on: the rest comes"),
+    row(&[one(10167)], "", Request, Warning, &reason::NOT_SUBSCRIBED, "waits on: delayed data come"),
+    row(&[one(10182), one(10225)], "", Request, Transient, &reason::STREAM_LOST, "subscribes again"),
+    row(&[one(10197)], "", System, Transient, &reason::COMPETING_SESSION, "asks for no data for a minute, then again"),
+    row(&[one(10285)], "", Connection, Fatal, &reason::CLIENT_TOO_OLD, "ends the request: update ktrdr"),
+    row(&[one(10299)], "", Request, Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE, "ends the request; the text names the right prices"),
+    row(&[one(10314), one(10339)], "", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request and shows the text"),
+    row(&[(2100, 2199)], "", System, Warning, &reason::GATEWAY_ERROR, "logs and counts it; nothing ends"),
+];
+
+/// For codes that no row has: as an answer to a request.
+const UNKNOWN: Row = row(&[], "", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request with code and text");
+
+impl Row {
+    fn fits(&self, code: i32, text: &str) -> bool {
+        self.codes.iter().any(|(from, to)| (*from..=*to).contains(&code)) && text.contains(self.text)
+    }
+}
+
+/// The meaning of one error message that ends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// What to do.
     pub class: Class,
     /// What to tell.
     pub reason: &'static Reason,
-    /// It states a fact: there are no such bars.
-    pub no_data: bool,
 }
 
-const fn verdict(class: Class, reason: &'static Reason) -> Verdict {
-    Verdict { class, reason, no_data: false }
-}
-
-/// Texts of 162 (and 420, 10187), in lower case; the first that occurs decides. A text in another language matches
-/// none, and is an error, never "no data".
-const HISTORICAL: &[(&str, Verdict)] = &[
-    ("pacing violation", verdict(Class::Pacing, &reason::PACING_VIOLATION)),
-    ("query cancelled", verdict(Class::Transient, &reason::GATEWAY_ERROR)),
-    ("returned no data", Verdict { class: Class::Permanent, reason: &reason::HISTORY_UNAVAILABLE, no_data: true }),
-    ("no market data permissions", verdict(Class::Permanent, &reason::NOT_SUBSCRIBED)),
-    ("not subscribed", verdict(Class::Permanent, &reason::NOT_SUBSCRIBED)),
-    ("different ip address", verdict(Class::Transient, &reason::COMPETING_SESSION)),
-    ("competing", verdict(Class::Transient, &reason::COMPETING_SESSION)),
-    ("no historical market data for", verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE)),
-    ("no data of type", verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE)),
-    ("expired", verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE)),
-    ("unknown contract", verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE)),
-    ("invalid step", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
-    ("time length exceed", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
-    ("is invalid", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
-    ("must occur before", verdict(Class::Permanent, &reason::GATEWAY_ERROR)),
-];
-
-/// The meaning of an error message that names one of our requests.
-pub(super) fn classify(code: i32, text: &str) -> Verdict {
+/// The row of a message; `None` for a code that is not listed.
+pub(super) fn find(code: i32, text: &str) -> Option<&'static Row> {
     let text = text.to_lowercase();
-    match code {
-        162 | 420 | 10187 => HISTORICAL
-            .iter()
-            .find(|(part, _)| text.contains(part))
-            .map_or(verdict(Class::Transient, &reason::HMDS_UNAVAILABLE), |(_, verdict)| *verdict),
-        100 => verdict(Class::Pacing, &reason::PACING_VIOLATION),
-        165 => verdict(Class::Transient, &reason::HMDS_UNAVAILABLE),
-        166 => verdict(Class::Permanent, &reason::HISTORY_UNAVAILABLE),
-        200 if text.contains("ambiguous") => verdict(Class::Permanent, &reason::CONTRACT_AMBIGUOUS),
-        200 => verdict(Class::Permanent, &reason::CONTRACT_NOT_FOUND),
-        322 if text.contains("only 50 simultaneous") => verdict(Class::Pacing, &reason::PACING_VIOLATION),
-        320 | 322 | 323 | 366 => verdict(Class::Transient, &reason::GATEWAY_ERROR),
-        354 | 10089 | 10091 | 10168 | 10186 => verdict(Class::Permanent, &reason::NOT_SUBSCRIBED),
-        10197 => verdict(Class::Transient, &reason::COMPETING_SESSION),
-        10299 => verdict(Class::Permanent, &reason::WHAT_TO_SHOW_UNAVAILABLE),
-        _ => verdict(Class::Permanent, &reason::GATEWAY_ERROR),
-    }
+    ROWS.iter().find(|row| row.fits(code, &text))
 }
 
-/// What a message that names no request says about the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weather {
-    /// IB's servers are away (1100, 2110).
-    UpstreamLost,
-    /// They are back (1101: subscriptions are gone; 1102: nothing is).
-    UpstreamBack,
-    /// A data farm is up, or will be when it is asked.
-    FarmUp,
-    /// A data farm is away.
-    FarmDown,
-    /// Nothing of interest.
-    Other,
+/// The meaning of a message that ended one of our requests.
+pub(super) fn classify(code: i32, text: &str) -> Verdict {
+    let row = find(code, text).unwrap_or(&UNKNOWN);
+    let class = match row.class {
+        // whatever it was meant to say, it ended a request without an answer: asking once more is safe
+        Info | Warning => Transient,
+        class => class,
+    };
+    Verdict { class, reason: row.reason }
 }
 
-/// The meaning of a message that names no request.
-pub(super) fn weather(code: i32) -> Weather {
+/// Codes that the crate takes for information even when they name a request and it gets nothing else.
+pub(super) fn is_kept_back(code: i32) -> bool {
+    find(code, "").is_some_and(|row| row.scope == Request && row.class == Permanent)
+}
+
+/// What a message that names no request says about IB's side.
+pub(super) fn weather(code: i32, text: &str) -> Weather {
+    let farm = || farm(text).unwrap_or("unnamed").to_owned();
     match code {
+        438 => Weather::Locked,
         1100 | 2110 => Weather::UpstreamLost,
-        1101 | 1102 => Weather::UpstreamBack,
-        2104 | 2106 | 2107 | 2108 | 2119 | 2158 => Weather::FarmUp,
-        2103 | 2105 | 2157 => Weather::FarmDown,
+        1101 => Weather::UpstreamBack { data_lost: true },
+        1102 => Weather::UpstreamBack { data_lost: false },
+        2103 => Weather::FarmDown(Farm::Market, farm()),
+        2105 => Weather::FarmDown(Farm::History, farm()),
+        2157 => Weather::FarmDown(Farm::Contracts, farm()),
+        2104 | 2108 | 2119 => Weather::FarmUp(Farm::Market, farm()),
+        2106 | 2107 => Weather::FarmUp(Farm::History, farm()),
+        2158 => Weather::FarmUp(Farm::Contracts, farm()),
+        10197 => Weather::Competing,
         _ => Weather::Other,
     }
 }
@@ -94,9 +211,10 @@ pub(super) fn announces_history(code: i32) -> bool {
     matches!(code, 2106 | 2107)
 }
 
-/// The farm a notice speaks of: what follows the last colon.
-pub(super) fn farm(text: &str) -> Option<&str> {
-    text.rsplit_once(':').map(|(_, name)| name.trim()).filter(|name| !name.is_empty() && !name.contains(' '))
+/// The farm a notice speaks of: what follows the last colon, or "available upon demand.".
+fn farm(text: &str) -> Option<&str> {
+    let (_, name) = text.rsplit_once(':').or_else(|| text.rsplit_once("demand."))?;
+    Some(name.trim()).filter(|name| !name.is_empty() && !name.contains(' '))
 }
 
 /// Hides account numbers (`DU1234567`, `U1234567`), which the gateway puts into texts.
@@ -120,39 +238,45 @@ mod tests {
     #[test]
     fn code_and_text_decide_together() {
         let prefix = "Historical Market Data Service error message:";
-        for (code, text, class, name, no_data) in [
-            (162, "HMDS query returned no data: AAPL@SMART Trades", Class::Permanent, "HISTORY_UNAVAILABLE", true),
-            (162, "API historical data query cancelled: 7", Class::Transient, "GATEWAY_ERROR", false),
-            (162, "Historical data request pacing violation", Class::Pacing, "PACING_VIOLATION", false),
-            (420, "pacing violation", Class::Pacing, "PACING_VIOLATION", false),
-            (
-                162,
-                "No historical market data for EUR/CASH@IDEALPRO Last",
-                Class::Permanent,
-                "WHAT_TO_SHOW_UNAVAILABLE",
-                false,
-            ),
-            (162, "HMDS-Abfrage ergab keine Daten", Class::Transient, "HMDS_UNAVAILABLE", false),
-            (
-                200,
-                "No security definition has been found for the request",
-                Class::Permanent,
-                "CONTRACT_NOT_FOUND",
-                false,
-            ),
-            (200, "The contract description specified is ambiguous", Class::Permanent, "CONTRACT_AMBIGUOUS", false),
-            (354, "Requested market data is not subscribed", Class::Permanent, "NOT_SUBSCRIBED", false),
-            (99_999, "something new", Class::Permanent, "GATEWAY_ERROR", false),
+        for (code, text, class, name) in [
+            (162, "HMDS query returned no data: AAPL@SMART Trades", NoData, "HISTORY_UNAVAILABLE"),
+            (162, "API historical data query cancelled: 7", Transient, "REQUEST_CANCELLED"),
+            (162, "Historical data request pacing violation", Pacing, "PACING_VIOLATION"),
+            (420, "pacing violation", Pacing, "PACING_VIOLATION"),
+            (162, "No historical market data for EUR/CASH@IDEALPRO Last", Permanent, "WHAT_TO_SHOW_UNAVAILABLE"),
+            (162, "HMDS-Abfrage ergab keine Daten", Transient, "HMDS_UNAVAILABLE"),
+            (200, "No security definition has been found for the request", Permanent, "CONTRACT_NOT_FOUND"),
+            (200, "The contract description specified is ambiguous", Permanent, "CONTRACT_AMBIGUOUS"),
+            (322, "Only 50 simultaneous API historical data requests allowed", Pacing, "TOO_MANY_OPEN_REQUESTS"),
+            (354, "Requested market data is not subscribed", Permanent, "NOT_SUBSCRIBED"),
+            (99_999, "something new", Permanent, "GATEWAY_ERROR"),
         ] {
             let verdict = classify(code, &format!("{prefix}{text}"));
-            assert_eq!((verdict.class, verdict.reason.name, verdict.no_data), (class, name, no_data), "{code} {text}");
+            assert_eq!((verdict.class, verdict.reason.name), (class, name), "{code} {text}");
         }
+    }
+
+    #[test]
+    fn no_row_hides_behind_another() {
+        for (at, row) in ROWS.iter().enumerate() {
+            let (from, _) = row.codes[0];
+            let place = |found: &Row| ROWS.iter().position(|row| row.codes == found.codes && row.text == found.text);
+            let shown = row.codes.iter().any(|(from, _)| find(*from, row.text).and_then(place) == Some(at));
+            let last_resort = at + 1 == ROWS.len();
+            assert!(shown || last_resort, "{from} {:?} never decides", row.text);
+        }
+        assert!(find(2150, "").is_some() && find(9_999, "").is_none());
     }
 
     #[test]
     fn farms_and_accounts() {
         assert_eq!(farm("HMDS data farm connection is OK:ushmds"), Some("ushmds"));
+        assert_eq!(
+            farm("HMDS data farm connection is inactive but should be available upon demand.ushmds"),
+            Some("ushmds")
+        );
         assert_eq!(farm("no colon"), None);
+        assert_eq!(weather(2105, "broken:euhmds"), Weather::FarmDown(Farm::History, "euhmds".into()));
         assert_eq!(without_accounts("order for DU1234567, U7654321: no"), "order for ***, ***: no");
         assert_eq!(without_accounts("US 12345 AAPL"), "US 12345 AAPL");
     }

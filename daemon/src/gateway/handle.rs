@@ -2,37 +2,65 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, State, Status,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, Origin, Status,
     command::{Command, Reply},
-    session::Session as SessionTask,
+    queue::QUEUE_MAX,
+    session::{Message, Session as SessionTask},
+    sharing::UnderWay,
 };
-use crate::model::{Nanos, Session, Symbol, WhatToShow};
-
-/// Requests that may wait here: a few operations with a few requests each, and some people. Beyond that somebody asks
-/// in a loop.
-const COMMANDS_MAX: usize = 256;
+use crate::{
+    model::{Nanos, Session, Symbol, WhatToShow},
+    store::Store,
+};
 
 /// Sends requests to the session task and awaits the answers; cheap to clone. Dropping a call's future withdraws the
-/// request, at the gateway too.
+/// request, at the gateway too, unless another caller awaits the same.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    commands: mpsc::Sender<Command>,
+    messages: mpsc::Sender<Message>,
     status: watch::Receiver<Status>,
+    changes: broadcast::WeakSender<Status>,
+    origin: Origin,
+    bars: UnderWay<BarsAnswer>,
+    contracts: UnderWay<Contract>,
+    heads: UnderWay<Option<Nanos>>,
 }
 
 impl Gateway {
-    /// Starts the session task; it ends when `stop` fires, after a polite goodbye.
-    pub fn start(config: GatewayConfig, stop: CancellationToken) -> (Self, JoinHandle<()>) {
-        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        let (session, status) = SessionTask::new(config);
-        (Self { commands, status }, tokio::spawn(session.run(queue, stop)))
+    /// Starts the session task; it ends when `stop` fires, after a polite goodbye. Departures are remembered in `store`:
+    /// IB counts on when the daemon restarts.
+    pub async fn start(config: GatewayConfig, store: Store, stop: CancellationToken) -> (Self, JoinHandle<()>) {
+        let (messages, inbox) = mpsc::channel(QUEUE_MAX);
+        let (session, status, changes) = SessionTask::new(config, store).await;
+        let handle = Self {
+            messages,
+            status,
+            changes,
+            origin: Origin::Person,
+            bars: UnderWay::default(),
+            contracts: UnderWay::default(),
+            heads: UnderWay::default(),
+        };
+        (handle, tokio::spawn(session.run(inbox, stop)))
+    }
+
+    /// A handle whose requests belong to `origin`.
+    #[must_use]
+    pub fn of(&self, origin: Origin) -> Self {
+        Self { origin, ..self.clone() }
+    }
+
+    /// Whose requests this handle sends.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The connection now.
@@ -40,25 +68,37 @@ impl Gateway {
         self.status.borrow().clone()
     }
 
-    /// Changes of its state.
+    /// The status now and as it changes; who is slow sees the latest only.
     pub fn watch(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
+    /// Each change of state in turn; `None` when the session has ended.
+    pub fn changes(&self) -> Option<broadcast::Receiver<Status>> {
+        self.changes.upgrade().map(|changes| changes.subscribe())
+    }
+
     /// No farm of historical data is known to be away.
     pub fn history_is_up(&self) -> bool {
-        let status = self.status.borrow();
-        status.state == State::Ready && status.farms.iter().all(|(name, up)| *up || !name.contains("hmds"))
+        self.status.borrow().history_up
     }
 
     /// Bars, once pacing allows it.
     pub async fn bars(&self, ask: BarsAsk) -> Result<BarsAnswer, GatewayError> {
-        self.call(|reply| Command::Bars(ask, reply)).await
+        let answer = self.bars.join_or(ask.name().into(), || {
+            let gateway = self.clone();
+            async move { gateway.call(|reply| Command::Bars(ask, reply)).await }.boxed()
+        });
+        answer.await
     }
 
     /// The one contract that a symbol means.
     pub async fn contract(&self, symbol: Symbol) -> Result<Contract, GatewayError> {
-        self.call(|reply| Command::Contract(symbol, reply)).await
+        let answer = self.contracts.join_or(symbol.as_str().into(), || {
+            let gateway = self.clone();
+            async move { gateway.call(|reply| Command::Contract(symbol, reply)).await }.boxed()
+        });
+        answer.await
     }
 
     /// The earliest bar of any size; `None` when there is no history. IB answers this about fifty times a session, so
@@ -69,7 +109,12 @@ impl Gateway {
         what: WhatToShow,
         session: Session,
     ) -> Result<Option<Nanos>, GatewayError> {
-        self.call(|reply| Command::Head(contract, what, session, reply)).await
+        let name = format!("{} {} {}", contract.id, what.name(), session.name());
+        let answer = self.heads.join_or(name.into(), || {
+            let gateway = self.clone();
+            async move { gateway.call(|reply| Command::Head(contract, what, session, reply)).await }.boxed()
+        });
+        answer.await
     }
 
     /// The gateway's clock: the cheapest request there is.
@@ -79,17 +124,21 @@ impl Gateway {
 
     /// Ends the session politely; the next attempt follows after the shortest pause.
     pub async fn reconnect(&self) -> Result<(), GatewayError> {
-        self.call(Command::Reconnect).await
+        self.send(Message::Reconnect).await
     }
 
     async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, GatewayError> {
+        self.send(|reply| Message::Request(self.origin.clone(), command(reply))).await
+    }
+
+    async fn send<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, GatewayError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(command(reply)).map_err(|error| match error {
+        self.messages.try_send(message(reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => GatewayError::Busy,
             mpsc::error::TrySendError::Closed(_) => GatewayError::Stopped,
         })?;
         let gone = || {
-            if self.commands.is_closed() { GatewayError::Stopped } else { GatewayError::Lost }
+            if self.messages.is_closed() { GatewayError::Stopped } else { GatewayError::Lost }
         };
         answer.await.unwrap_or_else(|_| Err(gone()))
     }

@@ -1,13 +1,16 @@
 //! One connection: making it, synchronising it, ending it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ibapi::{Client, Error, Notice, RateLimiter, subscriptions::NoticeStream};
 
 use super::{
-    GatewayConfig, GatewayError,
-    error_table::{self, Weather},
-    translate,
+    GatewayConfig, GatewayError, command,
+    error_table::{self, announces_history, weather},
+    outages::Outages,
 };
 
 /// The crate bounds neither connecting nor the handshake.
@@ -27,9 +30,8 @@ const DISCONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Link {
     pub(super) client: Arc<Client>,
     notices: NoticeStream,
-    pub(super) farms: BTreeMap<String, bool>,
-    /// The last word about IB's servers was that they are away.
-    pub(super) upstream_lost: bool,
+    /// What was said about IB's side before the session was usable.
+    pub(super) outages: Outages,
 }
 
 impl std::fmt::Debug for Link {
@@ -48,9 +50,10 @@ impl Link {
             .max_reconnect_attempts(0)
             // IB allows 50 messages a second, all clients of the login together
             .rate_limiter(RateLimiter::per_second(40))
-            .one_shot_timeout(HISTORY_TIME_MAX);
+            .one_shot_timeout(config.deadline(HISTORY_TIME_MAX));
         let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
-        let connected = tokio::time::timeout(CONNECT_TIME_MAX, builder.connect_with_notice_stream()).await;
+        let limit = config.deadline(CONNECT_TIME_MAX);
+        let connected = tokio::time::timeout(limit, builder.connect_with_notice_stream()).await;
         let (client, notices) = match connected {
             Err(_) => return Err(not_ready("the connection was not made within 15 s")),
             Ok(Err(error)) => return Err(refused(error, &config, client_id)),
@@ -59,7 +62,7 @@ impl Link {
         if client.handshake_managed_accounts().is_empty() {
             return Err(not_ready("it named no account"));
         }
-        Ok(Self { client: Arc::new(client), notices, farms: BTreeMap::new(), upstream_lost: false })
+        Ok(Self { client: Arc::new(client), notices, outages: Outages::default() })
     }
 
     /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
@@ -67,29 +70,29 @@ impl Link {
     pub(super) async fn synchronise(mut self, config: GatewayConfig) -> Result<Self, GatewayError> {
         let announced = async {
             while let Some(notice) = self.notices.next().await {
-                note(&mut self.farms, &mut self.upstream_lost, &notice);
-                if error_table::announces_history(notice.code) {
+                self.outages.note(&weather(notice.code, &notice.message), Instant::now());
+                if announces_history(notice.code) {
                     return true;
                 }
             }
             false
         };
-        if let Ok(false) = tokio::time::timeout(FARMS_TIME_MAX, announced).await {
+        if let Ok(false) = tokio::time::timeout(config.deadline(FARMS_TIME_MAX), announced).await {
             return Err(GatewayError::Lost);
         }
         let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
-        match tokio::time::timeout(CLOCK_TIME_MAX, self.client.server_time()).await {
-            Ok(Ok(_)) => Ok(self),
-            Ok(Err(error)) => Err(translate::error(error, "a request for its clock", CLOCK_TIME_MAX)),
-            Err(_) => Err(not_ready("it did not answer its first request within 10 s")),
+        let limit = config.deadline(CLOCK_TIME_MAX);
+        match command::within(limit, "a request for its clock", self.client.server_time()).await {
+            // an error of somebody else's fails the question for the clock; the session is there all the same
+            Ok(_) | Err(GatewayError::Refused { .. }) => Ok(self),
+            Err(GatewayError::TimedOut { .. }) => Err(not_ready("it did not answer its first request within 10 s")),
+            Err(error) => Err(error),
         }
     }
 
     /// The next message that belongs to no request; `None` when the connection has ended.
     pub(super) async fn notice(&mut self) -> Option<Notice> {
-        let notice = self.notices.next().await?;
-        note(&mut self.farms, &mut self.upstream_lost, &notice);
-        Some(notice)
+        self.notices.next().await
     }
 
     /// Says goodbye. `cancelling`: requests were dropped just now.
@@ -100,19 +103,6 @@ impl Link {
         if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect()).await.is_err() {
             tracing::warn!("the gateway did not let go of the connection in time; closing it");
         }
-    }
-}
-
-fn note(farms: &mut BTreeMap<String, bool>, upstream_lost: &mut bool, notice: &Notice) {
-    let up = match error_table::weather(notice.code) {
-        Weather::FarmUp => true,
-        Weather::FarmDown => false,
-        Weather::UpstreamLost => return *upstream_lost = true,
-        Weather::UpstreamBack => return *upstream_lost = false,
-        Weather::Other => return,
-    };
-    if let Some(name) = error_table::farm(&notice.message) {
-        farms.insert(name.to_owned(), up);
     }
 }
 

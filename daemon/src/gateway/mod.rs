@@ -8,22 +8,36 @@
 //! Not here: what to ask (`market_data::plan`), whether to ask again (`market_data::fetch`).
 
 mod ask;
+mod attempts;
 mod command;
 mod contract;
 mod error;
 mod error_table;
 mod handle;
 mod link;
+mod machine;
+mod origin;
+mod outages;
+mod overheard;
 mod pacing;
-mod phase;
+mod queue;
+mod quiet;
 mod session;
+mod sharing;
 mod status;
 mod translate;
 
 pub use ask::{BarsAnswer, BarsAsk, ClockAnswer, Contract, Duration, SecurityKind, Unit};
-pub use error::{Class, GatewayError};
+pub use error::GatewayError;
+pub use error_table::{Class, Verdict};
 pub use handle::Gateway;
-pub use status::{State, Status};
+pub use origin::Origin;
+pub use overheard::overhear;
+pub use quiet::QuietTime;
+pub use status::{Pacing, State, Status};
+
+/// When IB ends every login of the week (Sunday, 01:00 in New York), a person has the day to log in.
+const WEEKLY_LOGIN: &str = "sun 01:00-23:59 America/New_York";
 
 /// Where the gateway is and how to treat it.
 #[derive(Debug, Clone)]
@@ -36,14 +50,37 @@ pub struct GatewayConfig {
     pub port: u16,
     /// Never 0, which is special to IB; this one and the next two are tried.
     pub client_id: i32,
+    /// When the gateway is left alone: its nightly restart, say.
+    pub quiet: Vec<QuietTime>,
+    /// When a gateway that is away waits for a person.
+    pub weekly_login: Vec<QuietTime>,
     /// Simulated seconds per second, for tests against a simulator on loopback; 1 otherwise.
     pub time_scale: f64,
 }
 
 impl GatewayConfig {
+    /// A connection with the usual settings.
+    pub fn on(host: &str, port: u16, client_id: i32) -> Self {
+        Self {
+            enabled: true,
+            host: host.into(),
+            port,
+            client_id,
+            quiet: Vec::new(),
+            weekly_login: WEEKLY_LOGIN.parse().into_iter().collect(),
+            time_scale: 1.0,
+        }
+    }
+
     /// `host:port`.
     pub fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// A limit on an answer. However much time is shortened, a machine needs its time to answer.
+    pub(crate) fn deadline(&self, limit: std::time::Duration) -> std::time::Duration {
+        const AT_LEAST: std::time::Duration = std::time::Duration::from_secs(2);
+        self.scaled(limit).max(limit.min(AT_LEAST))
     }
 
     /// A pause or window, shortened by the time scale.

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::Origin;
 use crate::model::Nanos;
 
 /// States of the connection, as on the wire.
@@ -22,8 +23,12 @@ pub enum State {
     Ready,
     /// Connected, IB's servers are away.
     Degraded,
+    /// In a configured quiet time.
+    Resting,
     /// Accepts connections and says nothing, again and again.
     Wedged,
+    /// A person must log in at the gateway.
+    LoginNeeded,
     /// The daemon is stopping.
     Stopped,
 }
@@ -38,7 +43,9 @@ impl State {
             Self::Synchronising => "synchronising",
             Self::Ready => "ready",
             Self::Degraded => "degraded",
+            Self::Resting => "resting",
             Self::Wedged => "wedged",
+            Self::LoginNeeded => "login_needed",
             Self::Stopped => "stopped",
         }
     }
@@ -61,12 +68,8 @@ pub struct Status {
     pub client_id: Option<i32>,
     /// Of the current session.
     pub server_version: Option<i32>,
-    /// Requests for small bars in the last ten minutes.
-    pub pacing_used: usize,
-    /// How many of them are allowed.
-    pub pacing_limit: usize,
-    /// When the first of the waiting requests may leave.
-    pub next_slot: Option<Instant>,
+    /// What pacing allows, and who used it.
+    pub pacing: Pacing,
     /// Sent and not answered.
     pub open: usize,
     /// Waiting here.
@@ -75,11 +78,48 @@ pub struct Status {
     pub reconnects: u64,
     /// Data farms by name, and whether they are up.
     pub farms: BTreeMap<String, bool>,
+    /// No farm of historical data is known to be away, so "no data" is a fact.
+    pub history_up: bool,
+    /// Codes of the gateway that our table does not know, and how often each came.
+    pub unknown_codes: BTreeMap<i32, u64>,
 }
 
-impl Status {
-    /// How long the waiting requests have to wait still.
-    pub fn wait(&self) -> Duration {
-        self.next_slot.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
+/// What pacing allows, and who used it.
+#[derive(Debug, Clone, Default)]
+pub struct Pacing {
+    /// Requests for small bars in the last ten minutes.
+    pub used: u32,
+    /// How many of them are allowed.
+    pub limit: u32,
+    /// Who sent them.
+    pub users: Vec<(Origin, u32)>,
+    /// When the first of the waiting requests may leave.
+    pub next_slot: Option<Instant>,
+    /// When the first waiting request of each may leave, by the rules alone.
+    pub waits: BTreeMap<Origin, Instant>,
+    /// IB refused in spite of our pacing: nothing leaves until then.
+    pub paused_until: Option<Instant>,
+    /// Since that refusal only half is asked for.
+    pub slow: bool,
+}
+
+impl Pacing {
+    /// How long the first request of `origin` has to wait still.
+    pub fn wait(&self, origin: &Origin) -> Duration {
+        until(self.waits.get(origin).copied())
     }
+
+    /// How long the first of all waiting requests has to wait still.
+    pub fn next_wait(&self) -> Duration {
+        until(self.next_slot)
+    }
+
+    /// How long nothing will leave because of a refusal.
+    pub fn pause(&self) -> Duration {
+        until(self.paused_until)
+    }
+}
+
+fn until(at: Option<Instant>) -> Duration {
+    at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
 }

@@ -1,7 +1,7 @@
 //! `ibapi`'s words and ours.
 
 use ibapi::{
-    Error, Notice,
+    Error,
     contracts::{Contract as IbContract, ContractDetails, SecurityType},
     market_data::{
         TradingHours,
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::{
     BarsAnswer, Class, Contract, Duration, GatewayError, SecurityKind, Unit,
-    error_table::{Verdict, classify, without_accounts},
+    error_table::{classify, without_accounts},
 };
 use crate::model::{Bar, DAY, Nanos, SECOND, Session, Timeframe, WhatToShow};
 
@@ -157,8 +157,8 @@ fn midnight(date: time::Date) -> Nanos {
 /// How a request or a connection failed.
 pub(super) fn error(error: Error, what: &'static str, after: std::time::Duration) -> GatewayError {
     match error {
-        Error::Timeout => GatewayError::TimedOut { what, after },
-        Error::Notice(notice) => refusal(&notice),
+        Error::Timeout => GatewayError::TimedOut { what, after, said: None },
+        Error::Notice(notice) => refusal(notice.code, &notice.message),
         Error::Io(_)
         | Error::ConnectionRejected(_)
         | Error::ConnectionReset
@@ -171,19 +171,14 @@ pub(super) fn error(error: Error, what: &'static str, after: std::time::Duration
     }
 }
 
-fn refusal(notice: &Notice) -> GatewayError {
-    let verdict: Verdict = classify(notice.code, &notice.message);
-    GatewayError::Refused { code: notice.code, text: without_accounts(&notice.message), verdict }
+/// An error message of the gateway's that names our request.
+pub(super) fn refusal(code: i32, text: &str) -> GatewayError {
+    GatewayError::Refused { code, text: without_accounts(text), verdict: classify(code, text) }
 }
 
 /// Whether the gateway states that there are no such bars.
 pub(super) fn says_no_data(error: &GatewayError) -> bool {
-    matches!(error, GatewayError::Refused { verdict, .. } if verdict.no_data)
-}
-
-/// Whether it was refused for pacing.
-pub(super) fn is_pacing(error: &GatewayError) -> bool {
-    error.class() == Class::Pacing
+    error.class() == Class::NoData
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?;
     let registry = Registry::open(store.clone(), stages.operations.clone())?;
-    let (gateway, session) = Gateway::start(settings.gateway.clone(), stages.gateway.clone());
+    let (gateway, session) = Gateway::start(settings.gateway.clone(), store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let parts = Parts {
         facts: Facts {

@@ -8,8 +8,10 @@ use crate::gateway::{BarsAnswer, BarsAsk, Class, Gateway, GatewayError, State};
 const TRIES: u32 = 3;
 /// Tries of one request that IB refuses for pacing; the pacer pauses longer before each.
 const PACING_TRIES: u32 = 5;
-/// How long a load that was under way waits for a lost gateway to come back.
-const RETURN_TIME_MAX: Duration = Duration::from_mins(2);
+/// How long a load that was under way waits for a lost gateway to come back: a nightly restart takes minutes.
+const RETURN_TIME_MAX: Duration = Duration::from_mins(30);
+/// A lost connection ends a request through no fault of its own; so often it is asked again.
+const RETURNS: u32 = 20;
 
 /// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
 /// for; otherwise the first failure is the answer. Counts what it sends in `requests`.
@@ -19,7 +21,7 @@ pub(super) async fn fetch(
     under_way: bool,
     requests: &mut u64,
 ) -> Result<BarsAnswer, GatewayError> {
-    let (mut tries, mut pacing_tries) = (0, 0);
+    let (mut tries, mut pacing_tries, mut returns) = (0, 0, 0);
     loop {
         *requests += 1;
         let error = match gateway.bars(ask.clone()).await {
@@ -29,14 +31,14 @@ pub(super) async fn fetch(
         *requests -= u64::from(!error.was_sent());
         match error.class() {
             Class::Pacing => pacing_tries += 1,
-            Class::Transient => tries += 1,
-            Class::Connection if under_way => {
-                tries += 1;
+            Class::Connection if under_way || matches!(error, GatewayError::Resting { .. }) => {
+                returns += 1;
                 wait_for_return(gateway).await.map_err(|()| error.clone())?;
             }
-            Class::Connection | Class::Permanent => return Err(error),
+            Class::Transient | Class::Info | Class::Warning => tries += 1,
+            Class::Connection | Class::Permanent | Class::NoData | Class::Fatal => return Err(error),
         }
-        if tries >= TRIES || pacing_tries >= PACING_TRIES {
+        if tries >= TRIES || pacing_tries >= PACING_TRIES || returns >= RETURNS {
             return Err(error);
         }
         tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
@@ -45,9 +47,13 @@ pub(super) async fn fetch(
 
 async fn wait_for_return(gateway: &Gateway) -> Result<(), ()> {
     let mut status = gateway.watch();
-    let ready = status.wait_for(|status| status.state == State::Ready);
-    match tokio::time::timeout(RETURN_TIME_MAX, ready).await {
-        Ok(Ok(_)) => Ok(()),
-        _ => Err(()),
+    loop {
+        let ready = status.wait_for(|status| status.state == State::Ready);
+        match tokio::time::timeout(RETURN_TIME_MAX, ready).await {
+            Ok(Ok(_)) => return Ok(()),
+            // a quiet time ends when it was said to
+            Err(_) if gateway.status().state == State::Resting => {}
+            _ => return Err(()),
+        }
     }
 }

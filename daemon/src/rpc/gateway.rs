@@ -2,12 +2,12 @@
 
 use futures_util::{StreamExt, stream::BoxStream};
 use ktrdr_proto::v1::{self as pb, gateway_server};
-use tokio_stream::wrappers::WatchStream;
+use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status as TonicStatus};
 
 use super::status;
-use crate::gateway::{Gateway, State, Status};
+use crate::gateway::{Gateway, Origin, Pacing, State, Status};
 
 /// The service.
 #[derive(Debug)]
@@ -31,8 +31,16 @@ impl gateway_server::Gateway for Handler {
         &self,
         _request: Request<pb::WatchGatewayRequest>,
     ) -> Result<Response<Self::WatchStream>, TonicStatus> {
-        let changes = WatchStream::new(self.gateway.watch());
-        let messages = changes.map(|one| Ok(pb::WatchGatewayResponse { status: Some(to_wire(&one)) }));
+        // subscribed before the first look, so that no change falls in between
+        let changes = self.gateway.changes();
+        let now = tokio_stream::once(self.gateway.status());
+        let gateway = self.gateway.clone();
+        // who is behind goes on with how things are now
+        let changes = changes
+            .map(BroadcastStream::new)
+            .map(move |changes| changes.map(move |change| change.unwrap_or_else(|_| gateway.status())));
+        let all = now.chain(futures_util::stream::iter(changes).flatten());
+        let messages = all.map(|one| Ok(pb::WatchGatewayResponse { status: Some(to_wire(&one)) }));
         Ok(Response::new(super::cut_short_by(self.stop.clone(), messages).boxed()))
     }
 
@@ -65,7 +73,9 @@ fn state(state: State) -> pb::GatewayState {
         State::Synchronising => pb::GatewayState::Synchronising,
         State::Ready => pb::GatewayState::Ready,
         State::Degraded => pb::GatewayState::Degraded,
+        State::Resting => pb::GatewayState::Resting,
         State::Wedged => pb::GatewayState::Wedged,
+        State::LoginNeeded => pb::GatewayState::LoginNeeded,
         State::Stopped => pb::GatewayState::Stopped,
     }
 }
@@ -80,13 +90,26 @@ fn to_wire(status: &Status) -> pb::GatewayStatus {
         address: status.address.clone(),
         client_id: status.client_id,
         server_version: status.server_version,
-        pacing: Some(pb::PacingStatus {
-            used: count(status.pacing_used),
-            limit: count(status.pacing_limit),
-            next_slot_seconds: status.wait().as_secs_f64(),
-        }),
+        pacing: Some(pacing(&status.pacing)),
         requests: Some(pb::RequestCounts { open: count(status.open), queued: count(status.queued) }),
         reconnects: status.reconnects,
         farms: status.farms.iter().map(|(name, up)| pb::Farm { name: name.clone(), up: *up }).collect(),
+        unknown_codes: status
+            .unknown_codes
+            .iter()
+            .map(|(code, count)| pb::UnknownCode { code: *code, count: *count })
+            .collect(),
+    }
+}
+
+fn pacing(pacing: &Pacing) -> pb::PacingStatus {
+    let user = |(origin, requests): &(Origin, u32)| pb::PacingUser { origin: origin.to_string(), requests: *requests };
+    pb::PacingStatus {
+        used: pacing.used,
+        limit: pacing.limit,
+        next_slot_seconds: pacing.next_wait().as_secs_f64(),
+        users: pacing.users.iter().map(user).collect(),
+        paused_seconds: pacing.pause().as_secs_f64(),
+        slow: pacing.slow,
     }
 }

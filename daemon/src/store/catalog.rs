@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    Checksum, ContractRow, HeadRow, Layout, OperationRow, StoreError, files,
+    Checksum, ContractRow, DepartureRow, HeadRow, Layout, OperationRow, StoreError, files,
     ledger::{
-        Ledger, PartitionRow, contracts, operations,
+        Ledger, PartitionRow, contracts, departures, operations,
         series::{self, Files},
     },
     read::{self, Opened},
@@ -250,5 +250,15 @@ impl Store {
     /// Remembers it.
     pub async fn put_head(&self, row: HeadRow) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| contracts::put_head(ledger, &row)).await
+    }
+
+    /// What left for the gateway since an instant, oldest first.
+    pub async fn departures_since(&self, since: Nanos) -> Result<Vec<DepartureRow>, StoreError> {
+        self.ledger.call(move |ledger| departures::since(ledger, since)).await
+    }
+
+    /// Remembers a departure, for `kept` nanoseconds. Survives a killed process; a failing power may take the last ones.
+    pub async fn put_departure(&self, row: DepartureRow, kept: Nanos) -> Result<(), StoreError> {
+        self.ledger.note(move |ledger| departures::put(ledger, &row, row.at.saturating_sub(kept))).await
     }
 }

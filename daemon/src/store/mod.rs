@@ -20,5 +20,5 @@ pub use commit::{Commit, CoverageKind};
 pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use layout::{Layout, year_of, year_range, year_start};
-pub use ledger::{ContractRow, HeadRow, ImportRow, OperationRow};
+pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, OperationRow};
 pub use read::Opened;

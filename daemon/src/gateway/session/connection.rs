@@ -1,47 +1,72 @@
 //! Making, losing and ending the session's one connection.
 
-use std::{collections::VecDeque, time::Instant};
-
-use super::{RECONNECT_PAUSE, Session, Step};
-use crate::gateway::{GatewayError, command::Command, link::Link, phase::Phase};
+use super::{Moment, Session, Step};
+use crate::gateway::{
+    GatewayError,
+    command::{Command, Kind},
+    link::Link,
+    machine::{Effect, Event, Phase},
+};
 
 impl Session {
-    pub(super) fn connect(&mut self) {
-        let client_id = self.attempts.client_id(self.config.client_id);
-        self.enter(Phase::Connecting, &format!("connecting to {} as client {client_id}", self.config.address()));
-        let attempt = Link::open(self.config.clone(), client_id);
+    /// Tells the machine what happened and carries out what it wants.
+    pub(super) fn apply(&mut self, event: Event) {
+        let effect = self.machine.apply(event, Moment::now());
+        self.tell_change();
+        match effect {
+            Effect::Nothing => {}
+            Effect::Connect => self.connect(),
+            Effect::Close => self.close(),
+            Effect::RefuseWaiting => {
+                self.refuse_waiting(&GatewayError::UpstreamLost, |command| command.kind() != Kind::Clock);
+            }
+            // dropping them answers their callers, who ask again if they still want it
+            Effect::AskAgain => _ = self.drop_requests(),
+        }
+    }
+
+    fn connect(&mut self) {
+        let client_id = self.machine.attempts.client_id(self.config.client_id);
+        let attempt = Link::open((*self.config).clone(), client_id);
         self.step = Some(Box::pin(async move { Step::Connected(attempt.await) }));
+    }
+
+    fn close(&mut self) {
+        if matches!(self.machine.phase, Phase::Stopped) {
+            return; // the end of the task closes, and waits for it
+        }
+        let now = Moment::now().wall;
+        let quiet = self.machine.next_quiet(now).filter(|quiet| quiet.start <= now);
+        let refusal = quiet.map_or(GatewayError::Lost, |quiet| GatewayError::Resting { until: quiet.end });
+        self.refuse_waiting(&refusal, |_| true);
+        let cancelling = self.drop_requests();
+        let link = self.link.take();
+        self.step = Some(Box::pin(async move {
+            if let Some(link) = link {
+                link.close(cancelling).await;
+            }
+            Step::Closed
+        }));
     }
 
     pub(super) fn on_step(&mut self, step: Step) {
         self.step = None;
         match step {
             Step::Connected(Ok(link)) => {
-                self.enter(Phase::Synchronising, "connected; waiting until the session is usable");
-                let synchronise = link.synchronise(self.config.clone());
+                self.apply(Event::Connected);
+                let synchronise = link.synchronise((*self.config).clone());
                 self.step = Some(Box::pin(async move { Step::Synchronised(synchronise.await) }));
             }
-            Step::Synchronised(Ok(link)) => {
-                self.attempts.succeeded();
+            Step::Synchronised(Ok(mut link)) => {
                 self.sessions += 1;
-                self.heartbeats_missed = 0;
-                let now = Instant::now();
-                (self.last_answer, self.last_clock) = (now, Some(now));
-                self.heads_asked = 0;
-                let away = link.upstream_lost;
+                self.open.new_session();
+                self.pulse.new_session(Moment::now());
+                let outages = std::mem::take(&mut link.outages);
                 self.link = Some(link);
-                if away {
-                    self.enter(Phase::Degraded { since: now }, "connected, but IB's servers are away");
-                } else {
-                    self.enter(Phase::Ready, "the session is synchronised");
-                }
+                self.apply(Event::Synchronised(outages));
             }
             Step::Connected(Err(error)) | Step::Synchronised(Err(error)) => self.on_lost(error),
-            Step::Closed => {
-                let (now, because) = (Instant::now(), GatewayError::Lost);
-                let until = now + self.config.scaled(RECONNECT_PAUSE);
-                self.enter(Phase::Waiting { until, failed_at: now, because }, "asked to reconnect");
-            }
+            Step::Closed => self.apply(Event::Closed),
         }
     }
 
@@ -49,35 +74,29 @@ impl Session {
     pub(super) fn on_lost(&mut self, error: GatewayError) {
         self.drop_requests();
         drop(self.link.take());
-        let now = Instant::now();
-        let pause = self.attempts.failed(&error, &self.config, chance());
-        let error = match error {
-            GatewayError::Unreachable { address, source, .. } => {
-                GatewayError::Unreachable { address, source, retry_after: pause }
+        self.step = None;
+        self.apply(Event::Lost { error, chance: chance() });
+        match &self.machine.phase {
+            Phase::Waiting { because, .. } => {
+                let because = because.clone();
+                // our next client id is tried in seconds: loads wait for that
+                let patient = self.waits_for_other_id(&because);
+                self.refuse_waiting(&because, |command| !patient || command.kind() == Kind::Clock);
             }
-            other => other,
-        };
-        if self.waits_for_other_id(&error) {
-            let is_clock = |command: &Command| matches!(command, Command::Clock(_));
-            let (clocks, rest): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(is_clock);
-            self.queue = rest;
-            for clock in clocks {
-                clock.refuse(error.clone());
+            Phase::Resting { until } => {
+                let resting = GatewayError::Resting { until: *until };
+                self.refuse_waiting(&resting, |_| true);
             }
-        } else {
-            self.refuse_all(&error);
+            _ => {}
         }
-        let told = crate::error::chain(&error).join(": ");
-        self.enter(Phase::Waiting { until: now + pause, failed_at: now, because: error }, &told);
     }
 
-    /// Our next client id is tried in seconds: loads wait for that.
     pub(super) fn waits_for_other_id(&self, because: &GatewayError) -> bool {
-        matches!(because, GatewayError::ClientIdInUse { .. }) && self.attempts.has_other_id()
+        matches!(because, GatewayError::ClientIdInUse { .. }) && self.machine.attempts.has_other_id()
     }
 
-    pub(super) fn refuse_all(&mut self, error: &GatewayError) {
-        self.queue.drain(..).for_each(|command| command.refuse(error.clone()));
+    pub(super) fn refuse_waiting(&mut self, error: &GatewayError, chosen: impl Fn(&Command) -> bool) {
+        self.queue.drain(chosen).into_iter().for_each(|command| command.refuse(error.clone()));
     }
 
     /// Dropping the requests answers their callers; with a live connection it withdraws them at the gateway. Whether there
@@ -85,20 +104,8 @@ impl Session {
     pub(super) fn drop_requests(&mut self) -> bool {
         let any = !self.in_flight.is_empty();
         self.in_flight.clear();
-        (self.history_open, self.lookups_open, self.clock_open) = (0, 0, false);
+        self.open.clear();
         any
-    }
-
-    pub(super) fn reconnect(&mut self) {
-        let cancelling = self.drop_requests();
-        if let Some(link) = self.link.take() {
-            self.step = Some(Box::pin(async move {
-                link.close(cancelling).await;
-                Step::Closed
-            }));
-        } else if self.step.is_none() {
-            self.phase.hurry(&self.attempts, &self.config);
-        }
     }
 }
 

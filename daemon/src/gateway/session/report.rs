@@ -1,55 +1,83 @@
 //! What the session tells of itself: one log event a change of state, and the status that clients read.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-use super::Session;
-use crate::{clock, gateway::phase::Phase};
+use super::{Moment, Session};
+use crate::gateway::{
+    self,
+    machine::{Machine, Phase},
+    status::Pacing,
+};
+
+/// What was told last.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) state: gateway::State,
+    reason: String,
+}
+
+impl State {
+    pub(super) fn of(machine: &Machine) -> Self {
+        Self { state: machine.state(Moment::now()), reason: machine.reason.clone() }
+    }
+}
 
 impl Session {
-    pub(super) fn enter(&mut self, phase: Phase, because: &str) {
-        let (from, to) = (self.phase.state(&self.attempts), phase.state(&self.attempts));
-        self.phase = phase;
-        if from != to {
-            tracing::info!(from = from.name(), to = to.name(), because, "gateway changed");
+    /// Tells those who watch, if there is something new.
+    pub(super) fn tell_change(&mut self) {
+        let now = State::of(&self.machine);
+        if now == self.told {
+            return;
         }
-        self.status.send_modify(|status| {
-            (status.state, status.since) = (to, clock::now());
-            because.clone_into(&mut status.reason);
-        });
+        if now.state != self.told.state {
+            let (from, to) = (self.told.state.name(), now.state.name());
+            tracing::info!(from, to, because = now.reason, "gateway changed");
+        }
+        self.told = now;
+        self.publish();
+        self.status.send_modify(|_| {});
+        // nobody may be watching
+        drop(self.changes.send(self.status.borrow().clone()));
     }
 
     /// Counts change silently; only a change of state wakes those who watch.
     pub(super) fn publish(&self) {
-        let now = Instant::now();
-        let next_slot = self.queue.iter().filter_map(|command| self.departure(command, now)).min();
-        let (used, limit) = self.pacer.window(now);
+        let now = Moment::now();
+        let pacing = self.pacing(now.instant);
         self.status.send_if_modified(|status| {
-            status.next = self.next_in_words(now);
-            status.client_id = self.config.enabled.then(|| self.attempts.client_id(self.config.client_id));
+            (status.state, status.since) = (self.machine.state(now), self.machine.since);
+            status.reason.clone_from(&self.machine.reason);
+            status.next = self.machine.next(now);
+            status.client_id = self.config.enabled.then(|| self.machine.attempts.client_id(self.config.client_id));
             status.server_version = self.link.as_ref().map(|link| link.client.server_version());
-            (status.pacing_used, status.pacing_limit) = (used, limit);
-            status.next_slot = next_slot;
+            status.pacing = pacing;
             (status.open, status.queued) = (self.in_flight.len(), self.queue.len());
             status.reconnects = self.sessions.saturating_sub(1);
-            status.farms = self.link.as_ref().map(|link| link.farms.clone()).unwrap_or_default();
+            status.unknown_codes.clone_from(self.notices.unknown());
+            (status.farms, status.history_up) = match &self.machine.phase {
+                Phase::Serving(outages) => (outages.farms(), outages.history_is_up()),
+                _ => (BTreeMap::new(), false),
+            };
             false
         });
     }
 
-    fn next_in_words(&self, now: Instant) -> String {
-        match &self.phase {
-            Phase::Disabled => "nothing until it is switched on".into(),
-            Phase::Waiting { until, .. } => {
-                let wait = jiff::SignedDuration::try_from(until.saturating_duration_since(now)).unwrap_or_default();
-                let at = jiff::Timestamp::from_nanosecond(i128::from(clock::now())).unwrap_or_default();
-                let at = at.checked_add(wait).unwrap_or(at).as_second();
-                format!("the next attempt at {}", clock::text(at.saturating_mul(crate::model::SECOND)))
+    fn pacing(&self, now: Instant) -> Pacing {
+        let budget = self.pacer.budget(now);
+        let mut waits = BTreeMap::new();
+        for (at, departure) in self.forecast(now) {
+            if let Some(waiting) = self.queue.get(at) {
+                waits.entry(waiting.origin.clone()).or_insert(departure);
             }
-            Phase::Connecting => "the handshake, within 15 s".into(),
-            Phase::Synchronising => "the first answer, within 15 s".into(),
-            Phase::Ready => "serves requests".into(),
-            Phase::Degraded { .. } => "waits for IB's servers".into(),
-            Phase::Stopped => String::new(),
+        }
+        Pacing {
+            used: budget.used,
+            limit: budget.limit,
+            users: budget.users.into_iter().collect(),
+            next_slot: waits.values().min().copied(),
+            waits,
+            paused_until: self.pacer.paused_until(now),
+            slow: self.pacer.is_slow(now),
         }
     }
 }

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError, State},
+    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError, Origin, State},
     model::{Bars, Coverage, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
@@ -70,6 +70,7 @@ impl Load {
 
     pub(super) async fn run(mut self, context: Context) -> Outcome {
         let stop = context.stop().clone();
+        self.reference.gateway = self.reference.gateway.of(Origin::Operation(context.id().into()));
         let end = match stop.run_until_cancelled(self.prepare()).await {
             None => Ok(End::Stopped),
             Some(Err(error)) => Err(error),
@@ -258,7 +259,7 @@ async fn telling_waits<T>(
             answer = &mut answer => return answer,
             _ = ticks.tick() => {
                 let status = gateway.status();
-                let message = match status.wait().as_secs() {
+                let message = match status.pacing.wait(gateway.origin()).as_secs() {
                     _ if status.state != State::Ready => {
                         format!("{}, waiting for the gateway: {}", in_words(range), status.next)
                     }

@@ -4,6 +4,7 @@
 //! through here first.
 
 pub(super) mod contracts;
+pub(super) mod departures;
 pub(super) mod operations;
 mod schema;
 pub(super) mod series;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use super::StoreError;
 
 pub use contracts::{ContractRow, HeadRow};
+pub use departures::DepartureRow;
 pub use operations::OperationRow;
 pub use series::ImportRow;
 pub(in crate::store) use series::PartitionRow;
@@ -58,6 +60,23 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         // a caller that has gone away does not undo its transaction
         self.send(work, move |result| drop(reply.send(result)))?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The same for what a failing power may forget, though not a killed process: without waiting for the disk.
+    pub(in crate::store) async fn note(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let path = self.path.clone();
+        let job: Job = Box::new(move |connection| {
+            let relaxed = connection.execute_batch("PRAGMA synchronous = NORMAL");
+            let noted = relaxed.and_then(|()| in_transaction(connection, work));
+            let noted = connection.execute_batch("PRAGMA synchronous = FULL").and(noted);
+            drop(reply.send(noted.map_err(|error| StoreError::sqlite(&path, error))));
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 

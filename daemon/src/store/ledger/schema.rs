@@ -12,7 +12,8 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
         symbol TEXT NOT NULL,
@@ -95,7 +96,19 @@ const MIGRATIONS: [&str; 1] = ["
         result TEXT,
         retry_of TEXT
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE departure (
+        at_ns INTEGER NOT NULL,
+        request TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        small INTEGER NOT NULL,
+        weight INTEGER NOT NULL,
+        origin TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX departure_by_time ON departure (at_ns);
+",
+];
 
 /// Sets the connection up, checks whose file it is, and brings the schema up to date in one transaction.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
