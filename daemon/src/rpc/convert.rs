@@ -5,6 +5,7 @@ use tonic::Status;
 
 use super::status;
 use crate::{
+    clock,
     market_data::{Header, MarketDataError, Mode, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, Timeframe, WhatToShow},
     store::SeriesState,
@@ -28,7 +29,7 @@ pub(super) fn series_key(series: Option<&pb::SeriesId>) -> Result<SeriesKey, Sta
 }
 
 pub(super) fn symbol(text: &str) -> Result<Symbol, Status> {
-    Symbol::parse(text).map_err(|error| status::of(&MarketDataError::Symbol(error)))
+    Symbol::read(text, clock::year()).map_err(|error| status::of(&MarketDataError::Symbol(error)))
 }
 
 /// `None` for unspecified.
