@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bars, Basis, Nanos, Timeframe};
+use crate::model::{Bars, Basis, Instrument, Nanos, Symbol, Timeframe};
 
 /// A resolved contract. Kept in the ledger as JSON: fields may be added, with defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,17 @@ pub enum SecurityKind {
 }
 
 impl SecurityKind {
+    /// The kind that a symbol means.
+    pub fn of(symbol: &Symbol) -> Self {
+        match symbol.instrument() {
+            Instrument::Stock { .. } => Self::Stock,
+            Instrument::Pair { .. } => Self::Forex,
+            Instrument::Future { .. } => Self::Future,
+            Instrument::Continuous { .. } => Self::ContinuousFuture,
+            Instrument::Index { .. } => Self::Index,
+        }
+    }
+
     /// One word for people and the wire.
     pub fn name(self) -> &'static str {
         match self {

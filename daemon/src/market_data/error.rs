@@ -113,11 +113,10 @@ impl Reasoned for MarketDataError {
         match self {
             Self::Symbol(_) => &reason::SYMBOL_INVALID,
             Self::Timeframe => &reason::TIMEFRAME_INVALID,
-            Self::Request(_) | Self::TimeZone { .. } => &reason::REQUEST_INVALID,
+            Self::Request(_) | Self::TimeZone { .. } | Self::Continuous { .. } => &reason::REQUEST_INVALID,
             Self::RangeInvalid => &reason::RANGE_INVALID,
             Self::RangeInFuture => &reason::RANGE_IN_FUTURE,
             Self::Prices { .. } => &reason::WHAT_TO_SHOW_UNAVAILABLE,
-            Self::Continuous { .. } => &reason::REQUEST_INVALID,
             Self::TooOld { .. } => &reason::HISTORY_UNAVAILABLE,
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
