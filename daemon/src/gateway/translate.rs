@@ -69,12 +69,14 @@ pub(super) fn duration(duration: Duration) -> IbDuration {
     }
 }
 
-/// For requests: the id and the routing are enough, but the crate sends its default kind along unless told.
+/// For requests: the id and the routing are enough, but the crate sends its default kind and currency along unless told,
+/// and a contract in euros is none in dollars.
 pub(super) fn contract(contract: &Contract) -> IbContract {
     IbContract {
         contract_id: contract.id,
         security_type: security_type(contract.kind),
         exchange: contract.exchange.clone().into(),
+        currency: contract.currency.as_str().into(),
         // IB keeps the bars of a future for two years after its end
         include_expired: contract.kind == SecurityKind::Future,
         ..IbContract::default()

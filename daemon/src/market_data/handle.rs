@@ -26,7 +26,7 @@ use crate::{
 /// Bars; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MarketData {
-    reference: Reference,
+    pub(super) reference: Reference,
     registry: Registry,
     occupancy: Occupancy,
     /// Held while an operation is entered, so that two loads of one series cannot both begin.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::MarketDataError;
+use super::{Head, MarketDataError};
 use crate::{
     clock,
     gateway::{Contract, Gateway, GatewayError, SecurityKind},
@@ -98,25 +98,39 @@ impl Reference {
         basis: Basis,
         requests: &mut u64,
     ) -> Result<Option<Nanos>, MarketDataError> {
+        match self.head_or_unknown(contract, basis, requests).await? {
+            Head::At(head) => Ok(Some(head)),
+            Head::NoHistory | Head::Unknown => Ok(None),
+        }
+    }
+
+    /// The same, with the two absences apart.
+    pub(super) async fn head_or_unknown(
+        &self,
+        contract: &Arc<Contract>,
+        basis: Basis,
+        requests: &mut u64,
+    ) -> Result<Head, MarketDataError> {
+        let told = |head: Option<Nanos>| head.map_or(Head::NoHistory, Head::At);
         if let Some(head) = self.store.head(contract.id, basis.what.name()).await? {
-            return Ok(head);
+            return Ok(told(head));
         }
         let answer = self.gateway.head(contract.clone(), basis.what, basis.session).await;
         *requests += u64::from(answer.as_ref().err().is_none_or(GatewayError::was_sent));
         match answer {
             // a date that no exchange has seen is no answer
-            Ok(Some(head)) if !(HEAD_MIN..clock::now()).contains(&head) => Ok(None),
+            Ok(Some(head)) if !(HEAD_MIN..clock::now()).contains(&head) => Ok(Head::Unknown),
             Ok(head) => {
                 let row = HeadRow { contract_id: contract.id, what: basis.what.name(), head, as_of: clock::now() };
                 self.store.put_head(row).await?;
-                Ok(head)
+                Ok(told(head))
             }
             Err(
                 GatewayError::TimedOut { .. }
                 | GatewayError::Refused { .. }
                 | GatewayError::Protocol(_)
                 | GatewayError::Busy,
-            ) => Ok(None),
+            ) => Ok(Head::Unknown),
             Err(error) => Err(error.into()),
         }
     }

@@ -87,14 +87,14 @@ pub(super) fn series_id(key: &SeriesKey) -> pb::SeriesId {
     pb::SeriesId { symbol: key.symbol.to_string(), timeframe: timeframe_to_wire(key.timeframe).into() }
 }
 
-fn session_to_wire(basis: Basis) -> pb::TradingSession {
+pub(super) fn session_to_wire(basis: Basis) -> pb::TradingSession {
     match basis.session {
         Session::AllHours => pb::TradingSession::AllHours,
         Session::RegularHours => pb::TradingSession::RegularHours,
     }
 }
 
-fn what_to_wire(basis: Basis) -> pb::WhatToShow {
+pub(super) fn what_to_wire(basis: Basis) -> pb::WhatToShow {
     match basis.what {
         WhatToShow::Trades => pb::WhatToShow::Trades,
         WhatToShow::Midpoint => pb::WhatToShow::Midpoint,
