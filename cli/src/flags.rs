@@ -73,7 +73,7 @@ pub(crate) fn without_letter(argument: Arg) -> Arg {
 /// A symbol and its timeframe.
 #[derive(Debug, Args)]
 pub(crate) struct Series {
-    /// Ticker such as AAPL, BRK.B or EURUSD
+    /// Symbol such as AAPL, BRK.B, VOD@LSE, EURUSD, ES-202503 or SPX
     pub(crate) symbol: String, // checked by the daemon, which owns the rule
 
     /// Length of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M

@@ -10,6 +10,12 @@ pub fn now() -> Nanos {
     Nanos::try_from(since.as_nanos()).unwrap_or(Nanos::MAX)
 }
 
+/// The current year, UTC.
+pub fn year() -> i16 {
+    jiff::Timestamp::from_nanosecond(i128::from(now()))
+        .map_or(1970, |now| jiff::tz::TimeZone::UTC.to_datetime(now).year())
+}
+
 /// `2024-01-02T14:30:00Z`, for people and logs.
 pub fn text(instant: Nanos) -> String {
     let whole_seconds = instant.div_euclid(1_000_000_000);

@@ -14,9 +14,11 @@ const LAYERS: [&str; 8] = ["model", "store", "gateway", "operations", "market_da
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 18] = [
+const PURE: [&str; 20] = [
     "market_data/closing.rs",
     "market_data/csv/",
+    "market_data/hours.rs",
+    "market_data/zones.rs",
     "market_data/load/answer.rs",
     "market_data/load/wanted.rs",
     "market_data/merge.rs",

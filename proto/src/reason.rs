@@ -53,8 +53,8 @@ macro_rules! reasons {
 
 reasons! {
     // what was asked for is wrong
-    /// Not a symbol: letters, digits, `.`, `-`, at most 24 of them.
-    SYMBOL_INVALID = InvalidArgument, USAGE, "write a ticker such as AAPL, BRK.B or EURUSD";
+    /// Not a symbol, as `docs/SYMBOLS.md` tells them.
+    SYMBOL_INVALID = InvalidArgument, USAGE, "write a ticker such as AAPL, BRK.B, VOD@LSE, EURUSD, ES-202503, ES-CONT or SPX-IND";
     /// The timeframe is missing or unknown.
     TIMEFRAME_INVALID = InvalidArgument, USAGE, "use one of 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M";
     /// The end is not after the start.
@@ -74,7 +74,7 @@ reasons! {
     /// No such operation.
     OPERATION_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr operations list";
     /// The gateway knows no such symbol.
-    CONTRACT_NOT_FOUND = NotFound, NOT_FOUND, "check the spelling of {symbol}; currency pairs are written EURUSD";
+    CONTRACT_NOT_FOUND = NotFound, NOT_FOUND, "check the spelling of {symbol}; currency pairs are written EURUSD, futures ES-202503, indices SPX-IND";
     /// Several contracts fit the symbol.
     CONTRACT_AMBIGUOUS = FailedPrecondition, FAILED, "candidates: {candidates}";
 
@@ -152,7 +152,7 @@ reasons! {
     /// The contract has no history.
     HISTORY_UNAVAILABLE = FailedPrecondition, FAILED, "IB keeps no history for it (expired or delisted)";
     /// These prices do not exist for the contract.
-    WHAT_TO_SHOW_UNAVAILABLE = FailedPrecondition, FAILED, "choose other prices with --what; currency pairs have midpoint, bid and ask";
+    WHAT_TO_SHOW_UNAVAILABLE = FailedPrecondition, FAILED, "choose other prices with --what; currency pairs have midpoint, bid and ask, indices trades";
     /// The gateway refused the request for another reason.
     GATEWAY_ERROR = FailedPrecondition, FAILED, "the gateway's own code and text are above";
     /// The gateway answered something that cannot be read.

@@ -235,6 +235,44 @@ fn samples() -> Vec<Sample> {
         sample("WatchOperationResponse", pb::WatchOperationResponse { operation: Some(load_operation()) }),
         sample("CancelOperationRequest", pb::CancelOperationRequest { id: "op".into(), note: "n".into() }),
         sample(
+            "ValidateRequest",
+            pb::ValidateRequest {
+                symbol: "ES 202503".into(),
+                what_to_show: pb::WhatToShow::Trades.into(),
+                session: pb::TradingSession::RegularHours.into(),
+                refresh: true,
+            },
+        ),
+        sample(
+            "ValidateResponse",
+            pb::ValidateResponse {
+                contract: Some(pb::Contract {
+                    symbol: "ES-202503".into(),
+                    con_id: 620_731_015,
+                    kind: "future".into(),
+                    exchange: "CME".into(),
+                    primary_exchange: "P".into(),
+                    currency: "USD".into(),
+                    long_name: "E-mini S&P 500".into(),
+                    local_symbol: "ESH5".into(),
+                    trading_class: "ES".into(),
+                    multiplier: "50".into(),
+                    last_trade_date: "20250321".into(),
+                    time_zone: "US/Central".into(),
+                    time_zone_known: true,
+                    trading_hours: vec![range()],
+                    regular_hours: vec![range()],
+                    min_tick: 0.25,
+                    as_of_ns: 7,
+                    cached: true,
+                }),
+                what_to_show: pb::WhatToShow::Trades.into(),
+                session: pb::TradingSession::AllHours.into(),
+                head_ns: Some(8),
+                no_history: true,
+            },
+        ),
+        sample(
             "CancelOperationResponse",
             pb::CancelOperationResponse { operation: Some(load_operation()), already_ended: true },
         ),
@@ -305,7 +343,7 @@ fn reasons_keep_their_codes_and_exits() {
     let now: Vec<String> =
         ktrdr_proto::reason::ALL.iter().map(|one| format!("{} {} {}", one.name, one.code as i32, one.exit)).collect();
     if std::env::var_os("KTRDR_FREEZE").is_some() {
-        let missing = now.iter().filter(|line| !text.contains(line.as_str()));
+        let missing = now.iter().filter(|line| text.lines().all(|frozen| frozen != line.as_str()));
         let lines: String = missing.map(|line| format!("{line}\n")).collect();
         fs::write(&path, text.clone() + &lines).unwrap();
         return;

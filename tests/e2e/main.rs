@@ -4,6 +4,7 @@ mod support;
 
 mod address;
 mod clients;
+mod contracts;
 mod crash;
 mod demo;
 mod disk;

@@ -50,6 +50,7 @@ pub(crate) struct Script {
     pub(crate) operations: Vec<Operation>,
     pub(crate) gateway: Vec<v1::GatewayStatus>,
     pub(crate) pid: u32,
+    pub(crate) validated: v1::ValidateResponse,
 }
 
 /// What the daemon was asked.
@@ -64,6 +65,7 @@ pub(crate) struct Seen {
     pub(crate) cancels: Vec<CancelOperationRequest>,
     pub(crate) retries: Vec<RetryOperationRequest>,
     pub(crate) lists: Vec<ListOperationsRequest>,
+    pub(crate) validations: Vec<v1::ValidateRequest>,
 }
 
 /// A running daemon; dropped, it is gone.

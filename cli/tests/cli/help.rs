@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "data load",
     "data range",
     "data list",
+    "data validate",
     "data import",
     "data export",
     "operations",

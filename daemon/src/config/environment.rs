@@ -20,6 +20,9 @@ pub(super) fn apply(
     look.set(&mut values.ib.quiet, &["KTRDR_IB_QUIET"], "quiet times, separated by commas", list)?;
     look.set(&mut values.daemon.socket, &["KTRDR_SOCKET"], "a path", |text| Some(PathBuf::from(text)))?;
     look.set(&mut values.daemon.log_level, &["KTRDR_LOG_LEVEL"], "a log level", |text| Some(text.to_owned()))?;
+    let (keep, number) = (&mut values.operations, "a whole number");
+    look.set(&mut keep.keep_days, &["KTRDR_OPERATIONS_KEEP_DAYS"], number, parse)?;
+    look.set(&mut keep.keep_count, &["KTRDR_OPERATIONS_KEEP_COUNT"], number, parse)?;
     let at_least_one = |text: &str| text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 1.0);
     look.set(&mut values.time_scale, &["KTRDR_TEST_TIME_SCALE"], "a number of 1 or more", at_least_one)?;
 

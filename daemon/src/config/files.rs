@@ -16,6 +16,7 @@ pub(super) struct Values {
     pub(super) data: Data,
     pub(super) ib: Ib,
     pub(super) daemon: Daemon,
+    pub(super) operations: Operations,
     /// From the environment only.
     #[serde(skip)]
     pub(super) time_scale: Option<f64>,
@@ -46,6 +47,13 @@ pub(super) struct Daemon {
     pub(super) grace_seconds: Option<u64>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Operations {
+    pub(super) keep_days: Option<u32>,
+    pub(super) keep_count: Option<u32>,
+}
+
 impl Values {
     fn overridden_by(self, over: Self) -> Self {
         Self {
@@ -62,6 +70,10 @@ impl Values {
                 socket: over.daemon.socket.or(self.daemon.socket),
                 log_level: over.daemon.log_level.or(self.daemon.log_level),
                 grace_seconds: over.daemon.grace_seconds.or(self.daemon.grace_seconds),
+            },
+            operations: Operations {
+                keep_days: over.operations.keep_days.or(self.operations.keep_days),
+                keep_count: over.operations.keep_count.or(self.operations.keep_count),
             },
             time_scale: None,
         }

@@ -5,7 +5,10 @@ mod files;
 
 use std::path::{Path, PathBuf};
 
-use crate::gateway::{GatewayConfig, QuietTime};
+use crate::{
+    gateway::{GatewayConfig, QuietTime},
+    operations::Keep,
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Settings {
     pub log_level: String,
     /// How long an orderly stop may take, seconds.
     pub grace_seconds: u64,
+    /// What is kept of ended operations.
+    pub keep: Keep,
     /// The connection to the gateway.
     pub gateway: GatewayConfig,
     /// Files that were read.
@@ -76,6 +81,11 @@ impl Settings {
             ..usual
         };
         check(&gateway)?;
+        let keep = Keep {
+            days: values.operations.keep_days.unwrap_or(Keep::default().days),
+            count: values.operations.keep_count.unwrap_or(Keep::default().count),
+        };
+        check_keep(keep)?;
         let data_dir = match values.data.dir {
             Some(dir) => at_home(dir, &variable)?,
             None => default_data_dir(&variable)?,
@@ -85,6 +95,7 @@ impl Settings {
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
+            keep,
             gateway,
             config_files,
             warnings,
@@ -98,6 +109,18 @@ fn quiet_times(name: &str, texts: Option<Vec<String>>) -> Result<Option<Vec<Quie
         text.parse().map_err(|why| ConfigError::Value { name: name.into(), value: cut(), why })
     };
     texts.map(|texts| texts.iter().map(read).collect()).transpose()
+}
+
+fn check_keep(keep: Keep) -> Result<(), ConfigError> {
+    let refuse =
+        |name: &str, value: u32, why| Err(ConfigError::Value { name: name.into(), value: value.to_string(), why });
+    match keep {
+        Keep { days: 0, .. } => refuse("operations.keep_days", 0, "it must be 1 or more"),
+        Keep { count, .. } if count < Keep::COUNT_MIN => {
+            refuse("operations.keep_count", count, "it must be 100 or more")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check(gateway: &GatewayConfig) -> Result<(), ConfigError> {
@@ -159,6 +182,9 @@ mod tests {
         assert_eq!((settings.gateway.client_id, settings.data_dir), (7, PathBuf::from("/d")));
         let settings = load(file, &[("KTRDR_DATA_DIR", "/e"), ("DATA_DIR", "/f"), ("KTRDR_IB_ENABLED", "no")]).unwrap();
         assert_eq!((settings.data_dir, settings.gateway.enabled), (PathBuf::from("/e"), false));
+        assert_eq!(settings.keep, Keep { days: 90, count: 10_000 });
+        let settings = load("[operations]\nkeep_days = 7", &[("KTRDR_OPERATIONS_KEEP_COUNT", "200")]).unwrap();
+        assert_eq!(settings.keep, Keep { days: 7, count: 200 });
     }
 
     #[test]
@@ -171,6 +197,10 @@ mod tests {
         assert!(text(load("", &[("IB_CLIENT_ID", "0")]).unwrap_err()).contains("ib.client_id"));
         assert!(text(load("[ib]\nquiet = [\"at night\"]", &[]).unwrap_err()).contains("ib.quiet = \"at night\""));
         assert!(text(load("", &[("KTRDR_IB_QUIET", "23:45-23:50 Mars")]).unwrap_err()).contains("zone"));
+        assert!(text(load("[operations]\nkeep_days = 0", &[]).unwrap_err()).contains("operations.keep_days"));
+        assert!(
+            text(load("", &[("KTRDR_OPERATIONS_KEEP_COUNT", "99")]).unwrap_err()).contains("operations.keep_count")
+        );
         let scaled = [("KTRDR_TEST_TIME_SCALE", "60"), ("IB_HOST", "192.0.2.1")];
         assert!(text(load("", &scaled).unwrap_err()).contains("loopback"));
         assert!(Settings::load(Some(Path::new("/nowhere/x.toml")), |_| None).is_err());

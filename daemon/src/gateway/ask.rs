@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bars, Basis, Nanos, Timeframe};
+use crate::model::{Bars, Basis, Instrument, Nanos, Symbol, Timeframe};
 
 /// A resolved contract. Kept in the ledger as JSON: fields may be added, with defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Contract {
     pub id: i32,
     /// Kind of instrument.
     pub kind: SecurityKind,
-    /// Where requests are routed: `SMART`, `IDEALPRO`.
+    /// Where requests are routed: `SMART`, `IDEALPRO`; the exchange of a future or an index.
     pub exchange: String,
     /// Where it is listed; empty for currency pairs.
     pub primary_exchange: String,
@@ -29,6 +29,18 @@ pub struct Contract {
     pub liquid_hours: Vec<String>,
     /// Smallest price step anywhere.
     pub min_tick: f64,
+    /// Its name at the exchange: `AAPL`, `ESH5`.
+    #[serde(default)]
+    pub local_symbol: String,
+    /// Tells contracts of one family apart: `NMS`, `ES`.
+    #[serde(default)]
+    pub trading_class: String,
+    /// Of a future: what a price of 1 is worth, in the currency.
+    #[serde(default)]
+    pub multiplier: String,
+    /// Of a future: its last trading day, `yyyymmdd`.
+    #[serde(default)]
+    pub last_trade_date: String,
 }
 
 /// Kinds of instruments.
@@ -39,6 +51,36 @@ pub enum SecurityKind {
     Stock,
     /// Currency pairs (IB: CASH).
     Forex,
+    /// Futures that expire (IB: FUT).
+    Future,
+    /// Futures joined into one chain (IB: CONTFUT).
+    ContinuousFuture,
+    /// Indices (IB: IND).
+    Index,
+}
+
+impl SecurityKind {
+    /// The kind that a symbol means.
+    pub fn of(symbol: &Symbol) -> Self {
+        match symbol.instrument() {
+            Instrument::Stock { .. } => Self::Stock,
+            Instrument::Pair { .. } => Self::Forex,
+            Instrument::Future { .. } => Self::Future,
+            Instrument::Continuous { .. } => Self::ContinuousFuture,
+            Instrument::Index { .. } => Self::Index,
+        }
+    }
+
+    /// One word for people and the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::Forex => "forex",
+            Self::Future => "future",
+            Self::ContinuousFuture => "continuous_future",
+            Self::Index => "index",
+        }
+    }
 }
 
 /// Units of a request's length.

@@ -144,6 +144,11 @@ impl GatewayError {
         }
     }
 
+    /// The gateway does not know the contract that it was asked about.
+    pub fn is_unknown_contract(&self) -> bool {
+        *self.reason() == reason::CONTRACT_NOT_FOUND
+    }
+
     /// What to do about it.
     pub fn class(&self) -> Class {
         match self {

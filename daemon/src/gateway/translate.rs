@@ -69,28 +69,43 @@ pub(super) fn duration(duration: Duration) -> IbDuration {
     }
 }
 
-/// For requests: the id and the routing are enough, but the crate sends its default kind along unless told.
+/// For requests: the id and the routing are enough, but the crate sends its default kind and currency along unless told,
+/// and a contract in euros is none in dollars.
 pub(super) fn contract(contract: &Contract) -> IbContract {
     IbContract {
         contract_id: contract.id,
-        security_type: match contract.kind {
-            SecurityKind::Stock => SecurityType::Stock,
-            SecurityKind::Forex => SecurityType::ForexPair,
-        },
+        security_type: security_type(contract.kind),
         exchange: contract.exchange.clone().into(),
+        currency: contract.currency.as_str().into(),
+        // IB keeps the bars of a future for two years after its end
+        include_expired: contract.kind == SecurityKind::Future,
         ..IbContract::default()
+    }
+}
+
+pub(super) fn security_type(kind: SecurityKind) -> SecurityType {
+    match kind {
+        SecurityKind::Stock => SecurityType::Stock,
+        SecurityKind::Forex => SecurityType::ForexPair,
+        SecurityKind::Future => SecurityType::Future,
+        SecurityKind::ContinuousFuture => SecurityType::ContinuousFuture,
+        SecurityKind::Index => SecurityType::Index,
     }
 }
 
 pub(super) fn details(details: ContractDetails, kind: SecurityKind) -> Contract {
     let text = |text: &dyn std::fmt::Display| text.to_string();
     let primary = text(&details.contract.primary_exchange);
+    let day = details.contract.last_trade_date_or_contract_month.get(..8).unwrap_or_default();
     Contract {
         id: details.contract.contract_id,
         kind,
         exchange: match kind {
             SecurityKind::Stock => "SMART".into(),
             SecurityKind::Forex => "IDEALPRO".into(),
+            SecurityKind::Future | SecurityKind::ContinuousFuture | SecurityKind::Index => {
+                text(&details.contract.exchange)
+            }
         },
         // "NASDAQ.NMS" and "NASDAQ" are one exchange
         primary_exchange: primary.split('.').next().unwrap_or_default().to_owned(),
@@ -100,6 +115,10 @@ pub(super) fn details(details: ContractDetails, kind: SecurityKind) -> Contract 
         trading_hours: details.trading_hours,
         liquid_hours: details.liquid_hours,
         min_tick: details.min_tick,
+        local_symbol: details.contract.local_symbol,
+        trading_class: details.contract.trading_class,
+        multiplier: details.contract.multiplier,
+        last_trade_date: if day.bytes().all(|byte| byte.is_ascii_digit()) { day.to_owned() } else { String::new() },
     }
 }
 

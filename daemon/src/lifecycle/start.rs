@@ -33,7 +33,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?;
-    let registry = Registry::open(store.clone(), stages.operations.clone())?;
+    let registry = Registry::open(store.clone(), settings.keep, stages.operations.clone())?;
     let (gateway, session) = Gateway::start(settings.gateway.clone(), store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let parts = Parts {
@@ -52,6 +52,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     };
     let (server, health) = rpc::server(parts, socket.listen()?)?;
     let server = tokio::spawn(server);
+    tokio::spawn(registry.clone().keep_pruned(stages.asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, stages.asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
 

@@ -6,6 +6,7 @@ use jiff::{
     tz::TimeZone,
 };
 
+use super::zones::by_name;
 use crate::model::{DAY, Nanos, SECOND, Timeframe};
 
 /// A bar that has just ended may still be corrected by late trades.
@@ -47,11 +48,10 @@ fn midnight(date: Date) -> Nanos {
     Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())) * DAY
 }
 
-/// The exchange's zone by the gateway's name for it. Old gateways use Java's names, which the zone database keeps as
-/// aliases. Every contract we resolve without asking trades on New York's clock.
+/// The exchange's zone by the gateway's name for it; New York's for a name that nobody knows: every contract we resolve
+/// without asking trades on its clock.
 pub(super) fn zone(name: &str) -> TimeZone {
-    let first_word = name.split(' ').next().unwrap_or_default();
-    [name, first_word, "America/New_York"].iter().find_map(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    by_name(name).or_else(|| by_name("America/New_York")).unwrap_or(TimeZone::UTC)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use ktrdr_proto::reason::{self, Reason};
 use crate::{
     error::Reasoned,
     gateway::GatewayError,
-    model::{Basis, InvalidSymbol, SeriesKey, Session, Timeframe},
+    model::{Basis, InvalidSymbol, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
     operations::OperationError,
     store::StoreError,
 };
@@ -33,6 +33,24 @@ pub enum MarketDataError {
     TooOld {
         /// Their size.
         timeframe: Timeframe,
+    },
+    /// Such prices do not exist.
+    #[error("IB has no {} of {symbol}", what.name())]
+    Prices {
+        /// Of what.
+        symbol: Symbol,
+        /// Which.
+        what: WhatToShow,
+    },
+    /// IB refuses an end date for it, so its history cannot be had in parts.
+    #[error(
+        "{symbol} is a continuous future: IB gives its history in one piece up to now only; load single contracts such as {example}"
+    )]
+    Continuous {
+        /// Which.
+        symbol: Symbol,
+        /// A contract of the same family, as it is typed.
+        example: String,
     },
     /// Nothing is stored.
     #[error("no bars of {key} are stored")]
@@ -95,9 +113,10 @@ impl Reasoned for MarketDataError {
         match self {
             Self::Symbol(_) => &reason::SYMBOL_INVALID,
             Self::Timeframe => &reason::TIMEFRAME_INVALID,
-            Self::Request(_) | Self::TimeZone { .. } => &reason::REQUEST_INVALID,
+            Self::Request(_) | Self::TimeZone { .. } | Self::Continuous { .. } => &reason::REQUEST_INVALID,
             Self::RangeInvalid => &reason::RANGE_INVALID,
             Self::RangeInFuture => &reason::RANGE_IN_FUTURE,
+            Self::Prices { .. } => &reason::WHAT_TO_SHOW_UNAVAILABLE,
             Self::TooOld { .. } => &reason::HISTORY_UNAVAILABLE,
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,

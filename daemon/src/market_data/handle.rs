@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock,
     gateway::Gateway,
-    model::{Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
+    model::{self, Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
     operations::{NewOperation, OperationError, Registry, Retry, Started},
     store::{SeriesState, Store},
 };
@@ -26,7 +26,7 @@ use crate::{
 /// Bars; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MarketData {
-    reference: Reference,
+    pub(super) reference: Reference,
     registry: Registry,
     occupancy: Occupancy,
     /// Held while an operation is entered, so that two loads of one series cannot both begin.
@@ -103,6 +103,16 @@ impl MarketData {
     }
 
     fn check(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
+        let (symbol, what) = (&request.key.symbol, request.basis.what);
+        if request.mode != Mode::Local {
+            if let model::Instrument::Continuous { root, .. } = symbol.instrument() {
+                let example = format!("{root}-{}03", i32::from(clock::year()) + 1);
+                return Err(MarketDataError::Continuous { symbol: symbol.clone(), example });
+            }
+            if !what.exists_for(symbol) {
+                return Err(MarketDataError::Prices { symbol: symbol.clone(), what });
+            }
+        }
         if let (Some(start), Some(end)) = (request.start, request.end) {
             TimeRange::new(start, end).map_err(|_| MarketDataError::RangeInvalid)?;
         }

@@ -67,7 +67,7 @@ impl Upload {
         if self.arrived.len() == FILES_MAX {
             return Err(MarketDataError::Request("more than 10,000 files in one import"));
         }
-        let (symbol, timeframe) = from_label(&spec.label);
+        let (symbol, timeframe) = from_label(&spec.label, crate::clock::year());
         let symbol = spec.symbol.clone().or(symbol);
         let key = symbol.zip(spec.timeframe.or(timeframe)).map(|(symbol, timeframe)| SeriesKey { symbol, timeframe });
         let reader = reader(&spec, key.as_ref()).map_err(|error| Failure::from(&error));

@@ -6,6 +6,7 @@
 mod bars;
 mod coverage;
 mod currency;
+mod instrument;
 mod series;
 mod symbol;
 mod time_range;
@@ -13,6 +14,7 @@ mod timeframe;
 
 pub use bars::{Bar, Bars};
 pub use coverage::Coverage;
+pub use instrument::Instrument;
 pub use series::{Basis, SeriesKey, Session, Source, WhatToShow};
 pub use symbol::{InvalidSymbol, Symbol};
 pub use time_range::{InvalidRange, TimeRange};

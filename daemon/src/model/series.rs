@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Symbol, Timeframe};
+use super::{Instrument, Symbol, Timeframe};
 
 /// Names one stored series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +72,15 @@ impl WhatToShow {
     /// Reads [`name`](Self::name).
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|what| what.name() == text)
+    }
+
+    /// Whether IB has such prices: currency pairs have no trades, and indices nothing else.
+    pub fn exists_for(self, symbol: &Symbol) -> bool {
+        match symbol.instrument() {
+            Instrument::Pair { .. } => self != Self::Trades,
+            Instrument::Index { .. } => self == Self::Trades,
+            Instrument::Stock { .. } | Instrument::Future { .. } | Instrument::Continuous { .. } => true,
+        }
     }
 
     /// What is asked for when nobody says: currency pairs have no trades.

@@ -7,6 +7,7 @@
 mod entry;
 mod error;
 mod list;
+mod prune;
 mod registry;
 mod state;
 mod work;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::OperationError;
 pub use list::{Filter, Page};
+pub use prune::Keep;
 pub use registry::{NewOperation, Registry, Started};
 pub use state::State;
 pub use work::{Context, Outcome, Retry, Starter};

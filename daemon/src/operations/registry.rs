@@ -1,20 +1,24 @@
 //! Who is running: start, find, watch, cancel, retry.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::FutureExt;
 use ktrdr_proto::reason;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use super::{
-    Context, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
+    Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
     entry::{self, Entry},
+    prune::{Age, ENDS, forgotten},
     work::Retry,
 };
 use crate::{
@@ -23,15 +27,16 @@ use crate::{
     store::{OperationRow, Store},
 };
 
-/// Ended operations kept in memory and read at the start; older ones stay in the ledger.
-const KEPT_MAX: u32 = 10_000;
-
 /// A handle; cheap to clone.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry(pub(super) Arc<Inner>);
 
-struct Inner {
-    store: Store,
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) keep: Keep,
+    /// Since the last look at what may be forgotten.
+    pub(super) ends: AtomicUsize,
+    pub(super) many_ended: Notify,
     entries: Mutex<BTreeMap<String, Arc<Entry>>>,
     starters: Mutex<HashMap<&'static str, Starter>>,
     /// Held while an operation is entered, so that one request id cannot enter twice.
@@ -73,11 +78,18 @@ pub struct Started {
 }
 
 impl Registry {
-    /// Reads the ledger; what a crash cut off becomes `interrupted`. Blocks.
-    pub fn open(store: Store, stop: CancellationToken) -> Result<Self, crate::store::StoreError> {
+    /// Reads the ledger and forgets what need not be kept; what a crash cut off becomes `interrupted`. Blocks.
+    pub fn open(store: Store, keep: Keep, stop: CancellationToken) -> Result<Self, crate::store::StoreError> {
         let now = clock::now();
         let mut entries = BTreeMap::new();
-        for row in store.newest_operations(KEPT_MAX)? {
+        let rows = store.operations()?;
+        let ages: Vec<_> = rows.iter().map(|row| Age { created: row.created, ended: row.ended }).collect();
+        let forgotten: BTreeSet<usize> = forgotten(&ages, keep, now).into_iter().collect();
+        if !forgotten.is_empty() {
+            store.forget_operations_blocking(forgotten.iter().map(|at| rows[*at].id.clone()).collect())?;
+            tracing::info!(count = forgotten.len(), "forgot old operations");
+        }
+        for (_, row) in rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at)) {
             let cut_off = State::parse(&row.state).is_some_and(|state| !state.is_final());
             let operation = entry::revive(row, now);
             if cut_off {
@@ -88,6 +100,9 @@ impl Registry {
         }
         Ok(Self(Arc::new(Inner {
             store,
+            keep,
+            ends: AtomicUsize::new(0),
+            many_ended: Notify::new(),
             entries: Mutex::new(entries),
             starters: Mutex::default(),
             entering: tokio::sync::Mutex::default(),
@@ -140,23 +155,10 @@ impl Registry {
         let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
-        self.insert(&started.id, entry.clone());
+        self.entries().insert(started.id.clone(), entry.clone());
         let registry = self.clone();
         self.0.tasks.spawn(async move { registry.run(entry, work).await }.instrument(span));
         Ok(Started { operation: started, joined: false, same_request: true })
-    }
-
-    /// The longest ended ones are forgotten here; the ledger keeps them.
-    fn insert(&self, id: &str, entry: Arc<Entry>) {
-        let mut entries = self.entries();
-        entries.insert(id.to_owned(), entry);
-        if entries.len() > KEPT_MAX as usize {
-            let ended = entries.iter().map(|(id, entry)| (entry.snapshot(), id));
-            let oldest = ended.filter(|(one, _)| one.state.is_final()).min_by_key(|(one, _)| one.created);
-            if let Some(oldest) = oldest.map(|(_, id)| id.clone()) {
-                entries.remove(&oldest);
-            }
-        }
     }
 
     /// The operation that the same request started; an error when the id was used for another request.
@@ -203,6 +205,9 @@ impl Registry {
         });
         let ended = entry::ended(&entry, outcome);
         self.settle(&entry, ended).await;
+        if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
+            self.0.many_ended.notify_one();
+        }
     }
 
     /// A change of state: on the disk first, then visible.

@@ -5,6 +5,7 @@ use tonic::Status;
 
 use super::status;
 use crate::{
+    clock,
     market_data::{Header, MarketDataError, Mode, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, Timeframe, WhatToShow},
     store::SeriesState,
@@ -28,7 +29,7 @@ pub(super) fn series_key(series: Option<&pb::SeriesId>) -> Result<SeriesKey, Sta
 }
 
 pub(super) fn symbol(text: &str) -> Result<Symbol, Status> {
-    Symbol::parse(text).map_err(|error| status::of(&MarketDataError::Symbol(error)))
+    Symbol::read(text, clock::year()).map_err(|error| status::of(&MarketDataError::Symbol(error)))
 }
 
 /// `None` for unspecified.
@@ -86,14 +87,14 @@ pub(super) fn series_id(key: &SeriesKey) -> pb::SeriesId {
     pb::SeriesId { symbol: key.symbol.to_string(), timeframe: timeframe_to_wire(key.timeframe).into() }
 }
 
-fn session_to_wire(basis: Basis) -> pb::TradingSession {
+pub(super) fn session_to_wire(basis: Basis) -> pb::TradingSession {
     match basis.session {
         Session::AllHours => pb::TradingSession::AllHours,
         Session::RegularHours => pb::TradingSession::RegularHours,
     }
 }
 
-fn what_to_wire(basis: Basis) -> pb::WhatToShow {
+pub(super) fn what_to_wire(basis: Basis) -> pb::WhatToShow {
     match basis.what {
         WhatToShow::Trades => pb::WhatToShow::Trades,
         WhatToShow::Midpoint => pb::WhatToShow::Midpoint,

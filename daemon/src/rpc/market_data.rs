@@ -6,7 +6,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{convert, convert_operation, status};
+use super::{convert, convert_contract, convert_operation, status};
 use crate::{
     market_data::{FileSpec, LoadRequest, MarketData, MarketDataError, Upload},
     model::{Basis, Session, WhatToShow},
@@ -64,6 +64,15 @@ impl market_data_server::MarketData for Handler {
         let (upload, request_id) = receive(request.into_inner()).await?;
         let started = self.market_data.import(upload, request_id).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::ImportResponse { operation: Some(convert_operation::operation(&started.operation)) }))
+    }
+
+    async fn validate(&self, request: Request<pb::ValidateRequest>) -> Result<Response<pb::ValidateResponse>, Status> {
+        let request = request.into_inner();
+        let symbol = convert::symbol(&request.symbol)?;
+        let (what, session) =
+            (convert::optional_what(request.what_to_show)?, convert::optional_session(request.session)?);
+        let known = self.market_data.validate(symbol, what, session, request.refresh).await;
+        Ok(Response::new(convert_contract::validated(&known.map_err(|e| status::of(&e))?)))
     }
 }
 

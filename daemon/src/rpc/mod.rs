@@ -1,6 +1,7 @@
 //! The wire: `ktrdr.v1`, health and reflection on one server. A handler decodes, makes one call, encodes.
 
 mod convert;
+mod convert_contract;
 mod convert_operation;
 mod daemon;
 mod envelope;

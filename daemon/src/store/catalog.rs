@@ -227,9 +227,19 @@ impl Store {
         self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
     }
 
-    /// The newest operations, oldest first. Blocks.
-    pub fn newest_operations(&self, limit: u32) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.call_blocking(move |ledger| operations::newest(ledger, limit))
+    /// All operations, oldest first. Blocks.
+    pub fn operations(&self) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.call_blocking(|ledger| operations::all(ledger))
+    }
+
+    /// Takes operations out, all or none.
+    pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await
+    }
+
+    /// The same for threads that may block.
+    pub fn forget_operations_blocking(&self, ids: Vec<String>) -> Result<(), StoreError> {
+        self.ledger.call_blocking(move |ledger| operations::forget(ledger, &ids))
     }
 
     /// A contract resolved before.

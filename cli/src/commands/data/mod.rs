@@ -7,6 +7,7 @@ mod load;
 mod query;
 mod range;
 mod show;
+mod validate;
 
 use crate::{context::Context, failure::Stop};
 
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Range(range::Args),
     /// All stored series
     List(list::Args),
+    /// What a symbol means, and how far back its history goes
+    Validate(validate::Args),
     /// Store the bars of CSV files
     Import(import::Args),
     /// Write stored bars to a file
@@ -43,6 +46,7 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Load(args) => load::run(args, context).await,
         Command::Range(args) => range::run(args, context).await,
         Command::List(args) => list::run(args, context).await,
+        Command::Validate(args) => validate::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
     }

@@ -100,6 +100,12 @@ impl v1::market_data_server::MarketData for Handlers {
         self.reply(v1::ListSeriesResponse { series: self.0.script.series.clone() })
     }
 
+    async fn validate(&self, request: Request<v1::ValidateRequest>) -> Result<Response<v1::ValidateResponse>, Status> {
+        self.enter("validate", &request).await?;
+        self.note(|seen| seen.validations.push(request.into_inner()));
+        self.reply(self.0.script.validated.clone())
+    }
+
     async fn import(&self, request: Request<Streaming<ImportRequest>>) -> Result<Response<v1::ImportResponse>, Status> {
         self.enter("import", &request).await?;
         let mut parts = request.into_inner();

@@ -2,14 +2,15 @@
 
 use crate::model::{Symbol, Timeframe};
 
-/// Symbol and timeframe, as far as the name tells. `label` may be a path of any system; only its last part counts.
-pub fn from_label(label: &str) -> (Option<Symbol>, Option<Timeframe>) {
+/// Symbol and timeframe, as far as the name tells, read in the year `this_year`. `label` may be a path of any system;
+/// only its last part counts.
+pub fn from_label(label: &str, this_year: i16) -> (Option<Symbol>, Option<Timeframe>) {
     let name = label.rsplit(['/', '\\']).next().unwrap_or(label);
     // without the separator a name such as `data.csv` would pass for a symbol
     let Some((symbol, timeframe)) = stem(name).rsplit_once('_') else {
         return (None, None);
     };
-    (Symbol::parse(symbol).ok(), Timeframe::parse(timeframe))
+    (Symbol::read(symbol, this_year).ok(), Timeframe::parse(timeframe))
 }
 
 /// Without `.csv` of any case.
@@ -26,7 +27,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(label: &str) -> (Option<String>, Option<Timeframe>) {
-        let (symbol, timeframe) = from_label(label);
+        let (symbol, timeframe) = from_label(label, 2026);
         (symbol.map(|symbol| symbol.to_string()), timeframe)
     }
 
@@ -53,7 +54,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_label_is_answered(label in "\\PC{0,40}") {
-            let (symbol, timeframe) = from_label(&label);
+            let (symbol, timeframe) = from_label(&label, 2026);
             prop_assert!(label.contains('_') || (symbol.is_none() && timeframe.is_none()));
         }
     }

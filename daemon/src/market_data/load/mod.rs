@@ -1,6 +1,7 @@
 //! The load operation: what is wanted, what of it is missing, step by step through the gateway into the store.
 
 mod answer;
+mod ask;
 mod request;
 mod scope;
 mod wanted;
@@ -15,7 +16,6 @@ use ktrdr_proto::reason;
 use super::{
     MarketDataError,
     closing::zone,
-    fetch::fetch,
     keep::{Delivery, Keeper},
     merge::Report,
     occupancy::Occupied,
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, BarsAsk, Class, Contract, Gateway, GatewayError, Origin, State},
+    gateway::{BarsAnswer, Class, Contract, Gateway, GatewayError, Origin, State},
     model::{Bars, Coverage, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
@@ -95,21 +95,21 @@ impl Load {
         }
         let unbounded = self.request.start.is_none() && matches!(self.request.mode, Mode::Backfill | Mode::Full);
         let known = self.reference.known(&self.request.key.symbol).await?;
-        let mut missing = if unbounded { Vec::new() } else { self.missing(known.as_deref(), None).await? };
+        let mut missing = if unbounded {
+            Vec::new()
+        } else {
+            self.missing(known.as_ref().map(|known| &*known.contract), None).await?
+        };
         if !unbounded && missing.is_empty() {
             return Ok(None);
         }
-        let contract = if let Some(contract) = known {
-            contract
-        } else {
-            let requests = &mut self.document.requests_made;
-            let contract = self.reference.resolve(&self.request.key.symbol, requests).await?;
-            if !unbounded {
-                // its zone may put the last closed bar elsewhere
-                missing = self.missing(Some(&contract), None).await?;
-            }
-            contract
-        };
+        let zone_before = known.as_ref().map(|known| known.contract.time_zone.clone());
+        let requests = &mut self.document.requests_made;
+        let contract = self.reference.current(&self.request.key.symbol, known, requests).await?.contract;
+        if !unbounded && zone_before.as_ref() != Some(&contract.time_zone) {
+            // its zone may put the last closed bar elsewhere
+            missing = self.missing(Some(&contract), None).await?;
+        }
         if unbounded || is_more_than_one_step(&missing, self.request.key.timeframe) {
             let requests = &mut self.document.requests_made;
             let head = self.reference.head(&contract, self.request.basis, requests).await?;
@@ -138,25 +138,18 @@ impl Load {
     async fn carry_out(
         &mut self,
         context: &Context,
-        contract: Arc<Contract>,
+        mut contract: Arc<Contract>,
         steps: Vec<Step>,
     ) -> Result<End, MarketDataError> {
         let total = steps.len();
         context.progress(|progress| {
             (progress.total, progress.unit) = (total as u64, "requests".into());
         });
-        let (mut done, mut failed) = (0, None::<GatewayError>);
+        let (mut done, mut failed, mut looked_up_again) = (0, None::<GatewayError>, false);
         for (at, step) in steps.iter().enumerate() {
-            let ask = BarsAsk {
-                contract: contract.clone(),
-                timeframe: self.request.key.timeframe,
-                basis: self.request.basis,
-                end: step.end,
-                duration: step.duration,
-            };
-            let requests = &mut self.document.requests_made;
-            let answer = fetch(&self.reference.gateway, &ask, done > 0, requests);
-            let answer = telling_waits(&self.reference.gateway, context, &step.range, answer);
+            let gateway = self.reference.gateway.clone();
+            let answer = self.ask(step, &mut contract, &mut looked_up_again, done > 0);
+            let answer = telling_waits(&gateway, context, &step.range, answer);
             // dropping the request withdraws it at the gateway; what came before is kept
             let Some(answer) = context.stop().run_until_cancelled(answer).await else {
                 self.leave(&steps[at..]);

@@ -50,16 +50,19 @@ pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Resu
         .map(drop)
 }
 
-/// The newest `limit`, oldest first.
-pub(in crate::store) fn newest(connection: &Connection, limit: u32) -> Result<Vec<OperationRow>> {
+/// Oldest first.
+pub(in crate::store) fn all(connection: &Connection) -> Result<Vec<OperationRow>> {
     let mut statement = connection.prepare(
-        "SELECT * FROM (
-             SELECT id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure,
-                    result, retry_of FROM operation ORDER BY created_ns DESC, id DESC LIMIT ?1)
-         ORDER BY created_ns, id",
+        "SELECT id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure, result,
+                retry_of FROM operation ORDER BY created_ns, id",
     )?;
-    let rows = statement.query_map([limit], read)?;
+    let rows = statement.query_map([], read)?;
     rows.collect()
+}
+
+pub(in crate::store) fn forget(connection: &Connection, ids: &[String]) -> Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM operation WHERE id = ?1")?;
+    ids.iter().try_for_each(|id| statement.execute([id]).map(drop))
 }
 
 fn read(row: &Row<'_>) -> Result<OperationRow> {
