@@ -14,7 +14,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use ktrdr_proto::v1::{self as pb, import_request, operation, query_request, query_response};
+use ktrdr_proto::v1::{self as pb, import_request, operation, query_request, query_response, subscribe_response};
 use prost::Message;
 
 fn path() -> PathBuf {
@@ -154,15 +154,54 @@ fn summary() -> pb::SeriesSummary {
     }
 }
 
-fn samples() -> Vec<Sample> {
-    let columns = pb::BarColumns {
+fn columns() -> pb::BarColumns {
+    pb::BarColumns {
         start_ns: vec![1, 2],
         open: vec![1.5, 2.5],
         high: vec![3.5, 4.5],
         low: vec![0.5, 1.5],
         close: vec![2.5, 3.5],
         volume: vec![10.0, f64::NAN],
+    }
+}
+
+/// Each kind of event of a subscription.
+fn live() -> Vec<Sample> {
+    use subscribe_response::Event;
+    let event = |name, event| sample(name, pb::SubscribeResponse { event: Some(event) });
+    let header = pb::SubscribeHeader {
+        series: series(),
+        session: pb::TradingSession::RegularHours.into(),
+        what_to_show: pb::WhatToShow::Midpoint.into(),
+        source: pb::Source::Gateway.into(),
+        keep: true,
     };
+    let state = pb::LiveState {
+        phase: pb::LivePhase::Interrupted.into(),
+        since_ns: 3,
+        reason: "GATEWAY_LOST".into(),
+        messages: vec!["the connection was lost".into()],
+    };
+    vec![
+        sample(
+            "SubscribeRequest",
+            pb::SubscribeRequest {
+                series: series(),
+                session: pb::TradingSession::RegularHours.into(),
+                what_to_show: pb::WhatToShow::Bid.into(),
+                keep: true,
+                history: 20,
+            },
+        ),
+        event("SubscribeResponse.header", Event::Header(header)),
+        event("SubscribeResponse.closed", Event::Closed(pb::ClosedBars { bars: Some(columns()), filled: true })),
+        event("SubscribeResponse.running", Event::Running(columns())),
+        event("SubscribeResponse.missed", Event::Missed(pb::MissedBars { bars: 7 })),
+        event("SubscribeResponse.state", Event::State(state)),
+    ]
+}
+
+fn samples() -> Vec<Sample> {
     let header = pb::QueryHeader {
         series: series(),
         session: pb::TradingSession::RegularHours.into(),
@@ -182,7 +221,7 @@ fn samples() -> Vec<Sample> {
         what_to_show: pb::WhatToShow::Bid.into(),
     };
     let start = pb::ImportStart { request_id: "r1".into() };
-    vec![
+    let all = vec![
         sample(
             "LoadRequest",
             pb::LoadRequest {
@@ -207,7 +246,7 @@ fn samples() -> Vec<Sample> {
             pb::QueryRequest { series: series(), range: None, window: Some(query_request::Window::Tail(10)) },
         ),
         sample("QueryResponse.header", pb::QueryResponse { part: Some(query_response::Part::Header(header)) }),
-        sample("QueryResponse.bars", pb::QueryResponse { part: Some(query_response::Part::Bars(columns)) }),
+        sample("QueryResponse.bars", pb::QueryResponse { part: Some(query_response::Part::Bars(columns())) }),
         sample("GetRangeRequest", pb::GetRangeRequest { series: series() }),
         sample("GetRangeResponse", pb::GetRangeResponse { series: Some(summary()) }),
         sample("ListSeriesRequest", pb::ListSeriesRequest {}),
@@ -305,7 +344,8 @@ fn samples() -> Vec<Sample> {
         sample("ShutdownResponse", pb::ShutdownResponse { pid: 42 }),
         sample("SetLogLevelRequest", pb::SetLogLevelRequest { level: "debug".into() }),
         sample("SetLogLevelResponse", pb::SetLogLevelResponse { previous: "info".into() }),
-    ]
+    ];
+    all.into_iter().chain(live()).collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ibapi::Client;
 use tokio::sync::oneshot;
 
 use super::{
-    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, contract, link,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, LiveAsk, LiveStream, contract, link, live,
     overheard::listening,
     pacing::Footprint,
     translate::{self, says_no_data},
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Head(Arc<Contract>, WhatToShow, Session, Reply<Option<Nanos>>),
     /// Several callers share one question; none at all is a heartbeat.
     Clock(Vec<Reply<ClockAnswer>>),
+    /// Answered when bars begin to come, and open for as long as they do.
+    Live(LiveAsk, Reply<LiveStream>),
 }
 
 /// How a request ended.
@@ -45,6 +47,8 @@ pub(super) enum Kind {
     /// The beginning of a history.
     Head,
     Clock,
+    /// A subscription.
+    Live,
 }
 
 /// What came of it.
@@ -72,16 +76,21 @@ impl Command {
             Self::Contract(..) => Kind::Contract,
             Self::Head(..) => Kind::Head,
             Self::Clock(_) => Kind::Clock,
+            Self::Live(..) => Kind::Live,
         }
     }
 
-    /// For the pacing rules, which bind requests for bars only.
+    /// For the pacing rules, which bind requests for bars and subscriptions to them only.
     pub(super) fn footprint(&self) -> Option<Footprint> {
-        let Self::Bars(ask, _) = self else { return None };
+        let (request, contract, what, timeframe) = match self {
+            Self::Bars(ask, _) => (ask.name(), &ask.contract, ask.basis.what, ask.timeframe),
+            Self::Live(ask, _) => (ask.name(), &ask.contract, ask.basis.what, ask.timeframe),
+            Self::Contract(..) | Self::Head(..) | Self::Clock(_) => return None,
+        };
         Some(Footprint {
-            request: ask.name().into(),
-            subject: format!("{} {} {}", ask.contract.id, ask.contract.exchange, ask.basis.what.name()).into(),
-            small: ask.timeframe.is_small(),
+            request: request.into(),
+            subject: format!("{} {} {}", contract.id, contract.exchange, what.name()).into(),
+            small: timeframe.is_small(),
             weight: 1,
         })
     }
@@ -92,6 +101,7 @@ impl Command {
             Self::Bars(_, reply) => reply.is_closed(),
             Self::Contract(_, reply) => reply.is_closed(),
             Self::Head(.., reply) => reply.is_closed(),
+            Self::Live(_, reply) => reply.is_closed(),
             Self::Clock(replies) => !replies.is_empty() && replies.iter().all(oneshot::Sender::is_closed),
         }
     }
@@ -102,6 +112,7 @@ impl Command {
             Self::Bars(_, reply) => answer(reply, Err(error)),
             Self::Contract(_, reply) => answer(reply, Err(error)),
             Self::Head(.., reply) => answer(reply, Err(error)),
+            Self::Live(_, reply) => answer(reply, Err(error)),
             Self::Clock(replies) => replies.into_iter().for_each(|reply| answer(reply, Err(error.clone()))),
         }
     }
@@ -119,6 +130,7 @@ impl Command {
             Self::Head(contract, what, session, reply) => {
                 until_withdrawn(head(&client, &config, &contract, what, session), reply).await
             }
+            Self::Live(ask, reply) => live::perform(&client, &config, ask, reply).await,
             Self::Clock(replies) => {
                 let time = clock(&client, &config).await;
                 let end = End::of(&time);

@@ -55,6 +55,15 @@ pub enum GatewayError {
     /// The queue is full.
     #[error("too many requests wait for the IB Gateway")]
     Busy,
+    /// Subscriptions: IB allows fifty of them and of requests for history together.
+    #[error("{max} subscriptions are open at the IB Gateway, which is all we allow ourselves")]
+    Subscriptions {
+        /// How many.
+        max: usize,
+    },
+    /// Bars of a subscription came faster than they were read, and some were left out.
+    #[error("bars came faster than they could be taken")]
+    Behind,
     /// A configured quiet time.
     #[error("the IB Gateway is left alone until {}", clock::text(*until))]
     Resting {
@@ -124,6 +133,7 @@ impl GatewayError {
     pub fn was_sent(&self) -> bool {
         match self {
             Self::Lost
+            | Self::Behind
             | Self::HistoryDown
             | Self::TimedOut { .. }
             | Self::Refused { .. }
@@ -140,6 +150,7 @@ impl GatewayError {
             | Self::Wedged { .. }
             | Self::LoginNeeded { .. }
             | Self::Busy
+            | Self::Subscriptions { .. }
             | Self::Stopped => false,
         }
     }
@@ -160,9 +171,10 @@ impl GatewayError {
             | Self::Wedged { .. }
             | Self::LoginNeeded { .. }
             | Self::UpstreamLost => Class::Connection,
-            Self::TimedOut { .. } | Self::HistoryDown | Self::Busy => Class::Transient,
+            Self::TimedOut { .. } | Self::HistoryDown | Self::Busy | Self::Behind => Class::Transient,
             Self::Refused { verdict, .. } => verdict.class,
             Self::Disabled
+            | Self::Subscriptions { .. }
             | Self::TooOld { .. }
             | Self::ContractNotFound { .. }
             | Self::ContractAmbiguous { .. }
@@ -187,6 +199,8 @@ impl Reasoned for GatewayError {
             Self::LoginNeeded { .. } => &reason::GATEWAY_LOGIN_NEEDED,
             Self::HistoryDown => &reason::HMDS_UNAVAILABLE,
             Self::Busy => &reason::GATEWAY_BUSY,
+            Self::Subscriptions { .. } => &reason::TICKER_LIMIT,
+            Self::Behind => &reason::STREAM_LOST,
             Self::TimedOut { .. } => &reason::REQUEST_TIMED_OUT,
             Self::Refused { verdict, .. } => verdict.reason,
             Self::ContractNotFound { .. } => &reason::CONTRACT_NOT_FOUND,

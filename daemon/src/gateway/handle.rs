@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, Origin, Status,
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, LiveAsk, LiveStream, Origin, Status,
     command::{Command, Reply},
     queue::QUEUE_MAX,
     session::{Message, Session as SessionTask},
@@ -115,6 +115,11 @@ impl Gateway {
             async move { gateway.call(|reply| Command::Head(contract, what, session, reply)).await }.boxed()
         });
         answer.await
+    }
+
+    /// Bars as they come, once pacing allows to ask for them. One more subscription than IB allows is refused.
+    pub async fn subscribe(&self, ask: LiveAsk) -> Result<LiveStream, GatewayError> {
+        self.call(|reply| Command::Live(ask, reply)).await
     }
 
     /// The gateway's clock: the cheapest request there is.

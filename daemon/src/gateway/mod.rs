@@ -15,6 +15,7 @@ mod error;
 mod error_table;
 mod handle;
 mod link;
+mod live;
 mod machine;
 mod origin;
 mod outages;
@@ -31,6 +32,7 @@ pub use ask::{BarsAnswer, BarsAsk, ClockAnswer, Contract, Duration, SecurityKind
 pub use error::GatewayError;
 pub use error_table::{Class, Verdict};
 pub use handle::Gateway;
+pub use live::{LiveAsk, LiveStream};
 pub use origin::Origin;
 pub use overheard::overhear;
 pub use quiet::QuietTime;

@@ -6,6 +6,7 @@ use ibapi::{
     market_data::{
         TradingHours,
         historical::{Bar as IbBar, BarSize, BarTimestamp, Duration as IbDuration, WhatToShow as IbWhat},
+        realtime::WhatToShow as RealTimeWhat,
     },
 };
 use time::OffsetDateTime;
@@ -49,6 +50,15 @@ pub(super) fn what(what: WhatToShow) -> IbWhat {
         WhatToShow::Midpoint => IbWhat::MidPoint,
         WhatToShow::Bid => IbWhat::Bid,
         WhatToShow::Ask => IbWhat::Ask,
+    }
+}
+
+pub(super) fn real_time_what(what: WhatToShow) -> RealTimeWhat {
+    match what {
+        WhatToShow::Trades => RealTimeWhat::Trades,
+        WhatToShow::Midpoint => RealTimeWhat::MidPoint,
+        WhatToShow::Bid => RealTimeWhat::Bid,
+        WhatToShow::Ask => RealTimeWhat::Ask,
     }
 }
 
@@ -133,7 +143,7 @@ pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError
 
 /// Sorted and unique; the last of two bars with one start wins. Bars with a price that is no number are left out.
 pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, GatewayError> {
-    let mut bars = answer.iter().map(|one| bar(one, what)).collect::<Result<Vec<_>, _>>()?;
+    let mut bars = answer.iter().map(|bar| one(bar, what)).collect::<Result<Vec<_>, _>>()?;
     bars.reverse();
     bars.sort_by_key(|bar| bar.start);
     bars.dedup_by_key(|bar| bar.start);
@@ -151,7 +161,8 @@ pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, Gat
     })
 }
 
-fn bar(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
+/// Its prices may be no numbers.
+pub(super) fn one(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
     let start = match bar.date {
         BarTimestamp::Date(date) => midnight(date),
         BarTimestamp::DateTime(at) => instant(at)?.div_euclid(SECOND) * SECOND,

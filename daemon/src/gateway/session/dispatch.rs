@@ -17,6 +17,8 @@ const HISTORY_OPEN_MAX: usize = 3;
 const LOOKUPS_OPEN_MAX: usize = 2;
 /// After about fifty of these, answers stop until the next session.
 const HEADS_MAX: u32 = 30;
+/// Subscriptions open at once: they count among IB's 50 open requests, and some are left for history.
+const STREAMS_MAX: usize = 40;
 /// A second question for the gateway's clock within a second is never answered.
 const CLOCK_SPACING: Duration = Duration::from_secs(2);
 
@@ -25,6 +27,7 @@ const CLOCK_SPACING: Duration = Duration::from_secs(2);
 pub(super) struct Open {
     history: usize,
     lookups: usize,
+    streams: usize,
     clock: bool,
     /// Head timestamps asked for in this session.
     heads: u32,
@@ -34,7 +37,14 @@ pub(super) struct Open {
 
 impl Default for Open {
     fn default() -> Self {
-        Self { history: 0, lookups: 0, clock: false, heads: 0, history_max: HISTORY_OPEN_MAX, last_clock: None }
+        Self { history: 0,
+            lookups: 0,
+            streams: 0,
+            clock: false,
+            heads: 0,
+            history_max: HISTORY_OPEN_MAX,
+            last_clock: None,
+        }
     }
 }
 
@@ -45,7 +55,7 @@ impl Open {
     }
 
     pub(super) fn clear(&mut self) {
-        (self.history, self.lookups, self.clock) = (0, 0, false);
+        (self.history, self.lookups, self.streams, self.clock) = (0, 0, 0, false);
     }
 
     /// IB says that too many are open: other programs have the rest.
@@ -59,6 +69,7 @@ impl Open {
             Kind::Contract => self.lookups += 1,
             Kind::Head => (self.lookups, self.heads) = (self.lookups + 1, self.heads + 1),
             Kind::Clock => (self.clock, self.last_clock) = (true, Some(now)),
+            Kind::Live => self.streams += 1,
         }
     }
 
@@ -67,6 +78,7 @@ impl Open {
             Kind::Bars => self.history = self.history.saturating_sub(1),
             Kind::Contract | Kind::Head => self.lookups = self.lookups.saturating_sub(1),
             Kind::Clock => self.clock = false,
+            Kind::Live => self.streams = self.streams.saturating_sub(1),
         }
     }
 
@@ -119,7 +131,7 @@ impl Session {
             Gate::Until(until) => until,
             Gate::Shut => return None,
         };
-        if kind == Kind::Bars && self.machine.is_winding_down(now) {
+        if matches!(kind, Kind::Bars | Kind::Live) && self.machine.is_winding_down(now) {
             return None;
         }
         let room = self.open.room(kind, now.instant, self.config.scaled(CLOCK_SPACING).max(CLOCK_SPACING / 8))?;
@@ -132,6 +144,9 @@ impl Session {
         let (origin, command) = (waiting.origin, waiting.request);
         if command.kind() == Kind::Head && self.open.heads >= HEADS_MAX {
             return command.refuse(GatewayError::Busy);
+        }
+        if command.kind() == Kind::Live && self.open.streams >= STREAMS_MAX {
+            return command.refuse(GatewayError::Subscriptions { max: STREAMS_MAX });
         }
         self.open.begins(command.kind(), now.instant);
         if let Some(footprint) = command.footprint() {
