@@ -62,6 +62,12 @@ struct Args {
     /// Where the present stands still for generated prices and empty end dates
     #[arg(long, value_name = "RFC3339", hide = true)]
     now: Option<Timestamp>,
+    /// Market seconds per real second, from the present or --now on
+    #[arg(long, value_name = "X", hide = true)]
+    market_speed: Option<f64>,
+    /// Let generated contracts trade at all hours, so that there are live bars at any time
+    #[arg(long)]
+    always_open: bool,
 }
 
 impl Args {
@@ -77,6 +83,8 @@ impl Args {
                 close_in_handshake: self.close_in_handshake,
                 client_ids_taken: self.client_ids_taken,
                 now: self.now,
+                market_speed: self.market_speed,
+                always_open: self.always_open,
             },
         }
     }

@@ -33,8 +33,13 @@ pub struct Knobs {
     pub close_in_handshake: bool,
     /// Refuse this many starts: client id in use.
     pub client_ids_taken: u32,
-    /// Stands still for generated prices, trading hours and empty end dates; otherwise the real clock.
+    /// Where the market's clock stands: for generated prices, trading hours, empty end dates and live bars. Without
+    /// `market_speed` it stands still there; otherwise it is the real clock.
     pub now: Option<Timestamp>,
+    /// Lets the market's clock move so many seconds in a real second, from `now` or the real present on.
+    pub market_speed: Option<f64>,
+    /// Generated contracts trade at all hours of every day, so that there are live bars at any time.
+    pub always_open: bool,
 }
 
 impl Default for Config {

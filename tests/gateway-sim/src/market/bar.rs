@@ -22,6 +22,12 @@ pub(crate) struct Bar {
     pub(crate) count: Option<i32>,
 }
 
+impl Bar {
+    pub(crate) fn starts_at(&self, second: i64) -> bool {
+        self.stamp == Stamp::Second(second)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum BarSize {
     Seconds(i64),

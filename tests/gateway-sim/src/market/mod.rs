@@ -9,9 +9,11 @@ mod csv;
 mod currencies;
 mod generate;
 mod hours;
+mod live;
 mod noise;
 mod period;
 mod replay;
+mod rules;
 mod schedule;
 mod span;
 #[cfg(test)]
@@ -25,7 +27,10 @@ use std::sync::Arc;
 pub(crate) use bar::{Bar, BarSize, Stamp, What};
 pub(crate) use contract::{Contract, Query, SecurityType};
 pub(crate) use hours::hours;
+pub(crate) use live::Follower;
 pub(crate) use replay::ReplayError;
+pub(crate) use rules::price_steps;
+pub(crate) use schedule::WallSession;
 pub(crate) use span::Span;
 
 use contract::Prices;
@@ -57,9 +62,16 @@ pub(crate) struct BarQuery {
 
 impl Market {
     /// The built-in contracts, each replaced by the replayed one of the same name where there is one.
-    pub(crate) fn open(seed: u64, replay: Option<&Path>) -> Result<Self, ReplayError> {
+    /// `always_open` lets the built-in ones trade at all hours of every day.
+    pub(crate) fn open(seed: u64, replay: Option<&Path>, always_open: bool) -> Result<Self, ReplayError> {
         let replayed = replay.map(replay::read_folder).transpose()?.unwrap_or_default();
-        let mut contracts: Vec<_> = universe::contracts().into_iter().map(Arc::new).collect();
+        let mut built_in = universe::contracts();
+        if always_open {
+            for contract in &mut built_in {
+                contract.schedule.never_close();
+            }
+        }
+        let mut contracts: Vec<_> = built_in.into_iter().map(Arc::new).collect();
         contracts.retain(|built_in| !replayed.iter().any(|other| built_in.names_same_asset(other)));
         contracts.extend(replayed.into_iter().map(Arc::new));
         Ok(Self { contracts, seed })
@@ -81,6 +93,17 @@ impl Market {
             }
             Prices::Generated(tape) => tape.bars(self.seed, query),
         }
+    }
+}
+
+impl BarQuery {
+    /// The sessions it covers, by the exchange's wall clock.
+    pub(crate) fn sessions(&self) -> Vec<WallSession> {
+        let schedule = &self.contract.schedule;
+        let head = self.contract.head().unwrap_or(self.end);
+        let first = period::first_date(schedule, self.regular, self.end, self.span, head);
+        let sessions = schedule.starting(first, self.regular);
+        sessions.take_while(|session| session.open < self.end).map(|session| schedule.wall(session)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! When a contract trades: one session a trading date, in the exchange's zone.
 
-use jiff::civil::{Date, Time, time};
+use jiff::civil::{Date, DateTime, Time, time};
 use jiff::tz::TimeZone;
 
 use super::calendar;
@@ -14,6 +14,14 @@ pub(crate) struct Session {
     pub(crate) date: Date,
     pub(crate) open: i64,
     pub(crate) close: i64,
+}
+
+/// A session as the exchange's clocks show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WallSession {
+    pub(crate) date: Date,
+    pub(crate) open: DateTime,
+    pub(crate) close: DateTime,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +39,8 @@ enum Rule {
     Forex,
     /// Every weekday between two times, without holidays.
     Weekdays(Time, Time),
+    /// Every day from midnight to midnight.
+    Always,
 }
 
 impl Schedule {
@@ -46,6 +56,21 @@ impl Schedule {
         Self { zone_name, zone: zone::named(zone_name), rule: Rule::Weekdays(open, close) }
     }
 
+    /// Trades at all hours from now on.
+    pub(crate) fn never_close(&mut self) {
+        self.rule = Rule::Always;
+    }
+
+    /// Whether a session goes on at an instant.
+    pub(crate) fn is_open(&self, second: i64, regular: bool) -> bool {
+        self.between(second, second + 1, regular).next().is_some()
+    }
+
+    pub(crate) fn wall(&self, session: Session) -> WallSession {
+        let at = |second| zone::local(&self.zone, second);
+        WallSession { date: session.date, open: at(session.open), close: at(session.close) }
+    }
+
     pub(crate) fn session(&self, date: Date, regular: bool) -> Option<Session> {
         let at = |day, time| zone::instant(&self.zone, day, time);
         let (opened_on, open, close) = match self.rule {
@@ -56,6 +81,10 @@ impl Schedule {
             Rule::Forex | Rule::Weekdays(..) if calendar::is_weekend(date) => return None,
             Rule::Forex => (plus_days(date, -1), time(17, 15, 0, 0), time(17, 0, 0, 0)),
             Rule::Weekdays(open, close) => (date, open, close),
+            Rule::Always => {
+                let (open, close) = (zone::midnight(&self.zone, date), zone::midnight(&self.zone, plus_days(date, 1)));
+                return Some(Session { date, open, close });
+            }
         };
         Some(Session { date, open: at(opened_on, open), close: at(date, close) })
     }

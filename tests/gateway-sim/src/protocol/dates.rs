@@ -61,6 +61,11 @@ pub(crate) fn utc_dashed(second: i64) -> String {
     format(second, "%Y%m%d-%H:%M:%S")
 }
 
+/// `yyyymmdd-hh:mm:ss`, by the wall clock of whatever zone is meant.
+pub(crate) fn dashed(at: DateTime) -> String {
+    at.strftime("%Y%m%d-%H:%M:%S").to_string()
+}
+
 fn format(second: i64, form: &str) -> String {
     Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH).strftime(form).to_string()
 }

@@ -1,10 +1,8 @@
-//! Frames: a big-endian length, a big-endian message id (200 added for protobuf), the message.
-
-use prost::Message;
+//! Frames: a big-endian length, then a body. A body of protobuf starts with a big-endian message id, 200 added.
 
 /// What a client accepts; nothing longer is sent either.
 pub(crate) const MAX_BODY: usize = 0x00ff_ffff;
-const ID_BYTES: usize = 4;
+pub(crate) const ID_BYTES: usize = 4;
 const PROTOBUF_OFFSET: u32 = 200;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +13,7 @@ pub(crate) enum FrameError {
     Text(u32),
 }
 
-/// One message of a client.
+/// One message of protobuf.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) id: u32,
@@ -23,13 +21,13 @@ pub(crate) struct Frame {
 }
 
 /// The length of the body that follows, if it can be one.
-pub(crate) fn body_length(prefix: [u8; 4]) -> Result<usize, FrameError> {
+pub(crate) fn body_length(prefix: [u8; 4], shortest: usize) -> Result<usize, FrameError> {
     let length = u32::from_be_bytes(prefix);
-    let usable = usize::try_from(length).ok().filter(|length| (ID_BYTES..=MAX_BODY).contains(length));
+    let usable = usize::try_from(length).ok().filter(|length| (shortest..=MAX_BODY).contains(length));
     usable.ok_or(FrameError::Length(length))
 }
 
-/// Takes a body apart.
+/// Takes a body of protobuf apart.
 pub(crate) fn parse(body: &[u8]) -> Result<Frame, FrameError> {
     let Some((id, payload)) = body.split_first_chunk() else {
         return Err(FrameError::Length(0));
@@ -39,22 +37,18 @@ pub(crate) fn parse(body: &[u8]) -> Result<Frame, FrameError> {
     Ok(Frame { id: plain, payload: payload.to_vec() })
 }
 
-/// Appends a whole frame, or nothing when the message is too long for one.
-pub(crate) fn append(frames: &mut Vec<u8>, id: u32, message: &impl Message) -> bool {
-    let length = ID_BYTES + message.encoded_len();
-    let Some(prefix) = u32::try_from(length).ok().filter(|_| length <= MAX_BODY) else {
-        return false;
-    };
-    frames.reserve(length + ID_BYTES);
-    frames.extend(prefix.to_be_bytes());
-    frames.extend((id + PROTOBUF_OFFSET).to_be_bytes());
-    frames.extend(message.encode_to_vec());
-    true
+pub(crate) fn protobuf_id(id: u32) -> [u8; ID_BYTES] {
+    (id + PROTOBUF_OFFSET).to_be_bytes()
 }
 
-/// One whole frame; empty when the message is too long for one.
-pub(crate) fn encode(id: u32, message: &impl Message) -> Vec<u8> {
-    let mut frame = Vec::new();
-    append(&mut frame, id, message);
-    frame
+/// A whole frame of the parts of its body; `None` if they are too long for one.
+pub(crate) fn whole(parts: &[&[u8]]) -> Option<Vec<u8>> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_BODY)?;
+    let mut frame = Vec::with_capacity(length + ID_BYTES);
+    frame.extend(prefix.to_be_bytes());
+    for part in parts {
+        frame.extend_from_slice(part);
+    }
+    Some(frame)
 }

@@ -1,10 +1,10 @@
-//! Frames that more than one kind of request is answered with.
+//! Replies that more than one kind of request is answered with.
 
 use jiff::Timestamp;
 
 use crate::market::{Contract, Query};
-use crate::protocol::frame;
-use crate::protocol::messages::{self, ErrorMessage, reply};
+use crate::protocol::messages::{self, ErrorMessage};
+use crate::protocol::reply::Reply;
 
 /// An error's id when it belongs to no request.
 pub(crate) const NO_REQUEST: i32 = -1;
@@ -47,20 +47,36 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn duplicate_stream() -> Self {
+        Self { code: 102, text: "Duplicate ticker ID.".to_owned() }
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self { code: 322, text: "Error processing request.-'bQ' : cause - internal".to_owned() }
+    }
+
+    pub(crate) fn no_such_stream(id: i32) -> Self {
+        Self { code: 300, text: format!("Can't find EId with tickerId:{id}") }
+    }
+
     pub(crate) fn nothing_to_cancel(id: i32) -> Self {
         Self { code: 366, text: format!("No historical data query found for ticker id:{id}") }
     }
 
-    pub(crate) fn frame(&self, id: i32) -> Vec<u8> {
+    /// More bars than an answer can carry.
+    pub(crate) fn too_long() -> Self {
+        Self::history("Time length exceed max.")
+    }
+
+    pub(crate) fn reply(&self, id: i32) -> Reply {
         notice(id, self.code, &self.text)
     }
 }
 
-/// An error frame; the protocol uses it for all that is not data, good news too.
-pub(crate) fn notice(id: i32, code: i32, text: &str) -> Vec<u8> {
+/// An error; the protocol uses it for all that is not data, good news too.
+pub(crate) fn notice(id: i32, code: i32, text: &str) -> Reply {
     let time = Timestamp::now().as_millisecond();
-    let error = ErrorMessage { id: Some(id), time: Some(time), code: Some(code), text: Some(text.to_owned()) };
-    frame::encode(reply::ERROR, &error)
+    Reply::Error(ErrorMessage { id: Some(id), time: Some(time), code: Some(code), text: Some(text.to_owned()) })
 }
 
 pub(crate) fn wall_second() -> i64 {
@@ -95,6 +111,6 @@ pub(crate) fn described(contract: &Contract) -> messages::Contract {
         currency: said(&contract.currency),
         local_symbol: said(&contract.local_symbol),
         trading_class: said(&contract.trading_class),
-        description: None,
+        ..messages::Contract::default()
     }
 }

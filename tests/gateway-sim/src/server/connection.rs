@@ -10,11 +10,12 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::Fault;
+use super::Shared;
+use super::handshake::shake_hands;
+use super::outlet::Outlet;
 use super::session::Session;
-use super::{Shared, answer};
 use crate::log::log;
-use crate::protocol::{dates, frame, handshake};
+use crate::protocol::dialect::Dialect;
 
 /// Messages that may wait for a client that reads slowly.
 const WAITING_MESSAGES: usize = 64;
@@ -24,10 +25,9 @@ const PARTING: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, stop: CancellationToken) {
     let number = shared.ledger.opened(&shared.clock).await;
     let talk = async {
-        if shake_hands(&mut stream, &shared).await? {
-            converse(stream, &shared, number).await
-        } else {
-            part(stream).await
+        match shake_hands(&mut stream, &shared).await? {
+            Some(dialect) => converse(stream, &shared, number, dialect).await,
+            None => part(stream).await,
         }
     };
     tokio::select! {
@@ -39,38 +39,13 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, stop: Canc
     shared.ledger.closed(&shared.clock, number);
 }
 
-/// Whether the conversation goes on.
-async fn shake_hands(stream: &mut TcpStream, shared: &Shared) -> io::Result<bool> {
-    stream.set_nodelay(true)?;
-    let mut prefix = [0; 4];
-    stream.read_exact(&mut prefix).await?;
-    if shared.knobs.close_in_handshake {
-        shared.ledger.played(Fault::AcceptThenClose);
-        return Ok(false);
-    }
-    let length = usize::try_from(stream.read_u32().await?).unwrap_or(usize::MAX);
-    if &prefix != handshake::PREFIX || length > handshake::MAX_VERSIONS {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a client of this protocol"));
-    }
-    let mut versions = vec![0; length];
-    stream.read_exact(&mut versions).await?;
-    let highest = handshake::highest_version(&String::from_utf8_lossy(&versions))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a client without a version"))?;
-    let version = highest.min(shared.server_version);
-    stream.write_all(&handshake::acknowledgement(version, &dates::utc(answer::wall_second()))).await?;
-    if version < handshake::FIRST_SPOKEN {
-        log(&format!("version {version} agreed, which is not spoken here: closing"));
-    }
-    Ok(version >= handshake::FIRST_SPOKEN)
-}
-
-async fn converse(stream: TcpStream, shared: &Arc<Shared>, number: u64) -> io::Result<()> {
+async fn converse(stream: TcpStream, shared: &Arc<Shared>, number: u64, dialect: Dialect) -> io::Result<()> {
     let (mut reader, writer) = stream.into_split();
     let (out, waiting) = mpsc::channel(WAITING_MESSAGES);
-    let mut session = Session::new(Arc::clone(shared), number, out);
+    let mut session = Session::new(Arc::clone(shared), number, Outlet::new(dialect, out));
     let listen = async {
-        while let Some(body) = read_body(&mut reader).await? {
-            if session.hear(&body).await.is_break() {
+        while let Some(body) = read_body(&mut reader, dialect).await? {
+            if session.hear(dialect.decode(&body)).await.is_break() {
                 break;
             }
         }
@@ -84,13 +59,13 @@ async fn converse(stream: TcpStream, shared: &Arc<Shared>, number: u64) -> io::R
 }
 
 /// The body of the next frame; `None` when the client has closed between two frames.
-async fn read_body(reader: &mut OwnedReadHalf) -> io::Result<Option<Vec<u8>>> {
+async fn read_body(reader: &mut OwnedReadHalf, dialect: Dialect) -> io::Result<Option<Vec<u8>>> {
     let mut prefix = [0; 4];
     if reader.read(&mut prefix[..1]).await? == 0 {
         return Ok(None);
     }
     reader.read_exact(&mut prefix[1..]).await?;
-    let length = frame::body_length(prefix).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let length = dialect.body_length(prefix).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).await?;
     Ok(Some(body))

@@ -2,19 +2,19 @@
 
 use super::Shared;
 use super::answer::{Refusal, described, query};
-use crate::market::{Contract, SecurityType, hours};
-use crate::protocol::frame;
+use crate::market::{Contract, SecurityType, hours, price_steps};
 use crate::protocol::messages::{
-    ContractData, ContractDataRequest, ContractDetails, MatchingSymbolsRequest, RequestId, SymbolSample, SymbolSamples,
-    reply,
+    ContractData, ContractDataRequest, ContractDetails, MarketRule, MarketRuleRequest, MatchingSymbolsRequest,
+    PriceIncrement, RequestId, SymbolSample, SymbolSamples,
 };
+use crate::protocol::reply::Reply;
 
 /// The gateway's short name of a contract request in refusals.
 const KIND: &str = "bK";
 /// Most symbols that a search returns.
 const MOST_SAMPLES: usize = 16;
 
-pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -> Result<Vec<Reply>, Refusal> {
     let query = query(request.contract.as_ref());
     if let Some(lack) = query.lack(false) {
         return Err(Refusal::invalid(KIND, lack));
@@ -23,24 +23,27 @@ pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -
     if found.is_empty() {
         return Err(Refusal::no_definition());
     }
-    let mut frames = Vec::new();
-    for contract in found {
-        let row = ContractData {
-            id: Some(id),
-            contract: Some(described(&contract)),
-            details: Some(detailed(&contract, shared.clock.now())),
-        };
-        frame::append(&mut frames, reply::CONTRACT_DATA, &row);
-    }
-    frame::append(&mut frames, reply::CONTRACT_DATA_END, &RequestId { id: Some(id) });
-    Ok(frames)
+    let row = |contract: &Contract| {
+        let (described, details) = (described(contract), detailed(contract, shared.clock.now()));
+        Reply::ContractData(Box::new(ContractData { id: Some(id), contract: Some(described), details: Some(details) }))
+    };
+    let rows = found.iter().map(|contract| row(contract));
+    Ok(rows.chain([Reply::ContractDataEnd(RequestId { id: Some(id) })]).collect())
 }
 
-pub(crate) fn matching(shared: &Shared, id: i32, request: &MatchingSymbolsRequest) -> Vec<u8> {
+pub(crate) fn matching(shared: &Shared, id: i32, request: &MatchingSymbolsRequest) -> Reply {
     let pattern = request.pattern.as_deref().unwrap_or_default();
     let found = shared.market.search(pattern);
     let samples = found.iter().take(MOST_SAMPLES).map(|contract| sample(contract)).collect();
-    frame::encode(reply::SYMBOL_SAMPLES, &SymbolSamples { id: Some(id), samples })
+    Reply::SymbolSamples(SymbolSamples { id: Some(id), samples })
+}
+
+/// The steps of prices under a rule that contract details name.
+pub(crate) fn market_rule(request: &MarketRuleRequest) -> Result<Vec<Reply>, Refusal> {
+    let rule = request.rule.unwrap_or(0);
+    let step = price_steps(rule).ok_or_else(|| Refusal::invalid("cy", &format!("Unknown market rule {rule}")))?;
+    let increments = vec![PriceIncrement { low_edge: Some(0.0), increment: Some(step) }];
+    Ok(vec![Reply::MarketRule(MarketRule { rule: Some(rule), increments })])
 }
 
 /// In searches, a venue comes with its market tier, and what is traded there is not said.
@@ -62,6 +65,7 @@ fn sample(contract: &Contract) -> SymbolSample {
 
 fn detailed(contract: &Contract, now: i64) -> ContractDetails {
     let text = |text: &str| Some(text.to_owned());
+    let rule = contract.market_rule().to_string();
     let step = if contract.kind == SecurityType::Stock { "0.0001" } else { "0.01" };
     ContractDetails {
         market_name: text(&contract.trading_class),
@@ -73,10 +77,11 @@ fn detailed(contract: &Contract, now: i64) -> ContractDetails {
         time_zone_id: text(contract.schedule.zone_name),
         trading_hours: Some(hours(&contract.schedule, now, false)),
         liquid_hours: Some(hours(&contract.schedule, now, true)),
-        market_rule_ids: Some(contract.venues().split(',').map(|_| "26").collect::<Vec<_>>().join(",")),
+        market_rule_ids: Some(contract.venues().split(',').map(|_| rule.clone()).collect::<Vec<_>>().join(",")),
         stock_type: (!contract.stock_type.is_empty()).then(|| contract.stock_type.to_owned()),
         min_size: text(step),
         size_increment: text(step),
         suggested_size_increment: text(if contract.kind == SecurityType::Stock { "100" } else { "0.01" }),
+        ..ContractDetails::default()
     }
 }

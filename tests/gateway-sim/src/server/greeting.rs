@@ -1,8 +1,9 @@
-//! What a client hears right after its start, and may ask for again.
+//! What a client hears right after its start, and what it may ask about its account: which is empty.
 
 use super::answer::{NO_REQUEST, notice};
-use crate::protocol::frame;
-use crate::protocol::messages::{ManagedAccounts, NextValidId, reply};
+use crate::protocol::messages::{AccountDataEnd, Empty, ManagedAccounts, NextValidId, RequestId};
+use crate::protocol::reply::Reply;
+use crate::protocol::request::Request;
 
 const ACCOUNT: &str = "DU1234567";
 /// Sent right after the start.
@@ -13,15 +14,34 @@ const FARMS: [(i32, &str); 3] = [
 ];
 
 /// Accounts, the first order id, and which farms are up.
-pub(crate) fn all() -> Vec<u8> {
-    let farms = FARMS.iter().flat_map(|(code, text)| notice(NO_REQUEST, *code, text));
-    accounts().into_iter().chain(next_valid_id()).chain(farms).collect()
+pub(crate) fn all() -> Vec<Reply> {
+    let farms = FARMS.iter().map(|(code, text)| notice(NO_REQUEST, *code, text));
+    [accounts(), next_valid_id()].into_iter().chain(farms).collect()
 }
 
-pub(crate) fn accounts() -> Vec<u8> {
-    frame::encode(reply::MANAGED_ACCOUNTS, &ManagedAccounts { accounts: Some(ACCOUNT.to_owned()) })
+fn accounts() -> Reply {
+    Reply::ManagedAccounts(ManagedAccounts { accounts: Some(ACCOUNT.to_owned()) })
 }
 
-pub(crate) fn next_valid_id() -> Vec<u8> {
-    frame::encode(reply::NEXT_VALID_ID, &NextValidId { order_id: Some(1) })
+fn next_valid_id() -> Reply {
+    Reply::NextValidId(NextValidId { order_id: Some(1) })
+}
+
+/// No positions, no orders, no values: only the ends of their lists.
+pub(crate) fn account_answer(request: &Request) -> Vec<Reply> {
+    let end = match request {
+        Request::Ids => next_valid_id(),
+        Request::ManagedAccounts => accounts(),
+        Request::Positions => Reply::PositionsEnd(Empty {}),
+        Request::OpenOrders | Request::AllOpenOrders => Reply::OpenOrdersEnd(Empty {}),
+        Request::CompletedOrders(_) => Reply::CompletedOrdersEnd(Empty {}),
+        Request::AccountData(asked) if asked.subscribe == Some(true) => {
+            let account = asked.account.clone().filter(|account| !account.is_empty());
+            Reply::AccountDataEnd(AccountDataEnd { account: account.or(Some(ACCOUNT.to_owned())) })
+        }
+        Request::AccountUpdatesMulti(asked) => Reply::AccountUpdatesMultiEnd(RequestId { id: asked.id }),
+        Request::Executions(asked) => Reply::ExecutionsEnd(RequestId { id: asked.id }),
+        _ => return Vec::new(),
+    };
+    vec![end]
 }

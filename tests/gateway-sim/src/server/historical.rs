@@ -4,23 +4,29 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::answer::{Refusal, query};
-use crate::market::{Bar, BarQuery, BarSize, Contract, Query, SecurityType, Span, Stamp, What};
+use super::live::Growth;
+use crate::market::{Bar, BarQuery, BarSize, Contract, Follower, Query, SecurityType, Span, Stamp, What};
+use crate::protocol::dates;
 use crate::protocol::messages::{
-    HeadTimestamp, HeadTimestampRequest, HistoricalBar, HistoricalData, HistoricalDataEnd, HistoricalDataRequest, reply,
+    HeadTimestamp, HeadTimestampRequest, HistoricalBar, HistoricalBars, HistoricalData, HistoricalDataEnd,
+    HistoricalDataRequest, HistoricalSchedule, HistoricalSession,
 };
-use crate::protocol::{dates, frame};
+use crate::protocol::reply::Reply;
 use crate::referee::{Event, SmallBars};
 
 /// The gateway's short name of a historical request in refusals.
-const KIND: &str = "bQ";
+const SHORT_NAME: &str = "bQ";
 /// Bars up to this size are paced.
 const PACED_SECONDS: i64 = 30;
+/// The shortest bars that can be kept up to date.
+const SMALLEST_KEPT_SECONDS: i64 = 5;
+/// The kind of data that is no prices.
+const SCHEDULE: &str = "SCHEDULE";
 /// Kinds of data that exist but that this server has none of.
-const OTHER_KINDS: [&str; 8] = [
+const OTHER_KINDS: [&str; 7] = [
     "HISTORICAL_VOLATILITY",
     "OPTION_IMPLIED_VOLATILITY",
     "FEE_RATE",
-    "SCHEDULE",
     "AGGTRADES",
     "YIELD_BID",
     "YIELD_ASK",
@@ -33,6 +39,22 @@ pub(crate) struct Plan {
     bars: BarQuery,
     end_named_zone: bool,
     text_dates: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Once,
+    KeptUpToDate,
+    /// The sessions instead of their prices.
+    Schedule,
+}
+
+/// What a request gets.
+pub(crate) enum Answer {
+    Whole(Vec<Reply>),
+    /// And then the states of the last bar, until the client has enough.
+    Growing(Vec<Reply>, Growth),
 }
 
 impl Plan {
@@ -73,25 +95,36 @@ pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
 pub(crate) fn plan(shared: &Shared, request: &HistoricalDataRequest) -> Result<Plan, Refusal> {
     let said = |field: &'static str, value: &Option<String>| {
         let value = value.clone().filter(|value| !value.is_empty());
-        value.ok_or_else(|| Refusal::invalid(KIND, &format!("{field} is missing.")))
+        value.ok_or_else(|| Refusal::invalid(SHORT_NAME, &format!("{field} is missing.")))
     };
     let described = query(request.contract.as_ref());
     if let Some(lack) = described.lack(true) {
-        return Err(Refusal::invalid(KIND, lack));
+        return Err(Refusal::invalid(SHORT_NAME, lack));
     }
     let size = bar_size(&said("Bar size", &request.bar_size)?)?;
     let span = said("Duration", &request.duration)?;
-    let span = Span::of_request(&span).map_err(|cause| Refusal::invalid(KIND, cause))?;
+    let span = Span::of_request(&span).map_err(|cause| Refusal::invalid(SHORT_NAME, cause))?;
     if span.is_too_long_for(size) {
-        return Err(Refusal::history("Time length exceed max."));
+        return Err(Refusal::too_long());
     }
     let end = dates::parse_end(request.end.as_deref().unwrap_or_default()).ok_or_else(bad_end)?;
     let what = said("What to show", &request.what_to_show)?;
     if end.second.is_some() && (what == "ADJUSTED_LAST" || request.keep_up_to_date == Some(true)) {
-        return Err(Refusal::invalid(KIND, "End date not supported with this kind of request."));
+        return Err(Refusal::invalid(SHORT_NAME, "End date not supported with this kind of request."));
+    }
+    let kind = match (what.as_str(), request.keep_up_to_date) {
+        (SCHEDULE, _) => Kind::Schedule,
+        (_, Some(true)) => Kind::KeptUpToDate,
+        _ => Kind::Once,
+    };
+    if kind == Kind::KeptUpToDate && size.seconds() < SMALLEST_KEPT_SECONDS {
+        return Err(Refusal::invalid(SHORT_NAME, "Bars of less than 5 secs cannot be kept up to date."));
+    }
+    if kind == Kind::Schedule && size != BarSize::Day {
+        return Err(Refusal::invalid(SHORT_NAME, "A schedule is of 1 day bars."));
     }
     let contract = the_one(shared, &described)?;
-    let what = kind_of_price(&contract, &what)?;
+    let what = if kind == Kind::Schedule { What::Trades } else { kind_of_price(&contract, &what)? };
     let now = shared.clock.now();
     Ok(Plan {
         bars: BarQuery {
@@ -105,47 +138,76 @@ pub(crate) fn plan(shared: &Shared, request: &HistoricalDataRequest) -> Result<P
         },
         end_named_zone: end.named_zone,
         text_dates: request.format_date == Some(1),
+        kind,
     })
 }
 
-/// The bars and their end, ready to be sent. Takes a while: not for the task that listens.
-pub(crate) fn bars(shared: &Shared, id: i32, plan: &Plan) -> Result<Vec<u8>, Refusal> {
+/// The whole answer, behind a warning. Takes a while: not for the task that listens.
+pub(crate) fn answer(shared: &Shared, id: i32, plan: Plan, warning: Option<Reply>) -> Result<Answer, Refusal> {
+    if plan.kind == Kind::Schedule {
+        return Ok(Answer::Whole(warning.into_iter().chain([schedule(id, &plan)]).collect()));
+    }
     let bars = shared.market.bars(&plan.bars);
+    let last = bars.last().copied();
+    let replies = warning.into_iter().chain(told(id, &plan, &bars)?).collect();
+    Ok(match plan.kind {
+        Kind::KeptUpToDate => {
+            let follower = Follower::new(plan.bars, last);
+            Answer::Growing(replies, Growth { follower, text_dates: plan.text_dates })
+        }
+        Kind::Once | Kind::Schedule => Answer::Whole(replies),
+    })
+}
+
+fn schedule(id: i32, plan: &Plan) -> Reply {
+    let sessions = plan.bars.sessions();
+    let first = sessions.first().map(|session| dates::dashed(session.open));
+    let last = sessions.last().map(|session| dates::dashed(session.close));
+    let session = |session: &crate::market::WallSession| HistoricalSession {
+        start: Some(dates::dashed(session.open)),
+        end: Some(dates::dashed(session.close)),
+        date: Some(dates::day(session.date)),
+    };
+    Reply::HistoricalSchedule(HistoricalSchedule {
+        id: Some(id),
+        start: first,
+        end: last,
+        zone: Some(plan.bars.contract.schedule.zone_name.to_owned()),
+        sessions: sessions.iter().map(session).collect(),
+    })
+}
+
+/// The bars and their end.
+fn told(id: i32, plan: &Plan, bars: &[Bar]) -> Result<[Reply; 2], Refusal> {
     let Some(first) = bars.first() else {
         let Contract { symbol, exchange, .. } = &*plan.bars.contract;
         let what = plan.bars.what.in_messages();
         return Err(Refusal::history(&format!("HMDS query returned no data: {symbol}@{exchange} {what}")));
     };
-    let end = HistoricalDataEnd {
-        id: Some(id),
-        start: Some(match first.stamp {
-            Stamp::Second(second) => dates::in_gateway_zone(second),
-            Stamp::Day(date) => format!("{} 00:00:00 {}", dates::day(date), dates::GATEWAY_ZONE),
-        }),
-        end: Some(dates::in_gateway_zone(plan.bars.end)),
+    let start = match first.stamp {
+        Stamp::Second(second) => dates::in_gateway_zone(second),
+        Stamp::Day(date) => format!("{} 00:00:00 {}", dates::day(date), dates::GATEWAY_ZONE),
     };
+    let end = dates::in_gateway_zone(plan.bars.end);
+    let last = HistoricalDataEnd { id: Some(id), start: Some(start.clone()), end: Some(end.clone()) };
     let bars = bars.iter().map(|bar| written(bar, plan.text_dates)).collect();
-    let mut frames = Vec::new();
-    if !frame::append(&mut frames, reply::HISTORICAL_DATA, &HistoricalData { id: Some(id), bars }) {
-        return Err(Refusal::history("Time length exceed max."));
-    }
-    frame::append(&mut frames, reply::HISTORICAL_DATA_END, &end);
-    Ok(frames)
+    let data = HistoricalData { id: Some(id), bars };
+    Ok([Reply::HistoricalData(HistoricalBars { data, start, end }), Reply::HistoricalDataEnd(last)])
 }
 
-pub(crate) fn head(shared: &Shared, id: i32, request: &HeadTimestampRequest) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn head(shared: &Shared, id: i32, request: &HeadTimestampRequest) -> Result<Reply, Refusal> {
     let described = query(request.contract.as_ref());
     if let Some(lack) = described.lack(true) {
-        return Err(Refusal::invalid(KIND, lack));
+        return Err(Refusal::invalid(SHORT_NAME, lack));
     }
     let contract = the_one(shared, &described)?;
     kind_of_price(&contract, request.what_to_show.as_deref().unwrap_or_default())?;
     let head = contract.head().ok_or_else(|| Refusal::history("No head time stamp"))?;
     let timestamp = if request.format_date == Some(2) { head.to_string() } else { dates::utc_dashed(head) };
-    Ok(frame::encode(reply::HEAD_TIMESTAMP, &HeadTimestamp { id: Some(id), timestamp: Some(timestamp) }))
+    Ok(Reply::HeadTimestamp(HeadTimestamp { id: Some(id), timestamp: Some(timestamp) }))
 }
 
-fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal> {
+pub(super) fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal> {
     let mut found = shared.market.find(described);
     match (found.pop(), found.is_empty()) {
         (None, _) => Err(Refusal::no_definition()),
@@ -157,12 +219,15 @@ fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal>
 fn bar_size(text: &str) -> Result<BarSize, Refusal> {
     let legal = || BarSize::request_names().collect::<Vec<_>>().join(", ");
     BarSize::of_request(text).ok_or_else(|| {
-        Refusal::invalid(KIND, &format!("Historical data bar size setting is invalid. Legal ones are: {}", legal()))
+        Refusal::invalid(
+            SHORT_NAME,
+            &format!("Historical data bar size setting is invalid. Legal ones are: {}", legal()),
+        )
     })
 }
 
 /// What there is depends on the type of contract: currencies have quotes, but no trades.
-fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Refusal> {
+pub(super) fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Refusal> {
     let Contract { symbol, exchange, kind, .. } = contract;
     let name = format!("{symbol}/{}@{exchange}", kind.code());
     match What::of_request(what) {
@@ -171,7 +236,7 @@ fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Refusal> {
         }
         Some(what) => Ok(what),
         None if OTHER_KINDS.contains(&what) => Err(Refusal::history(&format!("No data of type {what} for {name}"))),
-        None => Err(Refusal::invalid(KIND, &format!("What to show {what:?} is not known."))),
+        None => Err(Refusal::invalid(SHORT_NAME, &format!("What to show {what:?} is not known."))),
     }
 }
 
@@ -183,7 +248,7 @@ fn bad_end() -> Refusal {
 }
 
 /// Figures that do not exist are −1 on the wire.
-fn written(bar: &Bar, text_dates: bool) -> HistoricalBar {
+pub(super) fn written(bar: &Bar, text_dates: bool) -> HistoricalBar {
     let figure = |figure: Option<f64>| Some(figure.unwrap_or(-1.0).to_string());
     HistoricalBar {
         date: Some(match bar.stamp {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::protocol::messages::Request;
+use crate::protocol::request::Kind;
 use crate::referee::{Event, Finding, Referee};
 use crate::report::{Connections, Report, Violation};
 
@@ -54,7 +54,7 @@ struct Books {
 
 impl Ledger {
     pub(crate) fn new() -> Self {
-        let kinds = Request::NAMES.iter().copied().chain([UNKNOWN]);
+        let kinds = Kind::NAMES.iter().copied().chain([UNKNOWN]);
         let books = Books {
             connections: Connections::default(),
             open_connections: 0,
@@ -92,8 +92,8 @@ impl Ledger {
         });
     }
 
-    pub(crate) fn received(&self, request: Option<Request>) {
-        let kind = request.map_or(UNKNOWN, Request::name);
+    pub(crate) fn received(&self, request: Option<Kind>) {
+        let kind = request.map_or(UNKNOWN, Kind::name);
         self.change(|books| *books.requests.entry(kind).or_default() += 1);
     }
 

@@ -4,12 +4,16 @@ mod answer;
 mod connection;
 mod contracts;
 mod greeting;
+mod handshake;
 mod historical;
 mod ledger;
+mod live;
 mod open;
+mod outlet;
 mod session;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicU32;

@@ -10,6 +10,14 @@ pub(crate) struct Contract {
     pub(crate) symbol: Option<String>,
     #[prost(string, optional, tag = "3")]
     pub(crate) sec_type: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(crate) last_trade_date_or_month: Option<String>,
+    #[prost(double, optional, tag = "5")]
+    pub(crate) strike: Option<f64>,
+    #[prost(string, optional, tag = "6")]
+    pub(crate) right: Option<String>,
+    #[prost(double, optional, tag = "7")]
+    pub(crate) multiplier: Option<f64>,
     #[prost(string, optional, tag = "8")]
     pub(crate) exchange: Option<String>,
     #[prost(string, optional, tag = "9")]
@@ -22,6 +30,8 @@ pub(crate) struct Contract {
     pub(crate) trading_class: Option<String>,
     #[prost(string, optional, tag = "15")]
     pub(crate) description: Option<String>,
+    #[prost(bool, optional, tag = "18")]
+    pub(crate) include_expired: Option<bool>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -36,8 +46,12 @@ pub(crate) struct ContractDetails {
     pub(crate) valid_exchanges: Option<String>,
     #[prost(int32, optional, tag = "5")]
     pub(crate) price_magnifier: Option<i32>,
+    #[prost(int32, optional, tag = "6")]
+    pub(crate) under_con_id: Option<i32>,
     #[prost(string, optional, tag = "7")]
     pub(crate) long_name: Option<String>,
+    #[prost(string, optional, tag = "8")]
+    pub(crate) contract_month: Option<String>,
     #[prost(string, optional, tag = "12")]
     pub(crate) time_zone_id: Option<String>,
     #[prost(string, optional, tag = "13")]
@@ -46,6 +60,8 @@ pub(crate) struct ContractDetails {
     pub(crate) liquid_hours: Option<String>,
     #[prost(string, optional, tag = "21")]
     pub(crate) market_rule_ids: Option<String>,
+    #[prost(string, optional, tag = "22")]
+    pub(crate) real_expiration_date: Option<String>,
     #[prost(string, optional, tag = "23")]
     pub(crate) stock_type: Option<String>,
     #[prost(string, optional, tag = "24")]

@@ -85,3 +85,42 @@ pub(crate) struct HeadTimestamp {
     #[prost(string, optional, tag = "2")]
     pub(crate) timestamp: Option<String>,
 }
+
+/// An answer's bars with the window they are of. Protobuf tells the window in the end alone, older text here.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HistoricalBars {
+    pub(crate) data: HistoricalData,
+    pub(crate) start: String,
+    pub(crate) end: String,
+}
+
+impl HistoricalBars {
+    pub(crate) fn encode_to_vec(&self) -> Vec<u8> {
+        self.data.encode_to_vec()
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct HistoricalSchedule {
+    #[prost(int32, optional, tag = "1")]
+    pub(crate) id: Option<i32>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) start: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(crate) end: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(crate) zone: Option<String>,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) sessions: Vec<HistoricalSession>,
+}
+
+/// Wall clock of the exchange.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct HistoricalSession {
+    #[prost(string, optional, tag = "1")]
+    pub(crate) start: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) end: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(crate) date: Option<String>,
+}

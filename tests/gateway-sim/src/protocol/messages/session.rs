@@ -49,3 +49,34 @@ pub(crate) struct RequestId {
     #[prost(int32, optional, tag = "1")]
     pub(crate) id: Option<i32>,
 }
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Empty {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CompletedOrdersRequest {
+    #[prost(bool, optional, tag = "1")]
+    pub(crate) api_only: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AccountData {
+    #[prost(bool, optional, tag = "1")]
+    pub(crate) subscribe: Option<bool>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AccountDataEnd {
+    #[prost(string, optional, tag = "1")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AccountUpdatesMulti {
+    #[prost(int32, optional, tag = "1")]
+    pub(crate) id: Option<i32>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) account: Option<String>,
+}

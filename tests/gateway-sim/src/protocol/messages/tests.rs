@@ -3,7 +3,10 @@
 use prost::Message;
 
 use super::*;
+use crate::protocol::dialect::Dialect;
 use crate::protocol::frame::{self, Frame, FrameError};
+use crate::protocol::reply::Reply;
+use crate::protocol::request::Kind;
 
 /// Bytes of hex digits; text in quotes stands for itself.
 fn bytes(hex: &str) -> Vec<u8> {
@@ -21,8 +24,12 @@ fn bytes(hex: &str) -> Vec<u8> {
 fn read(hex: &str) -> Frame {
     let all = bytes(hex);
     let (prefix, body) = all.split_first_chunk().unwrap();
-    assert_eq!(frame::body_length(*prefix), Ok(body.len()));
+    assert_eq!(frame::body_length(*prefix, 4), Ok(body.len()));
     frame::parse(body).unwrap()
+}
+
+fn encoded(reply: &Reply) -> Vec<u8> {
+    Dialect::Protobuf.encode(reply).unwrap()
 }
 
 fn stock() -> Contract {
@@ -40,7 +47,7 @@ fn stock() -> Contract {
 fn start_of_both_clients() {
     for (hex, client_id) in [("00 00 00 06 00 00 01 0f 08 2a", 42), ("00 00 00 06 00 00 01 0f 08 05", 5)] {
         let frame = read(hex);
-        assert_eq!(Request::of_id(frame.id), Some(Request::Start));
+        assert_eq!(Kind::of_id(frame.id), Some(Kind::Start));
         assert_eq!(StartApi::decode(&*frame.payload).unwrap().client_id, Some(client_id));
     }
 }
@@ -48,12 +55,9 @@ fn start_of_both_clients() {
 #[test]
 fn first_frames_of_the_server() {
     let accounts = ManagedAccounts { accounts: Some("DU1234567".to_owned()) };
-    assert_eq!(
-        frame::encode(reply::MANAGED_ACCOUNTS, &accounts),
-        bytes(r#"00 00 00 0f 00 00 00 d7 0a 09 "DU1234567""#)
-    );
+    assert_eq!(encoded(&Reply::ManagedAccounts(accounts)), bytes(r#"00 00 00 0f 00 00 00 d7 0a 09 "DU1234567""#));
     let next = NextValidId { order_id: Some(1) };
-    assert_eq!(frame::encode(reply::NEXT_VALID_ID, &next), bytes("00 00 00 06 00 00 00 d1 08 01"));
+    assert_eq!(encoded(&Reply::NextValidId(next)), bytes("00 00 00 06 00 00 00 d1 08 01"));
 }
 
 #[test]
@@ -66,7 +70,7 @@ fn a_notice_has_a_negative_id_in_ten_bytes() {
         code: Some(2104),
         text: Some("Market data farm connection is OK:usfarm".to_owned()),
     };
-    assert_eq!(frame::encode(reply::ERROR, &notice), bytes(hex));
+    assert_eq!(encoded(&Reply::Error(notice)), bytes(hex));
 }
 
 #[test]
@@ -111,27 +115,27 @@ fn an_answer_with_its_end() {
     };
     let hex =
         r#"00 00 00 42 00 00 01 34 08 02 12 1c "20240101 09:30:00 US/Eastern" 1a 1c "20240102 09:33:00 US/Eastern""#;
-    assert_eq!(frame::encode(reply::HISTORICAL_DATA_END, &end), bytes(hex));
+    assert_eq!(encoded(&Reply::HistoricalDataEnd(end)), bytes(hex));
 }
 
 #[test]
 fn small_requests_and_answers() {
-    assert_eq!(Request::of_id(read("00 00 00 04 00 00 00 f9").id), Some(Request::CurrentTime));
-    assert_eq!(Request::of_id(read("00 00 00 04 00 00 01 31").id), Some(Request::CurrentTimeInMillis));
+    assert_eq!(Kind::of_id(read("00 00 00 04 00 00 00 f9").id), Some(Kind::CurrentTime));
+    assert_eq!(Kind::of_id(read("00 00 00 04 00 00 01 31").id), Some(Kind::CurrentTimeInMillis));
     let cancel = read("00 00 00 0a 00 00 00 e1 08 80 de a0 cb 05");
-    assert_eq!(Request::of_id(cancel.id), Some(Request::CancelHistoricalData));
+    assert_eq!(Kind::of_id(cancel.id), Some(Kind::CancelHistoricalData));
     assert_eq!(RequestId::decode(&*cancel.payload).unwrap().id, Some(1_500_000_000));
     let cancel = read("00 00 00 0a 00 00 01 32 08 80 de a0 cb 05");
-    assert_eq!(Request::of_id(cancel.id), Some(Request::CancelContractDetails));
+    assert_eq!(Kind::of_id(cancel.id), Some(Kind::CancelContractDetails));
     let end = RequestId { id: Some(1) };
-    assert_eq!(frame::encode(reply::CONTRACT_DATA_END, &end), bytes("00 00 00 06 00 00 00 fc 08 01"));
-    let time = frame::encode(reply::CURRENT_TIME, &CurrentTime { time: Some(1_795_437_560) });
+    assert_eq!(encoded(&Reply::ContractDataEnd(end)), bytes("00 00 00 06 00 00 00 fc 08 01"));
+    let time = encoded(&Reply::CurrentTime(CurrentTime { time: Some(1_795_437_560) }));
     assert_eq!(time, bytes("00 00 00 0a 00 00 00 f9 08 f8 e7 90 d8 06"));
 }
 
 #[test]
 fn impossible_frames() {
-    assert_eq!(frame::body_length([0, 0, 0, 3]), Err(FrameError::Length(3)));
-    assert_eq!(frame::body_length([1, 0, 0, 0]), Err(FrameError::Length(1 << 24)));
+    assert_eq!(frame::body_length([0, 0, 0, 3], 4), Err(FrameError::Length(3)));
+    assert_eq!(frame::body_length([1, 0, 0, 0], 4), Err(FrameError::Length(1 << 24)));
     assert_eq!(frame::parse(&bytes("00 00 00 47 32 00 35 00 00")), Err(FrameError::Text(71)));
 }

@@ -1,17 +1,16 @@
 //! Conversations frame by frame, with what no well-behaved client would send.
 
+mod live;
 mod raw;
 
 use std::time::Duration;
 
 use prost::Message;
-use raw::{HISTORICAL, LIMIT, Raw, hourly, simulator};
+use raw::{HISTORICAL, LIMIT, Raw, hourly, reply, simulator};
 use tokio::io::AsyncWriteExt;
 
 use crate::config::{Config, Knobs};
-use crate::protocol::messages::{
-    ContractDataRequest, HistoricalData, HistoricalDataRequest, RequestId, StartApi, reply,
-};
+use crate::protocol::messages::{ContractDataRequest, HistoricalData, HistoricalDataRequest, RequestId, StartApi};
 use crate::simulator::Simulator;
 
 fn rules(simulator: &Simulator) -> Vec<String> {
@@ -41,7 +40,7 @@ async fn ill_formed_requests_are_refused_with_their_codes() {
         (HistoricalDataRequest { what_to_show: text("PRICES"), ..hourly(4) }, 321),
         (HistoricalDataRequest { contract: None, ..hourly(5) }, 321),
         (HistoricalDataRequest { end: text("20250606 15:00:00 GMT"), ..hourly(6) }, 10314),
-        (HistoricalDataRequest { what_to_show: text("SCHEDULE"), ..hourly(7) }, 162),
+        (HistoricalDataRequest { what_to_show: text("SCHEDULE"), ..hourly(7) }, 321),
         (HistoricalDataRequest { bar_size: text("1 secs"), duration: text("2001 S"), ..hourly(8) }, 162),
         (
             HistoricalDataRequest { what_to_show: text("ADJUSTED_LAST"), end: text("20250606-15:00:00"), ..hourly(9) },
@@ -130,7 +129,7 @@ async fn garbage_is_counted_and_survived() {
     assert_eq!(raw.refusal().await, (-1, 320));
     raw.stream.write_all(b"\0\0\0\x06\0\0\x00\xdc\xff\xff").await.unwrap();
     assert_eq!(raw.refusal().await, (-1, 320));
-    raw.send(61, &RequestId { id: None }).await;
+    raw.send(63, &RequestId { id: None }).await;
     raw.send(8, &RequestId { id: Some(1) }).await;
     assert_eq!(raw.receive().await.id, reply::NEXT_VALID_ID);
     assert_eq!((simulator.report().received("unknown"), rules(&simulator).len()), (2, 0));

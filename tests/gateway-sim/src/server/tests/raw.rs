@@ -8,12 +8,26 @@ use tokio::net::TcpStream;
 
 use crate::config::{Config, Knobs};
 use crate::protocol::frame::{self, Frame};
-use crate::protocol::messages::{Contract, ErrorMessage, HistoricalDataRequest, StartApi, reply};
+use crate::protocol::messages::{Contract, ErrorMessage, HistoricalDataRequest, StartApi};
 use crate::simulator::Simulator;
 
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// Id of a request for bars.
 pub(super) const HISTORICAL: u32 = 20;
+
+/// Ids of replies.
+pub(super) mod reply {
+    pub(in crate::server::tests) const ERROR: u32 = 4;
+    pub(in crate::server::tests) const NEXT_VALID_ID: u32 = 9;
+    pub(in crate::server::tests) const MANAGED_ACCOUNTS: u32 = 15;
+    pub(in crate::server::tests) const HISTORICAL_DATA: u32 = 17;
+    pub(in crate::server::tests) const REAL_TIME_BAR: u32 = 50;
+    pub(in crate::server::tests) const MARKET_DATA_TYPE: u32 = 58;
+    pub(in crate::server::tests) const UPDATE: u32 = 90;
+    pub(in crate::server::tests) const MARKET_RULE: u32 = 93;
+    pub(in crate::server::tests) const SCHEDULE: u32 = 106;
+    pub(in crate::server::tests) const HISTORICAL_DATA_END: u32 = 108;
+}
 
 /// A client that does as it is told.
 pub(super) struct Raw {
@@ -41,12 +55,13 @@ impl Raw {
     }
 
     pub(super) async fn send(&mut self, id: u32, message: &impl Message) {
-        self.stream.write_all(&frame::encode(id, message)).await.unwrap();
+        let whole = frame::whole(&[&frame::protobuf_id(id), &message.encode_to_vec()]).unwrap();
+        self.stream.write_all(&whole).await.unwrap();
     }
 
     pub(super) async fn receive(&mut self) -> Frame {
         let read = async {
-            let length = frame::body_length(self.stream.read_u32().await.unwrap().to_be_bytes()).unwrap();
+            let length = frame::body_length(self.stream.read_u32().await.unwrap().to_be_bytes(), 4).unwrap();
             let mut body = vec![0; length];
             self.stream.read_exact(&mut body).await.unwrap();
             frame::parse(&body).unwrap()

@@ -1,0 +1,54 @@
+//! The ways in which client and server spell their messages, and which of them a version speaks.
+
+use super::reply::Reply;
+use super::request::Inbound;
+use super::{frame, protobuf, text};
+
+/// From this version on every message is protobuf.
+pub(crate) const FIRST_PROTOBUF: i32 = 213;
+/// Up to this version every message is text, id included.
+const LAST_TEXT: i32 = 200;
+/// The oldest version of text that is spoken here.
+const FIRST_TEXT: i32 = 157;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Protobuf,
+    Text { version: i32 },
+}
+
+impl Dialect {
+    /// `None` between the two, where some messages are text and some are not, and before the first.
+    pub(crate) fn of_version(version: i32) -> Option<Self> {
+        match version {
+            FIRST_PROTOBUF.. => Some(Self::Protobuf),
+            FIRST_TEXT..=LAST_TEXT => Some(Self::Text { version }),
+            _ => None,
+        }
+    }
+
+    /// The length of the body that follows, if it can be one.
+    pub(crate) fn body_length(self, prefix: [u8; 4]) -> Result<usize, frame::FrameError> {
+        let shortest = match self {
+            Self::Protobuf => frame::ID_BYTES,
+            // A digit and its end.
+            Self::Text { .. } => 2,
+        };
+        frame::body_length(prefix, shortest)
+    }
+
+    pub(crate) fn decode(self, body: &[u8]) -> Inbound {
+        match self {
+            Self::Protobuf => protobuf::decode(body),
+            Self::Text { version } => text::decode(version, body),
+        }
+    }
+
+    /// The whole frame, empty for what a version leaves unsaid; `None` if it is too long to be a frame.
+    pub(crate) fn encode(self, reply: &Reply) -> Option<Vec<u8>> {
+        match self {
+            Self::Protobuf => protobuf::encode(reply),
+            Self::Text { version } => text::encode(version, reply),
+        }
+    }
+}
