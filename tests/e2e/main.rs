@@ -14,5 +14,6 @@ mod lifecycle;
 mod load;
 mod python;
 mod refusals;
+mod session;
 mod store;
 mod wire;

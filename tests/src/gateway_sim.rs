@@ -58,6 +58,11 @@ impl GatewaySim {
         self.port
     }
 
+    /// Stops it in its tracks: connections stay, and nothing answers.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
     /// Gone at once, without a report.
     pub fn kill(mut self) -> Result<()> {
         self.process.kill()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock;
 use crate::gateway::{BarsAnswer, BarsAsk, Class, Gateway, GatewayError, State};
 
 /// Tries of one request that fails for a reason that may pass. The pacing rules put 15 s between them.
@@ -12,6 +13,8 @@ const PACING_TRIES: u32 = 5;
 const RETURN_TIME_MAX: Duration = Duration::from_mins(30);
 /// A lost connection ends a request through no fault of its own; so often it is asked again.
 const RETURNS: u32 = 20;
+/// Longest sleep between two looks at the calendar.
+const NAP: Duration = Duration::from_secs(10);
 
 /// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
 /// for; otherwise the first failure is the answer. Counts what it sends in `requests`.
@@ -32,7 +35,10 @@ pub(super) async fn fetch(
         match error.class() {
             Class::Pacing => pacing_tries += 1,
             Class::Connection if under_way || matches!(error, GatewayError::Resting { .. }) => {
-                returns += 1;
+                match error {
+                    GatewayError::Resting { until } => pass(until).await,
+                    _ => returns += 1,
+                }
                 wait_for_return(gateway).await.map_err(|()| error.clone())?;
             }
             Class::Transient | Class::Info | Class::Warning => tries += 1,
@@ -42,6 +48,14 @@ pub(super) async fn fetch(
             return Err(error);
         }
         tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
+    }
+}
+
+/// Waits for the end of a quiet time. Its last refusals come while the session still counts as ready, so the state says
+/// nothing; and short naps, because a sleeping machine stops the timer but not the calendar.
+async fn pass(until: i64) {
+    while let left @ 1.. = until.saturating_sub(clock::now()) {
+        tokio::time::sleep(Duration::from_nanos(left.unsigned_abs()).min(NAP)).await;
     }
 }
 
