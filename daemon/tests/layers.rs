@@ -14,11 +14,13 @@ const LAYERS: [&str; 8] = ["model", "store", "gateway", "operations", "market_da
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 20] = [
+const PURE: [&str; 22] = [
     "market_data/closing.rs",
     "market_data/csv/",
     "market_data/hours.rs",
     "market_data/zones.rs",
+    "market_data/live/assembly.rs",
+    "market_data/live/claim.rs",
     "market_data/load/answer.rs",
     "market_data/load/wanted.rs",
     "market_data/merge.rs",

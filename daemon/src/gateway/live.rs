@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use ibapi::{
-    Client, Error, SUBSCRIPTION_LAG_CODE,
+    Client, Error, Notice, SUBSCRIPTION_LAG_CODE,
     market_data::{
         historical::{Bar as IbBar, BarTimestamp, HistoricalBarUpdate},
         realtime::Bar as RealTimeBar,
     },
-    messages::Notice,
     subscriptions::SubscriptionItem,
 };
 use tokio::sync::mpsc;
@@ -26,7 +25,7 @@ use super::{
     link::HISTORY_TIME_MAX,
     translate,
 };
-use crate::model::{Bar, Bars, Basis, Timeframe};
+use crate::model::{Bar, Bars, Basis, Nanos, Timeframe};
 
 /// Bars that may wait for their reader: half an hour of updates while a hole is being filled.
 const AHEAD: usize = 512;
@@ -62,7 +61,16 @@ impl LiveAsk {
 #[derive(Debug)]
 pub struct LiveStream {
     opening: Bars,
-    bars: mpsc::Receiver<Result<Bar, GatewayError>>,
+    updates: mpsc::Receiver<Result<LiveUpdate, GatewayError>>,
+}
+
+/// What is told of a bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LiveUpdate {
+    /// How it is now, or how it ended.
+    Bar(Bar),
+    /// Of the bar that starts then came prices that are no numbers.
+    Spoiled(Nanos),
 }
 
 impl LiveStream {
@@ -73,8 +81,8 @@ impl LiveStream {
 
     /// The next bar, or the next state of the running one. After an error there is nothing more. Nothing is lost when the
     /// future is dropped.
-    pub async fn next(&mut self) -> Result<Bar, GatewayError> {
-        self.bars.recv().await.unwrap_or(Err(GatewayError::Lost))
+    pub async fn next(&mut self) -> Result<LiveUpdate, GatewayError> {
+        self.updates.recv().await.unwrap_or(Err(GatewayError::Lost))
     }
 }
 
@@ -90,7 +98,12 @@ type Items = BoxStream<'static, Result<SubscriptionItem<Item>, Error>>;
 
 /// Subscribes, answers the caller with the stream and feeds it until one of both sides ends it. Dropping the crate's
 /// subscription sends the cancel.
-pub(super) async fn perform(client: &Client, config: &GatewayConfig, ask: LiveAsk, mut reply: Reply<LiveStream>) -> End {
+pub(super) async fn perform(
+    client: &Client,
+    config: &GatewayConfig,
+    ask: LiveAsk,
+    mut reply: Reply<LiveStream>,
+) -> End {
     let what = ask.basis.what;
     let begun = tokio::select! {
         biased;
@@ -104,8 +117,8 @@ pub(super) async fn perform(client: &Client, config: &GatewayConfig, ask: LiveAs
             return End::Failed(error);
         }
     };
-    let (sender, bars) = mpsc::channel(AHEAD);
-    if reply.send(Ok(LiveStream { opening, bars })).is_err() {
+    let (sender, updates) = mpsc::channel(AHEAD);
+    if reply.send(Ok(LiveStream { opening, updates })).is_err() {
         return End::Withdrawn;
     }
     let fed = tokio::select! {
@@ -143,10 +156,18 @@ async fn begin(client: &Client, config: &GatewayConfig, ask: &LiveAsk) -> Result
     let opening = tokio::time::timeout(limit, opening).await;
     let late = || GatewayError::TimedOut { what: SUBJECT, after: limit, said: None };
     let opening = match opening.map_err(|_| late())?? {
-        BarsAnswer::Bars { bars, .. } => bars,
+        BarsAnswer::Bars { bars, spoiled } => after(bars, spoiled.into_iter().max()),
         BarsAnswer::NoData => Bars::default(),
     };
     Ok((opening, items))
+}
+
+/// What comes after a spoiled bar is in one piece.
+fn after(bars: Bars, spoiled: Option<Nanos>) -> Bars {
+    match spoiled {
+        Some(spoiled) => bars.slice(bars.start.partition_point(|start| *start <= spoiled)..bars.len()),
+        None => bars,
+    }
 }
 
 async fn open(client: &Client, ask: &LiveAsk) -> Result<Items, Error> {
@@ -193,17 +214,14 @@ fn historical(bar: &RealTimeBar) -> IbBar {
 
 async fn feed(
     mut items: Items,
-    reader: &mpsc::Sender<Result<Bar, GatewayError>>,
+    reader: &mpsc::Sender<Result<LiveUpdate, GatewayError>>,
     read: impl Fn(&IbBar) -> Result<Bar, GatewayError>,
 ) -> Result<(), GatewayError> {
     while let Some(item) = next(&mut items).await? {
         let Item::Bar(bar) = item else { continue };
         let bar = read(&bar)?;
-        if !bar.is_finite() {
-            tracing::warn!(start = crate::clock::text(bar.start), "a bar without a finite price came");
-            continue;
-        }
-        if reader.send(Ok(bar)).await.is_err() {
+        let update = if bar.is_finite() { LiveUpdate::Bar(bar) } else { LiveUpdate::Spoiled(bar.start) };
+        if reader.send(Ok(update)).await.is_err() {
             break;
         }
     }

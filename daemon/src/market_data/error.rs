@@ -19,6 +19,12 @@ pub enum MarketDataError {
     /// Missing or unknown.
     #[error("the timeframe is missing or unknown")]
     Timeframe,
+    /// The gateway has no live bars of it.
+    #[error("live bars are 5s long or longer, not {timeframe}")]
+    NotLive {
+        /// Their size.
+        timeframe: Timeframe,
+    },
     /// Another field is wrong.
     #[error("{0}")]
     Request(&'static str),
@@ -112,7 +118,7 @@ impl Reasoned for MarketDataError {
     fn reason(&self) -> &'static Reason {
         match self {
             Self::Symbol(_) => &reason::SYMBOL_INVALID,
-            Self::Timeframe => &reason::TIMEFRAME_INVALID,
+            Self::Timeframe | Self::NotLive { .. } => &reason::TIMEFRAME_INVALID,
             Self::Request(_) | Self::TimeZone { .. } | Self::Continuous { .. } => &reason::REQUEST_INVALID,
             Self::RangeInvalid => &reason::RANGE_INVALID,
             Self::RangeInFuture => &reason::RANGE_IN_FUTURE,

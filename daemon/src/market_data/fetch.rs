@@ -53,7 +53,7 @@ pub(super) async fn fetch(
 
 /// Waits for the end of a quiet time. Its last refusals come while the session still counts as ready, so the state says
 /// nothing; and short naps, because a sleeping machine stops the timer but not the calendar.
-async fn pass(until: i64) {
+pub(super) async fn pass(until: i64) {
     while let left @ 1.. = until.saturating_sub(clock::now()) {
         tokio::time::sleep(Duration::from_nanos(left.unsigned_abs()).min(NAP)).await;
     }

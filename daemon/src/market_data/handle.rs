@@ -9,6 +9,7 @@ use tracing::Instrument;
 use super::{
     Header, LoadRequest, MarketDataError, Mode, Rows, Window,
     import::Import,
+    live::Live,
     load::{Load, SMALL_BARS_KEPT},
     occupancy::{Occupancy, Writer},
     query,
@@ -28,7 +29,8 @@ use crate::{
 pub struct MarketData {
     pub(super) reference: Reference,
     registry: Registry,
-    occupancy: Occupancy,
+    pub(super) occupancy: Occupancy,
+    pub(super) live: Live,
     /// Held while an operation is entered, so that two loads of one series cannot both begin.
     entering: Arc<tokio::sync::Mutex<()>>,
 }
@@ -40,6 +42,7 @@ impl MarketData {
             reference: Reference { store, gateway },
             registry: registry.clone(),
             occupancy: Occupancy::default(),
+            live: Live::default(),
             entering: Arc::default(),
         };
         let again = market_data.clone();
@@ -77,8 +80,8 @@ impl MarketData {
             return Ok(Started { operation, joined: true, same_request: true });
         }
         self.check(&request)?;
-        let writer = Writer { operation: String::new(), request: Some(request.clone()) };
-        let occupied = match self.occupancy.occupy(&request.key, writer) {
+        let writer = Writer::load(request.clone());
+        let occupied = match self.occupancy.wait_and_occupy(&request.key, writer, |other| other.brief).await {
             Ok(occupied) => occupied,
             Err(writer) => return self.join(request, writer),
         };
@@ -90,7 +93,7 @@ impl MarketData {
 
     /// Joins a load of the same kind of bars, and says whether it was asked for the same ones.
     fn join(&self, asked: LoadRequest, writer: Writer) -> Result<Started, MarketDataError> {
-        let Writer { operation, request } = writer;
+        let Writer { operation, request, .. } = writer;
         match request {
             Some(running) if running.basis == asked.basis => {
                 Ok(Started { operation: self.registry.get(&operation)?, joined: true, same_request: running == asked })

@@ -111,9 +111,11 @@ fn store_bars(
     content: CsvFile,
     document: &mut ImportedFileDocument,
 ) -> Result<(), MarketDataError> {
-    let occupied = occupancy.occupy(key, Writer { operation: operation.into(), request: None });
-    let _occupied =
-        occupied.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
+    // on a thread that may block
+    let waiting = occupancy.wait_and_occupy(key, Writer::import(operation), |other| other.brief);
+    let _occupied = tokio::runtime::Handle::current()
+        .block_on(waiting)
+        .map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
     let (Some(first), Some(last)) = (content.bars.start.first(), content.bars.start.last()) else {
         return Err(MarketDataError::NothingStored { label: last_part(&spec.label) });
     };

@@ -13,6 +13,7 @@ mod handle;
 mod hours;
 mod import;
 mod keep;
+mod live;
 mod load;
 mod merge;
 mod occupancy;
@@ -26,6 +27,7 @@ mod zones;
 
 pub use error::MarketDataError;
 pub use handle::MarketData;
+pub use live::{LiveEvent, LivePhase, LiveRequest, LiveState, LiveWatch};
 pub use load::{LoadRequest, Mode};
 pub use query::{Header, Rows, Window};
 pub use result::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RangeDocument};

@@ -76,6 +76,11 @@ fn duration(timeframe: Timeframe, length: Nanos) -> Duration {
     }
 }
 
+/// How far back the first answer of a subscription goes, to reach `length` where one answer can.
+pub(super) fn opening(timeframe: Timeframe, length: Nanos) -> Duration {
+    duration(timeframe, length.clamp(timeframe.step(), longest(timeframe)))
+}
+
 /// Of non-negative numbers.
 fn rounded_up(value: Nanos, by: Nanos) -> Nanos {
     (value + by - 1).div_euclid(by)

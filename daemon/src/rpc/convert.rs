@@ -103,7 +103,7 @@ pub(super) fn what_to_wire(basis: Basis) -> pb::WhatToShow {
     }
 }
 
-fn source_to_wire(source: Source) -> pb::Source {
+pub(super) fn source_to_wire(source: Source) -> pb::Source {
     match source {
         Source::Gateway => pb::Source::Gateway,
         Source::Import => pb::Source::Import,
@@ -140,16 +140,19 @@ pub(super) fn header(header: &Header) -> pb::QueryResponse {
 }
 
 /// NaN says "no volume": it costs no second column.
-pub(super) fn bars(bars: Bars) -> pb::QueryResponse {
-    let columns = pb::BarColumns {
+pub(super) fn columns(bars: Bars) -> pb::BarColumns {
+    pb::BarColumns {
         start_ns: bars.start,
         open: bars.open,
         high: bars.high,
         low: bars.low,
         close: bars.close,
         volume: bars.volume.into_iter().map(|volume| volume.unwrap_or(f64::NAN)).collect(),
-    };
-    pb::QueryResponse { part: Some(pb::query_response::Part::Bars(columns)) }
+    }
+}
+
+pub(super) fn bars(bars: Bars) -> pb::QueryResponse {
+    pb::QueryResponse { part: Some(pb::query_response::Part::Bars(columns(bars))) }
 }
 
 #[cfg(test)]

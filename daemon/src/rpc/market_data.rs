@@ -6,10 +6,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{convert, convert_contract, convert_operation, status};
+use super::{convert, convert_contract, convert_live, convert_operation, status};
 use crate::{
-    market_data::{FileSpec, LoadRequest, MarketData, MarketDataError, Upload},
-    model::{Basis, Session, WhatToShow},
+    market_data::{FileSpec, LiveRequest, LoadRequest, MarketData, MarketDataError, Upload},
+    model::{Basis, SeriesKey, Session, WhatToShow},
 };
 
 /// The service.
@@ -74,15 +74,40 @@ impl market_data_server::MarketData for Handler {
         let known = self.market_data.validate(symbol, what, session, request.refresh).await;
         Ok(Response::new(convert_contract::validated(&known.map_err(|e| status::of(&e))?)))
     }
+
+    type SubscribeStream = BoxStream<'static, Result<pb::SubscribeResponse, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<pb::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let request = request.into_inner();
+        let key = convert::series_key(request.series.as_ref())?;
+        let basis = basis(request.session, request.what_to_show, &key)?;
+        let header = convert_live::header(&key, basis, request.keep);
+        let live = LiveRequest { key, basis, keep: request.keep, history: request.history };
+        let watch = self.market_data.watch(live).map_err(|e| status::of(&e))?;
+        let events = futures_util::stream::unfold(watch, |mut watch| async move {
+            let event = watch.next().await?;
+            Some((event.map(convert_live::event).map_err(|e| status::of(&*e)), watch))
+        });
+        let parts = futures_util::stream::iter([Ok(header)]).chain(events);
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
+    }
+}
+
+/// All hours, and the usual prices, where nobody says.
+fn basis(session: i32, what: i32, key: &SeriesKey) -> Result<Basis, Status> {
+    Ok(Basis {
+        session: convert::optional_session(session)?.unwrap_or(Session::AllHours),
+        what: convert::optional_what(what)?.unwrap_or(WhatToShow::usual(&key.symbol)),
+    })
 }
 
 fn load_request(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
     let key = convert::series_key(request.series.as_ref())?;
     let (start, end) = convert::bounds(request.range);
-    let basis = Basis {
-        session: convert::optional_session(request.session)?.unwrap_or(Session::AllHours),
-        what: convert::optional_what(request.what_to_show)?.unwrap_or(WhatToShow::usual(&key.symbol)),
-    };
+    let basis = basis(request.session, request.what_to_show, &key)?;
     Ok(LoadRequest { key, mode: convert::mode(request.mode)?, start, end, basis })
 }
 

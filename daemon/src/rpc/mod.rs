@@ -2,6 +2,7 @@
 
 mod convert;
 mod convert_contract;
+mod convert_live;
 mod convert_operation;
 mod daemon;
 mod envelope;

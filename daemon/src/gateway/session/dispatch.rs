@@ -37,7 +37,8 @@ pub(super) struct Open {
 
 impl Default for Open {
     fn default() -> Self {
-        Self { history: 0,
+        Self {
+            history: 0,
             lookups: 0,
             streams: 0,
             clock: false,

@@ -75,7 +75,9 @@ impl Session {
             Phase::Serving(outages) if outages.upstream_is_lost() && kind != Kind::Clock => {
                 Some(GatewayError::UpstreamLost)
             }
-            Phase::Serving(_) if matches!(kind, Kind::Bars | Kind::Live) && self.machine.is_winding_down(Moment::now()) => {
+            Phase::Serving(_)
+                if matches!(kind, Kind::Bars | Kind::Live) && self.machine.is_winding_down(Moment::now()) =>
+            {
                 let quiet = self.machine.next_quiet(Moment::now().wall);
                 quiet.map(|quiet| GatewayError::Resting { until: quiet.end })
             }
