@@ -49,6 +49,11 @@ impl Context {
         self.globals.format == Some(Format::Json)
     }
 
+    /// The format asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.globals.format
+    }
+
     /// The format asked for, or `default`.
     pub(crate) fn format_or(&self, default: Format) -> Format {
         self.globals.format.unwrap_or(default)

@@ -84,8 +84,7 @@ fn table_rows(
     if grid.is_none() {
         block.extend(rows.by_ref());
         let fitted = fitted(&block);
-        fitted.row(out, TITLES.map(|title| (title, Tone::Plain)), false)?;
-        fitted.rule(out)?;
+        titles(out, &fitted)?;
         *grid = Some(fitted);
     }
     let Some(grid) = grid else { return Ok(()) };
@@ -93,6 +92,23 @@ fn table_rows(
         grid.row(out, plain(&row), false)?;
     }
     Ok(())
+}
+
+/// What stands above the rows.
+pub(crate) fn titles(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
+    grid.row(out, TITLES.map(|title| (title, Tone::Plain)), false)?;
+    grid.rule(out)
+}
+
+/// One row.
+pub(crate) fn one(
+    out: &mut impl Write,
+    grid: &Grid,
+    stamps: &mut Stamps,
+    bar: &Bar,
+    decimals: usize,
+) -> io::Result<()> {
+    grid.row(out, plain(&cells(stamps, bar, decimals)), false)
 }
 
 fn fitted(block: &[[String; 6]]) -> Grid {

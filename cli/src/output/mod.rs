@@ -4,6 +4,7 @@ pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod csv;
 pub(crate) mod json;
+pub(crate) mod live;
 pub(crate) mod progress;
 pub(crate) mod table;
 mod talk;

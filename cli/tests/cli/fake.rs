@@ -51,6 +51,10 @@ pub(crate) struct Script {
     pub(crate) gateway: Vec<v1::GatewayStatus>,
     pub(crate) pid: u32,
     pub(crate) validated: v1::ValidateResponse,
+    /// What `Subscribe` tells.
+    pub(crate) live: Vec<v1::subscribe_response::Event>,
+    /// After that; without it the stream stays open.
+    pub(crate) live_end: Option<Status>,
 }
 
 /// What the daemon was asked.
@@ -66,6 +70,7 @@ pub(crate) struct Seen {
     pub(crate) retries: Vec<RetryOperationRequest>,
     pub(crate) lists: Vec<ListOperationsRequest>,
     pub(crate) validations: Vec<v1::ValidateRequest>,
+    pub(crate) subscriptions: Vec<v1::SubscribeRequest>,
 }
 
 /// A running daemon; dropped, it is gone.

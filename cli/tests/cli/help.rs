@@ -8,6 +8,7 @@ const COMMANDS: &[&str] = &[
     "data",
     "data show",
     "data load",
+    "data watch",
     "data range",
     "data list",
     "data validate",

@@ -15,3 +15,4 @@ mod load;
 mod operations;
 mod samples;
 mod show;
+mod watch;

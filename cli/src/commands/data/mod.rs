@@ -8,6 +8,7 @@ mod query;
 mod range;
 mod show;
 mod validate;
+mod watch;
 
 use crate::{context::Context, failure::Stop};
 
@@ -21,6 +22,7 @@ pub(crate) use load::table as load_table;
     after_help = "Examples:
   ktrdr data load AAPL -t 1h
   ktrdr data show AAPL -t 1h
+  ktrdr data watch AAPL -t 1m
   ktrdr data list"
 )]
 pub(crate) enum Command {
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Fetch bars from the gateway
     Load(load::Args),
+    /// Print bars as they are made
+    Watch(watch::Args),
     /// First and last stored bar of one series
     Range(range::Args),
     /// All stored series
@@ -44,6 +48,7 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
     match command {
         Command::Show(args) => show::run(args, context).await,
         Command::Load(args) => load::run(args, context).await,
+        Command::Watch(args) => watch::run(args, context).await,
         Command::Range(args) => range::run(args, context).await,
         Command::List(args) => list::run(args, context).await,
         Command::Validate(args) => validate::run(args, context).await,

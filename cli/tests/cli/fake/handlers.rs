@@ -106,6 +106,22 @@ impl v1::market_data_server::MarketData for Handlers {
         self.reply(self.0.script.validated.clone())
     }
 
+    type SubscribeStream = Answers<v1::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        self.enter("subscribe", &request).await?;
+        self.note(|seen| seen.subscriptions.push(request.into_inner()));
+        let Script { live, live_end, .. } = self.0.script.clone();
+        let event = |event| Ok(v1::SubscribeResponse { event: Some(event) });
+        let lasting = live_end.is_none();
+        let events = live.into_iter().map(event).chain(live_end.map(Err)).collect();
+        let stream = answers(events, lasting);
+        self.reply(stream)
+    }
+
     async fn import(&self, request: Request<Streaming<ImportRequest>>) -> Result<Response<v1::ImportResponse>, Status> {
         self.enter("import", &request).await?;
         let mut parts = request.into_inner();
