@@ -11,6 +11,7 @@ mod disk;
 mod gateway;
 mod harness;
 mod lifecycle;
+mod live;
 mod load;
 mod python;
 mod refusals;
