@@ -42,7 +42,8 @@ pub(crate) fn script(fault: &Fault, id: Option<i32>, mut replies: Vec<Reply>, no
             waits.into_iter().chain(say(replies)).collect()
         }
         FaultKind::EchoCancel => {
-            let text = format!("Historical Market Data Service error message:API historical data query cancelled: {own}");
+            let text =
+                format!("Historical Market Data Service error message:API historical data query cancelled: {own}");
             vec![Step::AwaitCancel(Duration::MAX), Step::Say(notice(own, 162, &text))]
         }
         FaultKind::NoEnd => {
@@ -62,7 +63,9 @@ pub(crate) fn script(fault: &Fault, id: Option<i32>, mut replies: Vec<Reply>, no
             say(replies).chain(again.map(Step::Say)).collect()
         }
         FaultKind::WrongReqId => {
-            replies.iter_mut().for_each(|reply| renumber(reply, own.wrapping_add(FOREIGN)));
+            for reply in &mut replies {
+                renumber(reply, own.wrapping_add(FOREIGN));
+            }
             say(replies).chain([Step::Hold]).collect()
         }
         FaultKind::ForeignEnd => {
@@ -75,7 +78,8 @@ pub(crate) fn script(fault: &Fault, id: Option<i32>, mut replies: Vec<Reply>, no
         FaultKind::Error if fault.text("id") == "-1" && id.is_some() => {
             [Step::Say(error(NO_REQUEST))].into_iter().chain(say(replies)).collect()
         }
-        FaultKind::Error | FaultKind::HiddenError => vec![Step::Say(error(own)), Step::Hold],
+        FaultKind::Error => vec![Step::Say(error(own))],
+        FaultKind::HiddenError => vec![Step::Say(error(own)), Step::Hold],
         FaultKind::ErrorThenData => [Step::Say(error(own))].into_iter().chain(say(replies)).collect(),
         FaultKind::DataThenError => {
             replies.retain(|reply| !is_end(reply));
@@ -85,12 +89,17 @@ pub(crate) fn script(fault: &Fault, id: Option<i32>, mut replies: Vec<Reply>, no
             vec![Step::Say(notice(own, 200, "The contract description specified is ambiguous."))]
         }
         FaultKind::TwoRows => say(replies.into_iter().flat_map(with_a_twin).collect()).collect(),
-        FaultKind::KickOnHuge => vec![Step::Cut],
+        FaultKind::KickOnHuge if bars_in(&replies) >= fault.number("bars") => vec![Step::Cut],
         kind => {
             bars::spoil(kind, fault, &mut replies, now);
             say(replies).collect()
         }
     }
+}
+
+fn bars_in(replies: &[Reply]) -> i64 {
+    let count: usize = replies.iter().filter_map(bars::of).map(|bars| bars.data.bars.len()).sum();
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn is_end(reply: &Reply) -> bool {
@@ -190,7 +199,7 @@ mod tests {
             (FaultKind::DupEnd, "17 108 108"),
             (FaultKind::WrongReqId, "17 108 hold"),
             (FaultKind::ForeignEnd, "108 17 108"),
-            (FaultKind::Error, "4 hold"),
+            (FaultKind::Error, "4"),
             (FaultKind::ErrorThenData, "4 17 108"),
             (FaultKind::DataThenError, "17 4"),
             (FaultKind::HiddenError, "4 hold"),
@@ -202,7 +211,7 @@ mod tests {
         }
         let aside = Fault::new(FaultKind::Error).with("id", "-1").unwrap();
         assert_eq!(shape(&script(&aside, Some(7), answer(), 0)), "4 17 108");
-        assert_eq!(shape(&script(&aside, None, answer(), 0)), "4 hold");
+        assert_eq!(shape(&script(&aside, None, answer(), 0)), "4");
     }
 
     #[test]
@@ -213,7 +222,9 @@ mod tests {
         let reversed: Vec<_> = good.iter().rev().cloned().collect();
         assert_eq!(told(&played(FaultKind::Unsorted)), reversed);
         let twice = told(&played(FaultKind::DuplicateTimestamps));
-        assert!(twice.len() > good.len() && twice[0].date == twice[1].date && twice[0] != good[0] && twice[1] == good[0]);
+        assert!(
+            twice.len() > good.len() && twice[0].date == twice[1].date && twice[0] != good[0] && twice[1] == good[0]
+        );
         let running = told(&played(FaultKind::RunningLastBar));
         assert_eq!((running.len(), running[6].date.as_deref()), (7, Some("1700000960")));
         assert_eq!(told(&played(FaultKind::ZonedDates))[0].date.as_deref(), Some("20231114 17:13:20 US/Eastern"));
@@ -238,7 +249,8 @@ mod tests {
 
     #[test]
     fn a_twin_is_of_another_exchange() {
-        let row = ContractData { id: Some(7), contract: Some(crate::protocol::messages::Contract::default()), details: None };
+        let row =
+            ContractData { id: Some(7), contract: Some(crate::protocol::messages::Contract::default()), details: None };
         let steps = script(&Fault::new(FaultKind::TwoRows), Some(7), vec![Reply::ContractData(Box::new(row))], 0);
         assert_eq!((shape(&steps), steps[0] == steps[1]), ("10 10".to_owned(), false));
     }

@@ -100,7 +100,9 @@ fn second(bar: &HistoricalBar) -> Option<i64> {
 fn window(kind: FaultKind, fault: &Fault, date: &str) -> String {
     let bare = date.rsplit_once(' ').map_or(date, |(bare, _)| bare);
     match kind {
-        FaultKind::UtcEnd => dates::parse_end(date).and_then(|end| end.second).map_or(date.to_owned(), dates::utc_dashed),
+        FaultKind::UtcEnd => {
+            dates::parse_end(date).and_then(|end| end.second).map_or(date.to_owned(), dates::utc_dashed)
+        }
         FaultKind::ZonelessEnd => bare.to_owned(),
         FaultKind::UnknownZoneEnd => format!("{bare} {}", fault.text("zone")),
         _ => date.to_owned(),

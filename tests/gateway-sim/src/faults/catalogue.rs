@@ -225,7 +225,7 @@ faults! {
     HoldClientId "hold_client_id", Stage::Condition, { hold: number(30), seconds: number(600) }, false,
         "After an unclean end, a client id stays taken.", "Waits, then takes one of few other ids.";
     Pacing "pacing", Stage::Condition, { mode: text("strict"), seconds: number(600) }, false,
-        "Too many requests for small bars are refused (strict; strict_all: for all sizes).", "Keeps within the rules.";
+        "Too many requests for small bars are refused.", "Keeps within the rules.";
     MessageRate "message_rate", Stage::Condition, { limit: number(50), seconds: number(600) }, false,
         "More messages a second are dropped; the third time it closes.", "Keeps within the rule.";
     OneTimeRequestPerSecond "one_time_request_per_second", Stage::Condition, { seconds: number(600) }, false,
@@ -265,7 +265,8 @@ pub(crate) fn listing() -> String {
         // Texts are long; the file's documentation has them whole.
         if told.chars().count() > 44 { told.chars().take(43).chain(['…']).collect() } else { told }
     };
-    let mut lines = vec![["FAULT", "STRIKES", "PARAMETERS", "LIES", "WHAT A CLIENT SEES", "WHAT IT SHOULD DO"].map(str::to_owned)];
+    let mut lines =
+        vec![["FAULT", "STRIKES", "PARAMETERS", "LIES", "WHAT A CLIENT SEES", "WHAT IT SHOULD DO"].map(str::to_owned)];
     lines.extend(CATALOGUE.iter().map(|entry| {
         let lies = if entry.lies { "yes" } else { "" };
         [entry.name, entry.place(), &parameters(entry), lies, entry.what, entry.cure].map(str::to_owned)
@@ -276,11 +277,11 @@ pub(crate) fn listing() -> String {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |cells: &[String; 6]| {
+    let aligned = |cells: &[String; 6]| {
         let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
-    lines.iter().map(line).collect()
+    lines.iter().map(aligned).collect()
 }
 
 #[cfg(test)]

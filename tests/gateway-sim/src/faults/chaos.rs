@@ -19,9 +19,9 @@ pub struct Level {
 }
 
 impl Level {
-    pub const LIGHT: Self = Self { faults_per_minute: 2.0, peace: Duration::from_secs(300) };
-    pub const MEDIUM: Self = Self { faults_per_minute: 6.0, peace: Duration::from_secs(180) };
-    pub const HEAVY: Self = Self { faults_per_minute: 20.0, peace: Duration::from_secs(120) };
+    pub const LIGHT: Self = Self { faults_per_minute: 2.0, peace: Duration::from_mins(5) };
+    pub const MEDIUM: Self = Self { faults_per_minute: 6.0, peace: Duration::from_mins(3) };
+    pub const HEAVY: Self = Self { faults_per_minute: 20.0, peace: Duration::from_mins(2) };
 }
 
 /// A name, or how many faults a simulated minute with the peace of `heavy`.
@@ -108,7 +108,7 @@ impl Iterator for Draws {
         if is_costly(fault.kind()) {
             self.peace_until = self.now + fault.lasts().as_secs_f64() + self.level.peace.as_secs_f64();
         }
-        Some((Duration::from_secs_f64(pause), fault))
+        Some((Duration::try_from_secs_f64(pause).unwrap_or_default(), fault))
     }
 }
 
@@ -141,13 +141,14 @@ pub(crate) fn is_costly(kind: FaultKind) -> bool {
 /// What is drawn of the numbers that matter: from, to.
 fn ranges(kind: FaultKind) -> &'static [(&'static str, i64, i64)] {
     match kind {
-        FaultKind::Refused | FaultKind::WedgeAccept => &[("seconds", 5, 90)],
+        FaultKind::Refused | FaultKind::WedgeAccept | FaultKind::UpstreamDown | FaultKind::Competing => {
+            &[("seconds", 5, 90)]
+        }
         FaultKind::Restart => &[("refused", 10, 90), ("reject", 0, 10), ("silent", 0, 20)],
         FaultKind::Freeze | FaultKind::StopReading => &[("seconds", 5, 120)],
         FaultKind::SlowDrip => &[("bytes_per_second", 1, 200), ("seconds", 10, 90)],
         FaultKind::LateFarms | FaultKind::Delay => &[("ms", 100, 20_000)],
         FaultKind::Late => &[("ms", 10, 3000)],
-        FaultKind::UpstreamDown | FaultKind::Competing => &[("seconds", 5, 90)],
         FaultKind::FarmFlap => &[("times", 1, 10), ("ms", 200, 4000)],
         FaultKind::ErrorStorm => &[("times", 5, 100)],
         FaultKind::DropNth => &[("n", 1, 5)],

@@ -166,7 +166,11 @@ after = 1_0
     fn what_is_wrong_is_told_with_its_line() {
         for (text, line, what) in [
             ("\n[[fault]]\nkind = 'frieze'", 3, "no fault is called \"frieze\"; there are refused, "),
-            ("[[fault]]\nkind = 'freeze'\n\nminutes = 5", 4, "freeze has no parameter \"minutes\"; it has seconds; a rule has kind, on, "),
+            (
+                "[[fault]]\nkind = 'freeze'\n\nminutes = 5",
+                4,
+                "freeze has no parameter \"minutes\"; it has seconds; a rule has kind, on, ",
+            ),
             ("[[fault]]\nkind = 'freeze'\nseconds = 1.5", 3, "seconds must be a whole number or a text"),
             ("[[fault]]\nkind = 'freeze'\nseconds = -1", 3, "seconds of freeze must be"),
             ("[[fault]]\nkind = 'delay'\non = 'bars'", 3, "no request is called \"bars\"; there are start_api, "),

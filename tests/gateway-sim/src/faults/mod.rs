@@ -13,10 +13,10 @@ mod rule;
 
 pub(crate) use answer::{Step, script};
 pub use catalogue::FaultKind;
-pub(crate) use catalogue::{CATALOGUE, Stage, listing};
+pub(crate) use catalogue::{Stage, listing};
 pub(crate) use chaos::Draws;
 pub use chaos::Level;
 pub use fault::{Fault, FaultError, Value};
 pub use file::{FileError, read_rules};
-pub use rule::{Rule, RuleError};
 pub(crate) use rule::{Armed, Occasion};
+pub use rule::{Rule, RuleError};

@@ -25,8 +25,8 @@ pub struct Rule {
 pub enum RuleError {
     #[error("no request is called {name:?}; there are {}", names(Kind::NAMES.iter().copied()))]
     Request { name: String },
-    #[error("{fault} strikes {} only, not {name}", names(struck.iter().map(|kind| kind.name())))]
-    Struck { fault: &'static str, struck: &'static [Kind], name: &'static str },
+    #[error("{fault} strikes {} only, not {name}", struck)]
+    Struck { fault: &'static str, struck: String, name: &'static str },
     #[error("{fault} strikes a connection that opens: there is no request to go by")]
     Opening { fault: &'static str },
 }
@@ -44,6 +44,7 @@ impl Rule {
         let fault = self.fault.kind().name();
         match self.fault.kind().entry().stage {
             Stage::Answer(struck) if !struck.contains(&kind) => {
+                let struck = names(struck.iter().map(|kind| kind.name()));
                 Err(RuleError::Struck { fault, struck, name: kind.name() })
             }
             Stage::Opening => Err(RuleError::Opening { fault }),
@@ -150,6 +151,10 @@ impl Armed {
         (self.matches >= rule.nth.unwrap_or(1)).then(|| rule.fault.clone())
     }
 
+    pub(crate) fn stage(&self) -> Stage {
+        self.rule.fault.kind().entry().stage
+    }
+
     /// Whether it will never strike again.
     pub(crate) fn is_spent(&self, at: Duration) -> bool {
         let last = self.rule.nth.unwrap_or(1).saturating_add(self.rule.times).saturating_sub(1);
@@ -212,8 +217,13 @@ mod tests {
     #[test]
     fn occasions_that_cannot_be_are_refused() {
         let error = |kind, request| Rule::new(Fault::new(kind)).on(request).unwrap_err().to_string();
-        assert_eq!(error(FaultKind::DupBars, "contract_details"), "dup_bars strikes historical_data only, not contract_details");
-        assert!(error(FaultKind::Delay, "history").starts_with("no request is called \"history\"; there are start_api, "));
+        assert_eq!(
+            error(FaultKind::DupBars, "contract_details"),
+            "dup_bars strikes historical_data only, not contract_details"
+        );
+        assert!(
+            error(FaultKind::Delay, "history").starts_with("no request is called \"history\"; there are start_api, ")
+        );
         assert!(error(FaultKind::Reject326, "historical_data").contains("opens"));
     }
 }
