@@ -58,6 +58,13 @@ impl GatewaySim {
         self.port
     }
 
+    /// Faults that it has played so far, by its last report.
+    pub fn faults(&self) -> u64 {
+        let text = fs::read_to_string(self.folder.path().join("report.json")).unwrap_or_default();
+        let report: Value = serde_json::from_str(&text).unwrap_or_default();
+        report["faults"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
     /// Stops it in its tracks: connections stay, and nothing answers.
     pub fn freeze(&mut self) -> Result<()> {
         self.process.signal(Signal::STOP)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::answer::{Refusal, query};
 use super::live::Growth;
+use crate::config::Pacing;
 use crate::market::{Bar, BarQuery, BarSize, Contract, Follower, Query, SecurityType, Span, Stamp, What};
 use crate::protocol::dates;
 use crate::protocol::messages::{
@@ -65,7 +66,7 @@ impl Plan {
 }
 
 /// What a request breaks, told to the referee, whether or not it is refused.
-pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
+pub(crate) fn offences(request: &HistoricalDataRequest, pacing: Pacing) -> Vec<Event> {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (bar_size, duration, end) = (text(&request.bar_size), text(&request.duration), text(&request.end));
     let (what, described) = (text(&request.what_to_show), query(request.contract.as_ref()));
@@ -80,7 +81,12 @@ pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
     if dates::parse_end(&end).is_some_and(|end| !end.named_zone) {
         events.push(Event::EndWithoutZone { detail: end.clone() });
     }
-    if size.is_some_and(|size| size.seconds() <= PACED_SECONDS) {
+    let paced = match pacing {
+        Pacing::Strict | Pacing::Lenient => PACED_SECONDS,
+        Pacing::StrictAll => i64::MAX,
+        Pacing::Off => 0,
+    };
+    if size.is_some_and(|size| size.seconds() <= paced) {
         let Query { id, symbol, security_type, exchange, primary, currency, local_symbol, month, .. } = described;
         let series =
             format!("{id} {symbol}{local_symbol}{month} {security_type} {exchange} {primary} {currency} {what}");

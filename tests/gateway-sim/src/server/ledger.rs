@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::faults::FaultKind;
 use crate::protocol::request::Kind;
 use crate::referee::{Event, Finding, Referee};
 use crate::report::{Connections, Report, Violation};
@@ -15,26 +16,6 @@ use crate::report::{Connections, Report, Violation};
 const UNKNOWN: &str = "unknown";
 /// How long a connection that its client has closed may take to be noticed.
 const CLOSING: Duration = Duration::from_millis(100);
-
-/// Conditions of `Knobs` that hit a client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
-    AcceptThenClose,
-    ClientIdTaken,
-    Delay,
-}
-
-impl Fault {
-    const ALL: [Self; 3] = [Self::AcceptThenClose, Self::ClientIdTaken, Self::Delay];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::AcceptThenClose => "accept_then_close",
-            Self::ClientIdTaken => "reject_326",
-            Self::Delay => "delay",
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -60,7 +41,7 @@ impl Ledger {
             open_connections: 0,
             requests: kinds.map(|kind| (kind, 0)).collect(),
             open_requests: 0,
-            faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
+            faults: FaultKind::all().map(|fault| (fault.name(), 0)).collect(),
             referee: Referee::default(),
         };
         Self { books: Mutex::new(books), changed: watch::Sender::new(()) }
@@ -97,8 +78,17 @@ impl Ledger {
         self.change(|books| *books.requests.entry(kind).or_default() += 1);
     }
 
-    pub(crate) fn observe(&self, clock: &Clock, event: Event) {
-        self.change(|books| books.referee.observe(clock.elapsed(), event));
+    /// How many rules the event broke.
+    pub(crate) fn observe(&self, clock: &Clock, event: Event) -> usize {
+        self.change(|books| {
+            let before = books.referee.findings().len();
+            books.referee.observe(clock.elapsed(), event);
+            books.referee.findings().len().saturating_sub(before)
+        })
+    }
+
+    pub(crate) fn open_requests(&self) -> u64 {
+        self.books().open_requests
     }
 
     pub(crate) fn accepted_request(&self) {
@@ -109,7 +99,8 @@ impl Ledger {
         self.change(|books| books.open_requests = books.open_requests.saturating_sub(count));
     }
 
-    pub(crate) fn played(&self, fault: Fault) {
+    /// A fault, or a condition of `Knobs`, hit a client.
+    pub(crate) fn played(&self, fault: FaultKind) {
         self.change(|books| *books.faults.entry(fault.name()).or_default() += 1);
     }
 

@@ -40,6 +40,10 @@ impl OpenRequests {
         true
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// Ends all: the connection is gone.
     pub(crate) fn end_all(&self) {
         let open: Vec<_> = self.lock().drain().collect();

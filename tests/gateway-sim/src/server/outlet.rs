@@ -1,11 +1,14 @@
 //! The one way out of a connection: replies go in as values, frames of the client's dialect come out.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::answer::{NO_REQUEST, Refusal};
+use super::line::Line;
 use crate::protocol::dialect::Dialect;
+use crate::protocol::frame::broken;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::Kind;
 
@@ -25,11 +28,28 @@ pub(crate) struct Answered {
 pub(crate) struct Outlet {
     dialect: Dialect,
     wire: mpsc::Sender<Vec<u8>>,
+    line: Arc<Line>,
+}
+
+/// An outlet that does not keep its writer alive.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakOutlet {
+    dialect: Dialect,
+    wire: mpsc::WeakSender<Vec<u8>>,
+    line: Arc<Line>,
 }
 
 impl Outlet {
-    pub(crate) fn new(dialect: Dialect, wire: mpsc::Sender<Vec<u8>>) -> Self {
-        Self { dialect, wire }
+    pub(crate) fn new(dialect: Dialect, wire: mpsc::Sender<Vec<u8>>, line: Arc<Line>) -> Self {
+        Self { dialect, wire, line }
+    }
+
+    pub(crate) fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakOutlet {
+        WeakOutlet { dialect: self.dialect, wire: self.wire.downgrade(), line: Arc::clone(&self.line) }
     }
 
     /// Says one thing. Breaks when the client is gone.
@@ -50,8 +70,34 @@ impl Outlet {
         Flow::Continue(())
     }
 
+    /// Says something by the way. If too much waits already, it is said later.
+    pub(crate) fn mention(&self, reply: Reply) {
+        let Some(frame) = self.dialect.encode(&reply).filter(|frame| !frame.is_empty()) else {
+            return;
+        };
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.wire.try_send(frame) {
+            let outlet = self.clone();
+            tokio::spawn(async move { outlet.say(None, reply).await.is_break() });
+        }
+    }
+
+    /// Orders that nobody placed. Text has no such frames here.
+    pub(crate) async fn say_orders(&self, count: u32) -> Flow {
+        for _ in 0..if self.dialect == Dialect::Protobuf { count } else { 0 } {
+            self.put(broken::open_order(1)).await?;
+        }
+        Flow::Continue(())
+    }
+
     /// Empty is nothing.
     async fn put(&self, frame: Vec<u8>) -> Flow {
         if frame.is_empty() || self.wire.send(frame).await.is_ok() { Flow::Continue(()) } else { Flow::Break(()) }
+    }
+}
+
+impl WeakOutlet {
+    pub(crate) fn upgrade(&self) -> Option<Outlet> {
+        let wire = self.wire.upgrade()?;
+        Some(Outlet { dialect: self.dialect, wire, line: Arc::clone(&self.line) })
     }
 }

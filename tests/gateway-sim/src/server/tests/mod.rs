@@ -1,5 +1,6 @@
 //! Conversations frame by frame, with what no well-behaved client would send.
 
+mod faults;
 mod live;
 mod raw;
 
