@@ -131,18 +131,18 @@ pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError
         .map_err(|error| GatewayError::Protocol(format!("cannot ask for {at}: {error}")))
 }
 
-/// Sorted and unique; the last of two bars with one start wins. Bars with a price that is no number are left out.
+/// Sorted and unique; the last of two bars with one start wins. Bars with prices that cannot be are left out, and told.
 pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, GatewayError> {
     let mut bars = answer.iter().map(|one| bar(one, what)).collect::<Result<Vec<_>, _>>()?;
     bars.reverse();
     bars.sort_by_key(|bar| bar.start);
     bars.dedup_by_key(|bar| bar.start);
-    let (bars, spoiled): (Vec<Bar>, Vec<Bar>) = bars.into_iter().partition(Bar::is_finite);
+    let (bars, spoiled): (Vec<Bar>, Vec<Bar>) = bars.into_iter().partition(Bar::is_possible);
     if let Some(first) = spoiled.first() {
         tracing::warn!(
             count = spoiled.len(),
             first = crate::clock::text(first.start),
-            "bars without a finite price came"
+            "bars came with prices that cannot be"
         );
     }
     Ok(BarsAnswer::Bars {

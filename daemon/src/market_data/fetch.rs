@@ -28,6 +28,11 @@ pub(super) async fn fetch(
     loop {
         *requests += 1;
         let error = match gateway.bars(ask.clone()).await {
+            // it may have been damaged on its way; what is wrong again, is wrong at IB
+            Ok(answer) if answer.is_spoiled() && tries == 0 => {
+                tries += 1;
+                continue;
+            }
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fastrand::Rng;
 use ktrdr_proto::v1::{
     CancelOperationRequest, GetOperationRequest, LoadRequest, Operation, OperationState, RetryOperationRequest,
-    WatchOperationRequest,
+    WatchOperationRequest, operation::Result as OperationResult,
 };
 use tokio_stream::StreamExt as _;
 
@@ -73,8 +73,8 @@ async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) ->
         // it was somebody else's
         return None;
     }
-    let state = ended.state();
-    if state != OperationState::Completed && rng.usize(..RETRY_ONE_IN) == 0 {
+    let state = state_of(&ended);
+    if ended.state() != OperationState::Completed && rng.usize(..RETRY_ONE_IN) == 0 {
         return retry(world, clients, &id).await;
     }
     Some(state)
@@ -99,7 +99,7 @@ async fn retry(world: &World, clients: &Clients, id: &str) -> Option<OperationSt
         world.tally().surprises.push(format!("{} does not say that it retries {id}", new.id));
     }
     world.tally().retried += 1;
-    follow(world, clients, &new.id).await.map(|ended| ended.state())
+    follow(world, clients, &new.id).await.map(|ended| state_of(&ended))
 }
 
 /// Watches an operation to its end, across the daemon's death.
@@ -142,6 +142,12 @@ async fn watch(
         last = message?.operation;
     }
     Ok(last.filter(is_final))
+}
+
+/// Completed only if nothing of the range is missing: bars that came spoiled are asked for again.
+fn state_of(ended: &Operation) -> OperationState {
+    let whole = matches!(&ended.result, Some(OperationResult::Load(load)) if load.gaps_left.is_empty());
+    if ended.state() == OperationState::Completed && !whole { OperationState::Failed } else { ended.state() }
 }
 
 fn is_final(operation: &Operation) -> bool {

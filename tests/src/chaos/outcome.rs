@@ -24,6 +24,7 @@ pub struct Outcome {
     pieces: usize,
     pieces_done: usize,
     without_end: Vec<String>,
+    lost_examples: Vec<String>,
     surprises: Vec<String>,
     errors: BTreeMap<String, u64>,
     calls: u64,
@@ -68,6 +69,7 @@ impl Outcome {
             pieces: world.pieces(),
             pieces_done: tally.done.len(),
             without_end,
+            lost_examples: verdict.examples.clone(),
             surprises: tally.surprises.clone(),
             errors: tally.errors.clone(),
             calls: tally.calls,
@@ -95,6 +97,7 @@ impl Outcome {
         .into_iter()
         .flatten()
         .collect();
+        complaints.extend(self.lost_examples.iter().map(|what| format!("lost: {what}")));
         complaints.extend(self.violations.iter().map(|violation| format!("rule broken: {violation}")));
         complaints.extend(self.without_end.iter().map(|what| format!("without an end: {what}")));
         complaints.extend(self.surprises.iter().map(|what| format!("surprise: {what}")));

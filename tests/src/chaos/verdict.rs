@@ -13,6 +13,8 @@ pub(super) struct Verdict {
     pub(super) lost: u64,
     /// There, and not what the gateway has.
     pub(super) wrong: u64,
+    /// The first that was lost of each series.
+    pub(super) examples: Vec<String>,
 }
 
 pub(super) async fn look(world: &World) -> Result<Verdict> {
@@ -28,10 +30,15 @@ pub(super) async fn look(world: &World) -> Result<Verdict> {
         let starts: std::collections::HashSet<i64> =
             parts.iter().flat_map(|columns| columns.start_ns.iter().copied()).collect();
         let acknowledged = done.iter().filter(|piece| piece.series == number);
-        let missing = acknowledged
+        let missing: Vec<i64> = acknowledged
             .flat_map(|piece| series.bars.range(piece.start..piece.end))
-            .filter(|(start, _)| !starts.contains(*start));
-        verdict.lost += u64::try_from(missing.count()).context("too many")?;
+            .map(|(start, _)| *start)
+            .filter(|start| !starts.contains(start))
+            .collect();
+        let first =
+            missing.first().map(|start| format!("{} bars of {}, from {start} on", missing.len(), series.name()));
+        verdict.examples.extend(first);
+        verdict.lost += u64::try_from(missing.len()).context("too many")?;
         verdict.wrong += u64::try_from(visitors::differences(series, &parts).len())?;
         verdict.expected += u64::try_from(series.bars.len())?;
         verdict.stored += u64::try_from(starts.len())?;

@@ -136,7 +136,6 @@ impl Task {
     async fn historical_answer(&self, request: HistoricalDataRequest) -> Result<Answer, Refusal> {
         let delay = self.shared.clock.real(self.shared.knobs.answer_delay);
         if !delay.is_zero() {
-            self.shared.ledger.played(FaultKind::Delay);
             tokio::time::sleep(delay).await;
         }
         let (shared, id) = (Arc::clone(&self.shared), self.id);
