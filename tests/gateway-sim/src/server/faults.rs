@@ -178,7 +178,7 @@ impl Faults {
             return Vec::new();
         }
         let described = query(Some(contract));
-        let found = shared.market.find(&described);
+        let found = shared.market.find(&described, shared.clock.now());
         let of_found = found.iter().flat_map(|found| {
             [found.symbol.clone(), found.local_symbol.clone(), format!("{}{}", found.symbol, found.currency)]
         });
