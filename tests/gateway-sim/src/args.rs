@@ -154,10 +154,9 @@ async fn keep_report(simulator: &Simulator, path: Option<&Path>) {
     };
     let mut last_error = None;
     loop {
-        let (report, whole) = (simulator.report(), path.to_owned());
-        let written = tokio::task::spawn_blocking(move || report.write(&whole)).await;
+        // Here and not on a thread of its own: the last report must not meet an older one on its way.
+        let error = simulator.report().write(path).err().map(|error| error.to_string());
         // Said once, not every second.
-        let error = written.map_err(std::io::Error::other).flatten().err().map(|error| error.to_string());
         if let Some(error) = error.as_ref().filter(|error| last_error.as_ref() != Some(*error)) {
             log(&format!("the report cannot be written: {error}"));
         }

@@ -268,8 +268,8 @@ pub(crate) fn listing() -> String {
     let mut lines =
         vec![["FAULT", "STRIKES", "PARAMETERS", "LIES", "WHAT A CLIENT SEES", "WHAT IT SHOULD DO"].map(str::to_owned)];
     lines.extend(CATALOGUE.iter().map(|entry| {
-        let lies = if entry.lies { "yes" } else { "" };
-        [entry.name, entry.place(), &parameters(entry), lies, entry.what, entry.cure].map(str::to_owned)
+        let hidden = if entry.lies { "yes" } else { "" };
+        [entry.name, entry.place(), &parameters(entry), hidden, entry.what, entry.cure].map(str::to_owned)
     }));
     let mut widths = [0; 6];
     for line in &lines {

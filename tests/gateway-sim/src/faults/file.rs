@@ -156,7 +156,7 @@ after = 1_0
 ";
         let error = Fault::new(FaultKind::Error).with("code", 200).unwrap().with("text", "No").unwrap();
         let first = Rule::new(error).on("historical_data").unwrap().symbol("EURUSD").connection(2);
-        let first = first.after(Duration::from_secs(30)).until(Duration::from_secs(600)).nth(3).times(2);
+        let first = first.after(Duration::from_secs(30)).until(Duration::from_mins(10)).nth(3).times(2);
         let flap = Fault::new(FaultKind::FarmFlap).with("times", 7).unwrap();
         assert_eq!(read_rules(text).unwrap(), [first, Rule::new(flap).after(Duration::from_secs(10))]);
         assert_eq!(read_rules("").unwrap(), []);

@@ -40,7 +40,7 @@ async fn serves(simulator: &Simulator) {
 
 async fn try_serve(simulator: &Simulator) -> Option<()> {
     let mut raw = Raw::try_start(simulator, 99).await?;
-    raw.send(HISTORICAL, &hourly(1)).await;
+    raw.offer(HISTORICAL, &hourly(1)).await;
     let answer = async {
         loop {
             let frame = raw.try_receive().await?;
@@ -88,7 +88,7 @@ async fn break_condition(simulator: &Simulator, raw: &mut Raw, fault: FaultKind)
         }
         FaultKind::OneTimeRequestPerSecond => {
             for _ in 0..2 {
-                raw.send(49, &RequestId { id: None }).await;
+                raw.offer(49, &RequestId { id: None }).await;
             }
         }
         FaultKind::HeadTimestampCap => {
@@ -304,7 +304,7 @@ async fn strict_pacing_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn chaos_is_survived_and_ends() {
     let level = Level { faults_per_minute: 20.0, peace: Duration::from_secs(30) };
-    let lasting = Some(Duration::from_mins(120));
+    let lasting = Some(Duration::from_hours(2));
     let chaos = Some(Chaos { level, seed: 1, lasting });
     let simulator = Simulator::start(Config { chaos, time_scale: FAST, ..Config::default() }).await.unwrap();
     let many = async {
