@@ -16,7 +16,18 @@ pub struct Report {
     pub open_requests: u64,
     /// Faults played, by kind.
     pub faults: BTreeMap<String, u64>,
+    /// When a fault kept everybody from being served, in order of their beginnings.
+    pub outages: Vec<Outage>,
     pub violations: Vec<Violation>,
+}
+
+/// Real time, nanoseconds since the epoch. Outages may overlap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outage {
+    /// The fault.
+    pub kind: String,
+    pub from_ns: i64,
+    pub to_ns: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -13,7 +13,7 @@ use super::world::World;
 use crate::{daemon::TestDaemon, home::Home};
 
 /// A life is at least this long, and on average twice as long.
-const LIFE_MIN: Duration = Duration::from_secs(8);
+const LIFE_MIN: Duration = Duration::from_secs(3);
 /// The last life is this part of the run, so that growth of memory would show.
 const LAST_LIFE: u32 = 2;
 /// After this a daemon has done everything once, and its memory is compared with what it is at the end.

@@ -90,7 +90,7 @@ async fn cancel(world: &World, clients: &Clients, id: &str) {
 
 async fn retry(world: &World, clients: &Clients, id: &str) -> Option<OperationState> {
     let mut client = clients.operations.clone();
-    let request = RetryOperationRequest { id: id.to_owned(), request_id: String::new() };
+    let request = RetryOperationRequest { id: id.to_owned(), request_id: format!("again-{id}") };
     let Ended::With(answer) = call(world, "Retry", client.retry(request)).await else {
         return None;
     };

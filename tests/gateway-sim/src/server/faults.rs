@@ -16,9 +16,12 @@ use super::outlet::{Outlet, WeakOutlet};
 use super::weather::Weather;
 use super::{Shared, play};
 use crate::config::Knobs;
-use crate::faults::{Armed, Fault, FaultKind, Occasion, Rule, Stage};
+use crate::faults::{Armed, Fault, FaultKind, Occasion, Rule, Stage, is_costly};
 use crate::protocol::messages::Contract;
 use crate::protocol::request::Request;
+
+/// No client waits longer for an answer to its handshake.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the port does with those who knock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,6 +129,9 @@ impl Faults {
         let occasion = Occasion { at: shared.clock.elapsed(), connection: line.number, kind: None, symbols: &[] };
         let fault = self.strike(shared, line, &occasion)?;
         shared.ledger.played(fault.kind());
+        if is_costly(fault.kind()) {
+            shared.ledger.outage(&shared.clock, fault.kind(), fault.lasts().min(PATIENCE));
+        }
         Some(fault)
     }
 

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::faults::FaultKind;
 use crate::protocol::request::Kind;
 use crate::referee::{Event, Finding, Referee};
-use crate::report::{Connections, Report, Violation};
+use crate::report::{Connections, Outage, Report, Violation};
 
 /// Name of messages that no request has.
 const UNKNOWN: &str = "unknown";
@@ -30,7 +30,13 @@ struct Books {
     requests: BTreeMap<&'static str, u64>,
     open_requests: u64,
     faults: BTreeMap<&'static str, u64>,
+    outages: Vec<(FaultKind, Duration, Duration)>,
     referee: Referee,
+}
+
+fn outage(clock: &Clock, fault: FaultKind, from: Duration, to: Duration) -> Outage {
+    let at = |elapsed| i64::try_from(clock.date_of(elapsed).as_nanosecond()).unwrap_or(i64::MAX);
+    Outage { kind: fault.name().to_owned(), from_ns: at(from), to_ns: at(to) }
 }
 
 impl Ledger {
@@ -42,6 +48,7 @@ impl Ledger {
             requests: kinds.map(|kind| (kind, 0)).collect(),
             open_requests: 0,
             faults: FaultKind::all().map(|fault| (fault.name(), 0)).collect(),
+            outages: Vec::new(),
             referee: Referee::default(),
         };
         Self { books: Mutex::new(books), changed: watch::Sender::new(()) }
@@ -104,6 +111,12 @@ impl Ledger {
         self.change(|books| *books.faults.entry(fault.name()).or_default() += 1);
     }
 
+    /// Nobody can be served from now on, for so much simulated time.
+    pub(crate) fn outage(&self, clock: &Clock, fault: FaultKind, lasting: Duration) {
+        let from = clock.elapsed();
+        self.change(|books| books.outages.push((fault, from, from.saturating_add(lasting))));
+    }
+
     pub(crate) fn report(&self, clock: &Clock) -> Report {
         let books = self.books();
         let owned = |counts: &BTreeMap<&'static str, u64>| {
@@ -119,6 +132,7 @@ impl Ledger {
             requests: owned(&books.requests),
             open_requests: books.open_requests,
             faults: owned(&books.faults),
+            outages: books.outages.iter().map(|(fault, from, to)| outage(clock, *fault, *from, *to)).collect(),
             violations: books.referee.findings().iter().map(violation).collect(),
         }
     }

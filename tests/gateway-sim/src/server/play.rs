@@ -9,7 +9,7 @@ use super::Shared;
 use super::answer::{NO_REQUEST, notice};
 use super::faults::Port;
 use super::weather::{Farm, NO_SERVERS, Trouble};
-use crate::faults::{Draws, Fault, FaultKind, Level, Rule, Stage};
+use crate::faults::{Draws, Fault, FaultKind, Level, Rule, Stage, is_costly};
 
 const PORT_CHANGED: &str =
     "TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port - ";
@@ -67,8 +67,17 @@ pub(crate) fn play(shared: &Arc<Shared>, fault: &Fault) -> bool {
     };
     if played {
         shared.ledger.played(fault.kind());
+        if is_outage(fault.kind()) {
+            shared.ledger.outage(&shared.clock, fault.kind(), fault.lasts());
+        }
     }
     played
+}
+
+/// Whether nobody can be served while it lasts.
+fn is_outage(kind: FaultKind) -> bool {
+    let stage = kind.entry().stage;
+    is_costly(kind) && (matches!(stage, Stage::Wire | Stage::Port) || kind == FaultKind::UpstreamDown)
 }
 
 /// Draws faults until everything is cleared, or for so much simulated time.
