@@ -90,7 +90,7 @@ faults! {
     WedgeAccept "wedge_accept", Stage::Port, { seconds: number(60) }, false,
         "TCP connects, and nobody ever accepts.", "Gives up after a limit, closes, pauses longer each time.";
     Restart "restart", Stage::Port, { refused: number(60), reject: number(5), silent: number(10) }, false,
-        "All connections end; then refused, closed at once, silent, and well, so many seconds each.",
+        "All is closed; then refused, closed at once, silent: so many seconds each.",
         "Takes it for one outage.";
     // one connection, opening
     AcceptThenClose "accept_then_close", Stage::Opening, {}, false,
@@ -209,7 +209,7 @@ faults! {
         "Closed, because of a request for more bars than this.", "Asks for less next time.";
     // all clients
     UpstreamDown "upstream_down", Stage::Upstream, { seconds: number(30), code: number(1100), restored: number(1102) }, false,
-        "The gateway has lost its servers: nothing is answered, lookups find nothing.",
+        "The gateway has lost its servers: no answers, lookups find nothing.",
         "Asks nothing until 1101 or 1102; keeps the connection.";
     FarmFlap "farm_flap", Stage::Upstream, { farm: text("hmds"), times: number(5), ms: number(2000) }, false,
         "A farm (hmds, market, secdef) breaks and comes back.", "Keeps the connection, holds what the farm serves.";
@@ -262,8 +262,8 @@ pub(crate) fn listing() -> String {
     let parameters = |entry: &Entry| {
         let told = entry.parameters.iter().map(|(name, default)| format!("{name}={default}"));
         let told = told.collect::<Vec<_>>().join(" ");
-        // Texts are long; the file's documentation has them whole.
-        if told.chars().count() > 44 { told.chars().take(43).chain(['…']).collect() } else { told }
+        // Texts are long.
+        if told.chars().count() > 40 { told.chars().take(39).chain(['…']).collect() } else { told }
     };
     let mut lines =
         vec![["FAULT", "STRIKES", "PARAMETERS", "LIES", "WHAT A CLIENT SEES", "WHAT IT SHOULD DO"].map(str::to_owned)];

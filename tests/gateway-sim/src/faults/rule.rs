@@ -151,6 +151,10 @@ impl Armed {
         (self.matches >= rule.nth.unwrap_or(1)).then(|| rule.fault.clone())
     }
 
+    pub(crate) fn has_end(&self) -> bool {
+        self.rule.until.is_some()
+    }
+
     pub(crate) fn stage(&self) -> Stage {
         self.rule.fault.kind().entry().stage
     }

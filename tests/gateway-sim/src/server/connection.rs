@@ -44,12 +44,12 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, stop: Canc
             return say_nothing(stream, &shared, &line, fault).await;
         }
         let handshake = tokio::select! {
-            () = line.is_cut() => return Ok(()),
+            () = line.is_cut() => Ok(None),
             handshake = shake_hands(&mut stream, &shared, open.opening.as_ref()) => handshake,
         };
         match handshake? {
             Some(dialect) => open.converse(stream, dialect).await,
-            None => part(stream).await,
+            None => end(stream, &line).await,
         }
     };
     tokio::select! {
@@ -92,11 +92,7 @@ impl Open {
         // The writer ends once the session and its answers have let go of their ends of the channel.
         let (listened, writer) = tokio::join!(listen, pen.write_all(waiting, strikes));
         listened?;
-        let stream = reader.reunite(writer?).map_err(io::Error::other)?;
-        if line.was_reset() {
-            return stream.set_zero_linger();
-        }
-        part(stream).await
+        end(reader.reunite(writer?).map_err(io::Error::other)?, &line).await
     }
 }
 
@@ -129,6 +125,11 @@ async fn read_body(reader: &mut OwnedReadHalf, dialect: Dialect) -> io::Result<O
     let mut body = vec![0; length];
     reader.read_exact(&mut body).await?;
     Ok(Some(body))
+}
+
+/// Closes as the connection is to end.
+async fn end(stream: TcpStream, line: &Line) -> io::Result<()> {
+    if line.was_reset() { stream.set_zero_linger() } else { part(stream).await }
 }
 
 /// Closes so that what was written last still arrives: what the client sends meanwhile is read and dropped.

@@ -71,13 +71,14 @@ impl Faults {
         lock(&self.rules).push(Armed::new(rule));
     }
 
-    /// Makes room: rules that never strike again go, and so do the oldest of a stage beyond so many.
+    /// Makes room: rules that never strike again go, and so do the oldest with an end of a stage beyond so many.
     pub(crate) fn thin_out(&self, at: Duration, stage: Stage, most: usize) {
         let mut rules = lock(&self.rules);
         rules.retain(|rule| !rule.is_spent(at));
-        let mut surplus = rules.iter().filter(|rule| rule.stage() == stage).count().saturating_sub(most);
+        let meant = |rule: &Armed| rule.stage() == stage && rule.has_end();
+        let mut surplus = rules.iter().filter(|rule| meant(rule)).count().saturating_sub(most);
         rules.retain(|rule| {
-            let goes = surplus > 0 && rule.stage() == stage;
+            let goes = surplus > 0 && meant(rule);
             surplus -= usize::from(goes);
             !goes
         });

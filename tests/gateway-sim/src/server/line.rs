@@ -68,6 +68,11 @@ impl Line {
         self.cut.cancelled().await;
     }
 
+    /// Leaves off when the connection is cut.
+    async fn unless_cut(&self, work: impl Future<Output = std::io::Result<()>>) -> std::io::Result<()> {
+        self.cut.run_until_cancelled(work).await.unwrap_or(Ok(()))
+    }
+
     pub(crate) fn was_reset(&self) -> bool {
         self.reset.load(Ordering::Relaxed)
     }
@@ -148,8 +153,8 @@ pub(crate) struct Pen {
     dialect: Dialect,
     writer: OwnedWriteHalf,
     drip: Option<Drip>,
-    /// What the next frame will suffer.
-    next: Option<FaultKind>,
+    /// What the next frame will suffer, unless it is cleared.
+    next: Option<(FaultKind, CancellationToken)>,
 }
 
 /// So many bytes at a time.
@@ -176,9 +181,12 @@ impl Pen {
             tokio::select! {
                 biased;
                 () = line.is_cut() => break,
-                Some(strike) = strikes.recv() => self.suffer(strike, &mut waiting).await?,
+                Some(strike) = strikes.recv() => {
+                    // A client that does not read must not keep the end from coming.
+                    line.unless_cut(self.suffer(strike, &mut waiting)).await?;
+                }
                 frame = waiting.recv() => match frame {
-                    Some(frame) => self.write(frame).await?,
+                    Some(frame) => line.unless_cut(self.write(frame)).await?,
                     None => return Ok(self.writer),
                 },
             }
@@ -208,7 +216,7 @@ impl Pen {
                 let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
                 self.drip = Some(Drip { pause, bytes, until: Instant::now() + lasts, cleared });
             }
-            FaultKind::CutMidFrame | FaultKind::BadProto => self.next = Some(fault.kind()),
+            FaultKind::CutMidFrame | FaultKind::BadProto => self.next = Some((fault.kind(), cleared)),
             FaultKind::GarbageLength | FaultKind::OversizedFrame => {
                 self.writer.write_all(&number("length").to_be_bytes()).await?;
                 self.writer.write_all(&GARBAGE).await?;
@@ -245,7 +253,8 @@ impl Pen {
     }
 
     async fn write(&mut self, frame: Vec<u8>) -> std::io::Result<()> {
-        match self.next.take() {
+        let next = self.next.take().filter(|(_, cleared)| !cleared.is_cancelled());
+        match next.map(|(kind, _)| kind) {
             Some(FaultKind::CutMidFrame) => {
                 self.writer.write_all(&frame[..frame.len() / 2]).await?;
                 self.line.cut();

@@ -1,5 +1,6 @@
 //! The unmodified `ibapi` crate against the simulator, over a real socket.
 
+mod faults;
 mod prices;
 mod refusals;
 mod support;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::raw::{HISTORICAL, LIMIT, Raw, hourly, reply, simulator};
@@ -205,6 +205,43 @@ async fn an_error_of_ones_own_words() {
     let (_simulator, _raw, frames) = answers(aside, 3).await;
     let ids: Vec<_> = frames.iter().map(|frame| frame.id).collect();
     assert_eq!(ids, [reply::ERROR, reply::HISTORICAL_DATA, reply::HISTORICAL_DATA_END]);
+}
+
+#[tokio::test]
+async fn clients_of_text_are_hit_in_text() {
+    for (kind, expected) in [
+        (FaultKind::UnknownId, &b"777\x001\0"[..]),
+        (FaultKind::MinusTwo, b"-2\0"),
+        (FaultKind::TextFrame, b"\0\0\0\xcc\x08\x01"),
+    ] {
+        let simulator = simulator(Knobs::default()).await;
+        let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
+        stream.write_all(b"API\0\0\0\0\x09v157..178\0\0\0\x0871\x002\x005\0\0").await.unwrap();
+        let mut frames = Vec::new();
+        // The acknowledgement and five of the greeting.
+        while frames.len() < 7 {
+            let length = in_time(stream.read_u32()).await.unwrap();
+            let mut body = vec![0; usize::try_from(length).unwrap()];
+            in_time(stream.read_exact(&mut body)).await.unwrap();
+            frames.push(body);
+            if frames.len() == 6 {
+                simulator.play(&Fault::new(kind));
+            }
+        }
+        assert_eq!(frames[6], expected, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_the_next_frame_is_cleared_too() {
+    for kind in [FaultKind::CutMidFrame, FaultKind::BadProto] {
+        let simulator = simulator(Knobs::default()).await;
+        let mut raw = Raw::start(&simulator, 5).await;
+        simulator.play(&Fault::new(kind));
+        simulator.clear_faults();
+        raw.send(HISTORICAL, &hourly(1)).await;
+        assert_eq!(raw.receive().await.id, reply::HISTORICAL_DATA);
+    }
 }
 
 #[tokio::test]
