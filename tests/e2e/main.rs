@@ -3,6 +3,7 @@
 mod support;
 
 mod address;
+mod chaos;
 mod clients;
 mod contracts;
 mod crash;

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     fn ib_bar(date: BarTimestamp, close: f64, volume: f64) -> IbBar {
-        IbBar { date, open: 1.0, high: 1.0, low: 1.0, close, volume, wap: 0.0, count: 1 }
+        IbBar { date, open: 1.0, high: 3.0, low: 1.0, close, volume, wap: 0.0, count: 1 }
     }
 
     #[test]
@@ -216,11 +216,12 @@ mod tests {
             ib_bar(day(2), 1.0, 5.0),
             ib_bar(day(2), 2.0, 6.0),
             ib_bar(day(4), f64::NAN, 1.0),
+            ib_bar(day(5), 3.5, 1.0),
         ];
         let BarsAnswer::Bars { bars, spoiled } = bars(&answer, WhatToShow::Trades).unwrap() else { panic!("bars") };
         let second = 1_704_153_600 * SECOND;
         assert_eq!(bars.start, [second, second + DAY]);
         assert_eq!((bars.close.as_slice(), bars.volume.as_slice()), (&[2.0, 3.0][..], &[Some(6.0), None][..]));
-        assert_eq!(spoiled, [second + 2 * DAY]);
+        assert_eq!(spoiled, [second + 2 * DAY, second + 3 * DAY]);
     }
 }

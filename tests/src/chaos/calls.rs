@@ -6,7 +6,7 @@ use ktrdr_proto::v1::{
     GetDaemonStatusRequest, daemon_client::DaemonClient, gateway_client::GatewayClient,
     market_data_client::MarketDataClient, operations_client::OperationsClient,
 };
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Response, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
 use super::world::World;
@@ -73,7 +73,8 @@ pub(super) async fn call<T>(
 pub(super) fn failed<T>(world: &World, what: &str, before: u64, status: &Status) -> Ended<T> {
     let killed = world.daemon_number() != before || before % 2 == 1;
     let reason = status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default();
-    if !reason.is_empty() && status.code() != Code::Internal {
+    // whatever it is, a reason that is not "a defect" tells what to do
+    if !reason.is_empty() && reason != "INTERNAL" {
         *world.tally().errors.entry(reason.clone()).or_default() += 1;
         return Ended::Refused(reason);
     }

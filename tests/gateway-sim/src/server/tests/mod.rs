@@ -153,7 +153,8 @@ async fn a_report_names_the_requests_that_were_open_at_the_end() {
         let simulator = Simulator::start(Config { time_scale, knobs, ..Config::default() }).await.unwrap();
         let mut raw = Raw::start(&simulator, 5).await;
         raw.send(HISTORICAL, &hourly(1)).await;
-        let settled = simulator.wait_for(|report| report.faults["delay"] == 1 && report.open_requests == open);
+        let settled =
+            simulator.wait_for(|report| report.received("historical_data") == 1 && report.open_requests == open);
         tokio::time::timeout(LIMIT, settled).await.unwrap();
         assert_eq!(simulator.stop().await.open_requests, open);
     }
