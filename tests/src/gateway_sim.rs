@@ -37,6 +37,13 @@ impl GatewaySim {
         Self::start(&format!("--replay {} {flags}", data_folder().display()))
     }
 
+    /// With what is to go wrong, as `--faults` reads it.
+    pub fn with_faults(rules: &str, flags: &str) -> Result<Self> {
+        let file = tempfile::Builder::new().prefix("ktrdr-faults-").tempfile_in("/tmp")?;
+        fs::write(file.path(), rules)?;
+        Self::start(&format!("--faults {} {flags}", file.path().display()))
+    }
+
     /// On a port of one's own, such as that of a gateway that is no more.
     pub fn start_on(port: u16, flags: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("ktrdr-sim-").tempdir_in("/tmp")?;

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::handshake::shake_hands;
-use super::line::{Line, Pen, Strike};
+use super::line::{Line, Strike};
 use super::outlet::Outlet;
+use super::pen::Pen;
 use super::session::Session;
 use crate::faults::{Fault, FaultKind};
 use crate::log::log;

@@ -13,6 +13,7 @@ mod line;
 mod live;
 mod open;
 mod outlet;
+mod pen;
 pub(crate) mod play;
 mod port;
 mod session;

@@ -10,6 +10,7 @@ use super::answer::{NO_REQUEST, notice};
 use super::faults::Port;
 use super::weather::{Farm, NO_SERVERS, Trouble};
 use crate::faults::{Draws, Fault, FaultKind, Level, Rule, Stage, is_costly};
+use crate::log::log;
 
 const PORT_CHANGED: &str =
     "TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port - ";
@@ -93,6 +94,7 @@ pub(crate) fn unleash(shared: &Arc<Shared>, level: Level, seed: u64, lasting: Op
             if next >= end {
                 return;
             }
+            log(&format!("chaos after {:.1} s: {fault}", next.as_secs_f64()));
             let rule = Rule::new(fault.clone());
             match fault.kind().entry().stage {
                 Stage::Opening => {

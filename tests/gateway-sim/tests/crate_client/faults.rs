@@ -11,8 +11,10 @@ use ktrdr_gateway_sim::faults::{Fault, FaultKind, Rule};
 
 use crate::support::{Gateway, in_time};
 
-/// Far more than an answer takes.
+/// For what never comes.
 const LIMIT: Duration = Duration::from_millis(500);
+/// Far more than an answer takes, even a long one.
+const LONG: Duration = Duration::from_secs(20);
 
 async fn fetch(client: &Client) -> Result<usize, Error> {
     let apple = Contract::stock("AAPL").build();
@@ -20,20 +22,21 @@ async fn fetch(client: &Client) -> Result<usize, Error> {
     Ok(in_time(asked).await?.bars.len())
 }
 
-async fn connect(gateway: &Gateway) -> Result<Client, Error> {
-    in_time(gateway.builder(9).one_shot_timeout(LIMIT).connect()).await
+async fn connect(gateway: &Gateway, limit: Duration) -> Result<Client, Error> {
+    in_time(gateway.builder(9).one_shot_timeout(limit).connect()).await
 }
 
 /// The outcome of one request that was hit, in a word.
-async fn outcome(fault: Fault) -> &'static str {
+async fn outcome(fault: Fault, limit: Duration) -> &'static str {
     let gateway = Gateway::start(Knobs::default()).await;
-    let client = connect(&gateway).await.unwrap();
+    let client = connect(&gateway, limit).await.unwrap();
     gateway.inject(Rule::new(fault).on("historical_data").unwrap());
     match fetch(&client).await {
         Ok(_) => "bars",
         Err(Error::Notice(_)) => "notice",
         Err(Error::ConnectionReset | Error::ConnectionFailed | Error::Io(_)) => "lost",
         Err(Error::Shutdown) => "shutdown",
+        Err(Error::UnsupportedTimeZone(_)) => "zone",
         Err(error) if format!("{error:?}").to_lowercase().contains("time") => "time",
         Err(error) => panic!("{error:?}"),
     }
@@ -56,9 +59,10 @@ async fn an_answer_that_was_hit() {
         (FaultKind::NanPrice, "bars"),
         (FaultKind::Unsorted, "bars"),
         (FaultKind::UnknownId, "bars"),
-        (FaultKind::UnknownZoneEnd, "time"),
+        (FaultKind::UnknownZoneEnd, "zone"),
     ] {
-        assert_eq!(outcome(Fault::new(kind)).await, expected, "{kind:?}");
+        let limit = if expected == "time" { LIMIT } else { LONG };
+        assert_eq!(outcome(Fault::new(kind), limit).await, expected, "{kind:?}");
     }
 }
 
@@ -66,11 +70,11 @@ async fn an_answer_that_was_hit() {
 async fn connections_that_lead_nowhere_and_one_that_does() {
     let gateway = Gateway::start(Knobs::default()).await;
     gateway.inject(Rule::new(Fault::new(FaultKind::AcceptThenClose)));
-    assert!(matches!(connect(&gateway).await, Err(Error::ConnectionRejected(_))));
+    assert!(matches!(connect(&gateway, LONG).await, Err(Error::ConnectionRejected(_))));
     gateway.inject(Rule::new(Fault::new(FaultKind::OldVersion)));
-    assert!(matches!(connect(&gateway).await, Err(Error::ServerVersion(213, 187, _))));
+    assert!(matches!(connect(&gateway, LONG).await, Err(Error::ServerVersion(213, 187, _))));
     gateway.inject(Rule::new(Fault::new(FaultKind::Reject326)));
-    assert!(matches!(connect(&gateway).await, Err(Error::ClientIdInUse { .. })));
+    assert!(matches!(connect(&gateway, LONG).await, Err(Error::ClientIdInUse { .. })));
     for silent in [FaultKind::SilentAfterAccept, FaultKind::SilentAfterStart, FaultKind::OmitManagedAccounts] {
         gateway.inject(Rule::new(Fault::new(silent)));
         let connecting = tokio::time::timeout(LIMIT, gateway.builder(9).connect()).await;
@@ -78,7 +82,7 @@ async fn connections_that_lead_nowhere_and_one_that_does() {
     }
     for harmless in [FaultKind::ReversedOrder, FaultKind::BadZoneInAck, FaultKind::NoFarms, FaultKind::LateFarms] {
         gateway.inject(Rule::new(Fault::new(harmless)));
-        let client = connect(&gateway).await.unwrap();
+        let client = connect(&gateway, LONG).await.unwrap();
         assert!(fetch(&client).await.is_ok_and(|bars| bars > 0), "{harmless:?}");
         in_time(client.disconnect()).await;
     }
