@@ -68,6 +68,9 @@ struct Args {
     /// Let generated contracts trade at all hours, so that there are live bars at any time
     #[arg(long)]
     always_open: bool,
+    /// Judge the pacing of bars of every size, not only of small ones
+    #[arg(long)]
+    strict_pacing: bool,
 }
 
 impl Args {
@@ -85,6 +88,7 @@ impl Args {
                 now: self.now,
                 market_speed: self.market_speed,
                 always_open: self.always_open,
+                strict_pacing: self.strict_pacing,
             },
         }
     }

@@ -40,6 +40,8 @@ pub struct Knobs {
     pub market_speed: Option<f64>,
     /// Generated contracts trade at all hours of every day, so that there are live bars at any time.
     pub always_open: bool,
+    /// Pacing binds bars of every size, not only small ones.
+    pub strict_pacing: bool,
 }
 
 impl Default for Config {

@@ -31,5 +31,5 @@ mod simulator;
 
 pub use args::main;
 pub use config::{Config, Knobs, NEWEST_VERSION};
-pub use report::{Connections, Report, Violation};
+pub use report::{Connections, Pacing, Report, Violation};
 pub use simulator::{Simulator, StartError};

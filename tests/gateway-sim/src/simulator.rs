@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::market::Market;
+use crate::referee::Referee;
 use crate::report::Report;
 use crate::server::{self, Ledger, Shared};
 
@@ -51,7 +52,7 @@ impl Simulator {
         let shared = Arc::new(Shared {
             market,
             clock: Clock::new(config.time_scale, config.knobs.now, config.knobs.market_speed),
-            ledger: Ledger::new(),
+            ledger: Ledger::new(Referee::new(config.time_scale, config.knobs.strict_pacing)),
             refusals_left: AtomicU32::new(config.knobs.client_ids_taken),
             client_ids: Mutex::new(HashSet::new()),
             server_version: config.server_version,

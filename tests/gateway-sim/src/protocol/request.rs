@@ -75,6 +75,22 @@ requests! {
     Executions(RequestId) = 7, "executions";
 }
 
+impl Kind {
+    /// Whether the servers behind the gateway answer it.
+    pub(crate) fn needs_upstream(self) -> bool {
+        matches!(
+            self,
+            Self::ContractDetails
+                | Self::MatchingSymbols
+                | Self::HeadTimestamp
+                | Self::HistoricalData
+                | Self::RealTimeBars
+                | Self::MarketData
+                | Self::MarketRule
+        )
+    }
+}
+
 impl Request {
     /// The id the client gave it. A cancel has none of its own.
     pub(crate) fn id(&self) -> Option<i32> {

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::protocol::request::Kind;
-use crate::referee::{Event, Finding, Referee};
-use crate::report::{Connections, Report, Violation};
+use crate::referee::{Ending, Event, Figures, Finding, Referee};
+use crate::report::{Connections, Pacing, Report, Violation};
 
 /// Name of messages that no request has.
 const UNKNOWN: &str = "unknown";
@@ -48,20 +48,22 @@ struct Books {
     open_connections: usize,
     requests: BTreeMap<&'static str, u64>,
     open_requests: u64,
+    open_historical: u64,
     faults: BTreeMap<&'static str, u64>,
     referee: Referee,
 }
 
 impl Ledger {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(referee: Referee) -> Self {
         let kinds = Kind::NAMES.iter().copied().chain([UNKNOWN]);
         let books = Books {
             connections: Connections::default(),
             open_connections: 0,
             requests: kinds.map(|kind| (kind, 0)).collect(),
             open_requests: 0,
+            open_historical: 0,
             faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
-            referee: Referee::default(),
+            referee,
         };
         Self { books: Mutex::new(books), changed: watch::Sender::new(()) }
     }
@@ -69,6 +71,7 @@ impl Ledger {
     /// Counts a new connection and returns its number. Others are given a moment to be seen closing: a client that
     /// closes one and opens the next had only one at a time.
     pub(crate) async fn opened(&self, clock: &Clock) -> u64 {
+        let arrived = clock.elapsed();
         let number = self.change(|books| {
             books.connections.total += 1;
             books.connections.total
@@ -80,15 +83,16 @@ impl Ledger {
             let open_now = books.open_connections;
             let most = u64::try_from(open_now).unwrap_or(u64::MAX);
             books.connections.most_at_once = books.connections.most_at_once.max(most);
-            books.referee.observe(clock.elapsed(), Event::Opened { open_now });
+            let event = Event::Opened { connection: number, open_now, arrived };
+            books.referee.observe(clock.elapsed(), event);
         });
         number
     }
 
-    pub(crate) fn closed(&self, clock: &Clock, connection: u64) {
+    pub(crate) fn closed(&self, clock: &Clock, connection: u64, ending: Ending) {
         self.change(|books| {
             books.open_connections -= 1;
-            books.referee.observe(clock.elapsed(), Event::Closed { connection });
+            books.referee.observe(clock.elapsed(), Event::Closed { connection, ending });
         });
     }
 
@@ -101,12 +105,24 @@ impl Ledger {
         self.change(|books| books.referee.observe(clock.elapsed(), event));
     }
 
-    pub(crate) fn accepted_request(&self) {
-        self.change(|books| books.open_requests += 1);
+    pub(crate) fn accepted_request(&self, clock: &Clock, kind: Kind) {
+        self.change(|books| {
+            books.open_requests += 1;
+            if kind == Kind::HistoricalData {
+                books.open_historical += 1;
+                let open_now = books.open_historical;
+                books.referee.observe(clock.elapsed(), Event::HistoricalOpened { open_now });
+            }
+        });
     }
 
-    pub(crate) fn ended_requests(&self, count: u64) {
-        self.change(|books| books.open_requests = books.open_requests.saturating_sub(count));
+    pub(crate) fn ended_request(&self, kind: Kind) {
+        self.change(|books| {
+            books.open_requests = books.open_requests.saturating_sub(1);
+            if kind == Kind::HistoricalData {
+                books.open_historical = books.open_historical.saturating_sub(1);
+            }
+        });
     }
 
     pub(crate) fn played(&self, fault: Fault) {
@@ -128,6 +144,7 @@ impl Ledger {
             requests: owned(&books.requests),
             open_requests: books.open_requests,
             faults: owned(&books.faults),
+            pacing: paced(books.referee.pacing()),
             violations: books.referee.findings().iter().map(violation).collect(),
         }
     }
@@ -152,5 +169,16 @@ impl Ledger {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn paced(figures: Figures) -> Pacing {
+    let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
+    Pacing {
+        requests: figures.requests,
+        weight: figures.weight,
+        first: seconds(figures.first),
+        last: seconds(figures.last),
+        most_in_10_minutes: figures.most_in_window,
     }
 }

@@ -15,6 +15,9 @@ use crate::protocol::reply::Reply;
 use crate::protocol::request::{Inbound, Kind, Request};
 use crate::referee::Event;
 
+/// Messages that trade: place an order, cancel one or all, exercise an option.
+const TRADING: [u32; 4] = [3, 4, 58, 21];
+
 pub(crate) struct Session {
     shared: Arc<Shared>,
     connection: u64,
@@ -37,6 +40,8 @@ impl Session {
     /// The one way in: everything a client says passes here, read.
     pub(crate) async fn hear(&mut self, inbound: Inbound) -> Flow {
         self.shared.ledger.received(inbound.kind());
+        let connection = self.connection;
+        self.tell_referee(Event::Message { connection });
         if let (None, Some(kind)) = (self.client_id, inbound.kind())
             && kind != Kind::Start
         {
@@ -45,7 +50,15 @@ impl Session {
         }
         match inbound {
             Inbound::Request(request) => self.obey(*request).await,
-            Inbound::Garbled(_) => self.outlet.say(None, Refusal::unreadable().reply(NO_REQUEST)).await,
+            Inbound::Garbled(kind) => {
+                let detail = kind.map_or("a message", Kind::name);
+                self.tell_referee(Event::Malformed { detail: format!("{detail} that cannot be read") });
+                self.outlet.say(None, Refusal::unreadable().reply(NO_REQUEST)).await
+            }
+            Inbound::Unknown(message) if TRADING.contains(&message) => {
+                self.tell_referee(Event::Order { message });
+                Flow::Continue(())
+            }
             Inbound::Unknown(id) => {
                 log(&format!("connection {}: message {id} is not known here", self.connection));
                 Flow::Continue(())
@@ -55,6 +68,10 @@ impl Session {
 
     async fn obey(&mut self, request: Request) -> Flow {
         let answered = Answered { kind: request.kind(), id: request.id() };
+        if answered.kind != Kind::Start {
+            let (connection, kind) = (self.connection, answered.kind);
+            self.tell_referee(Event::Asked { connection, request: kind.name(), upstream: kind.needs_upstream() });
+        }
         if let Some(id) = request.id() {
             self.seen.insert(id);
             self.tell_referee(Event::Numbered { connection: self.connection, id });
@@ -112,11 +129,11 @@ impl Session {
     }
 
     async fn historical(&mut self, request: HistoricalDataRequest, answered: Answered) -> Flow {
-        for event in historical::offences(&request) {
+        for event in historical::offences(self.connection, &request) {
             self.tell_referee(event);
         }
         let id = request.id.unwrap_or(0);
-        let Some(cancelled) = self.open.accept(id) else {
+        let Some(cancelled) = self.open.accept(answered.kind, id) else {
             return self.outlet.say(Some(answered), Refusal::duplicate(id).reply(id)).await;
         };
         let task = work::Task {
@@ -140,7 +157,7 @@ impl Session {
             Ok(query) => query,
             Err(refusal) => return self.outlet.say(Some(answered), refusal.reply(id)).await,
         };
-        let Some(cancelled) = self.open.accept(id) else {
+        let Some(cancelled) = self.open.accept(answered.kind, id) else {
             return self.outlet.say(Some(answered), Refusal::duplicate_stream().reply(id)).await;
         };
         let task = work::Task {
@@ -167,6 +184,11 @@ impl Session {
             _ => Refusal::nothing_to_cancel(id),
         };
         self.outlet.say(Some(Answered { kind, id: Some(id) }), refusal.reply(id)).await
+    }
+
+    /// Requests neither answered nor cancelled.
+    pub(crate) fn open_requests(&self) -> usize {
+        self.open.count()
     }
 
     fn tell_referee(&self, event: Event) {
