@@ -103,7 +103,7 @@ impl GatewayView {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let mut table = Table::properties();
         table.property("State", self.state_cell());
-        table.property_if("Since", self.since.map(|since| since.to_string()));
+        table.property_if("Since", self.since.map(|since| format!("{since:.0}")));
         table.property_if("Reason", text(&self.reason));
         table.property_if("Next", text(&self.next));
         table.property_if("Address", text(&self.address));
@@ -133,9 +133,12 @@ impl GatewayView {
 
     /// One line of `ib status --watch`.
     pub(crate) fn line(&self) -> String {
-        let since = self.since.map(|since| format!("{since}  ")).unwrap_or_default();
+        let since = self.since.map(|since| format!("{since:.3}  ")).unwrap_or_default();
         let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
-        format!("{since}{}{reason}", self.state)
+        // what comes next is of interest where something is amiss
+        let next =
+            if self.next.is_empty() || self.state == "ready" { String::new() } else { format!("; {}", self.next) };
+        format!("{since}{:<13}{reason}{next}", self.state)
     }
 }
 

@@ -97,8 +97,8 @@ fn a_watch_is_one_line_a_change() {
     insta::assert_snapshot!(fake.run("ib status --watch").all(), @r#"
     exit 0
     --- stdout
-    2025-06-06T22:00:00Z  ready  the session is usable
-    2025-06-06T22:00:00Z  disconnected  connection refused
+    2025-06-06T22:00:00.000Z  ready          the session is usable
+    2025-06-06T22:00:00.000Z  disconnected   connection refused
     --- stderr
     "#);
     assert_eq!(fake.run("ib status --watch -f json").stdout.lines().count(), 2);

@@ -43,7 +43,8 @@ impl Simulator {
         if let Some(speed) = config.knobs.market_speed.filter(|speed| !(speed.is_finite() && *speed > 0.0)) {
             return Err(StartError { what: format!("market speed {speed} is not positive"), source: None });
         }
-        let market = Market::open(config.seed, config.replay.as_deref(), config.knobs.always_open)
+        let clock = Clock::new(config.time_scale, config.knobs.now, config.knobs.market_speed);
+        let market = Market::open(config.seed, config.replay.as_deref(), config.knobs.always_open, clock.now())
             .map_err(|error| StartError::new("the replay folder cannot be used", error))?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -51,7 +52,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(|error| StartError::new("the address is not known", error))?;
         let shared = Arc::new(Shared {
             market,
-            clock: Clock::new(config.time_scale, config.knobs.now, config.knobs.market_speed),
+            clock,
             ledger: Ledger::new(Referee::new(config.time_scale, config.knobs.strict_pacing)),
             refusals_left: AtomicU32::new(config.knobs.client_ids_taken),
             client_ids: Mutex::new(HashSet::new()),

@@ -4,6 +4,7 @@
 //! Later runs find the installation.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where its set-up fails")]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -14,7 +15,7 @@ use serde_json::json;
 
 const PACKAGES: [&str; 2] = ["ib_async==2.1.0", "ibapi-stable==10.50.2"];
 /// A whole conversation takes a few seconds.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// The interpreter with all packages, or why there is none.
 fn python() -> Result<PathBuf, String> {
@@ -63,13 +64,13 @@ fn prices(folder: &Path) -> PathBuf {
         let open = 201.07 + 0.01 * f64::from(index);
         let figures = [open, open + 1.25, open - 0.33, open + 0.5, f64::from(1000 + index)];
         let cells = figures.map(|figure| figure.to_string()).join(",");
-        hours += &format!("2025-06-06 {hour}:00:00+00:00,{cells}\n");
+        writeln!(hours, "2025-06-06 {hour}:00:00+00:00,{cells}").unwrap();
         let wire = 1_749_168_000 + hour * 3600;
         let date = format!("2025-06-06T{hour}:00:00+00:00");
         hourly.push(json!({ "date": date, "wire": wire.to_string(), "figures": figures }));
         if index < 2 {
             let day = 5 + index;
-            days += &format!("2025-06-0{day},{cells}\n");
+            writeln!(days, "2025-06-0{day},{cells}").unwrap();
             let (date, wire) = (format!("2025-06-0{day}"), format!("2025060{day}"));
             daily.push(json!({ "date": date, "wire": wire, "figures": figures }));
         }

@@ -1,5 +1,7 @@
 //! Contracts and how a client's description finds them.
 
+use jiff::civil::Date;
+
 use super::generate::Tape;
 use super::replay::Files;
 use super::schedule::Schedule;
@@ -8,6 +10,10 @@ use super::schedule::Schedule;
 pub(crate) enum SecurityType {
     Stock,
     Cash,
+    Future,
+    /// The nearest futures joined end to end.
+    Continuous,
+    Index,
 }
 
 #[derive(Clone, Debug)]
@@ -26,6 +32,12 @@ pub(crate) struct Contract {
     /// `COMMON`, `ETF`; empty for a currency pair.
     pub(crate) stock_type: &'static str,
     pub(crate) min_tick: &'static str,
+    /// The last day it trades; of futures only.
+    pub(crate) last_day: Option<Date>,
+    /// Units of the underlying; of futures only.
+    pub(crate) multiplier: Option<f64>,
+    /// How many quoted units are one unit of the currency: 100 for pence.
+    pub(crate) magnifier: i32,
     pub(crate) schedule: Schedule,
     pub(crate) prices: Prices,
 }
@@ -41,6 +53,9 @@ impl SecurityType {
         match self {
             Self::Stock => "STK",
             Self::Cash => "CASH",
+            Self::Future => "FUT",
+            Self::Continuous => "CONTFUT",
+            Self::Index => "IND",
         }
     }
 }
@@ -50,13 +65,13 @@ impl Contract {
     pub(crate) fn venues(&self) -> String {
         match self.kind {
             SecurityType::Stock => format!("SMART,{}", self.primary),
-            SecurityType::Cash => self.exchange.to_owned(),
+            _ => self.exchange.to_owned(),
         }
     }
 
     /// A replayed symbol takes the place of all built-in contracts of its name.
     pub(crate) fn names_same_asset(&self, other: &Self) -> bool {
-        let same_quote = self.kind == SecurityType::Stock || self.currency == other.currency;
+        let same_quote = self.kind != SecurityType::Cash || self.currency == other.currency;
         self.kind == other.kind && self.symbol == other.symbol && same_quote
     }
 
@@ -80,6 +95,9 @@ pub(crate) struct Query {
     pub(crate) primary: String,
     pub(crate) currency: String,
     pub(crate) local_symbol: String,
+    /// `yyyymm` or `yyyymmdd`.
+    pub(crate) month: String,
+    pub(crate) include_expired: bool,
 }
 
 impl Query {
@@ -93,6 +111,12 @@ impl Query {
             && said(&self.currency, &contract.currency)
             && said(venue(&self.primary), contract.primary)
             && self.is_traded_at(contract)
+            && contract.last_day.is_none_or(|day| day.strftime("%Y%m%d").to_string().starts_with(&self.month))
+    }
+
+    /// Contracts that have expired are found when they are asked for, or named by their id.
+    pub(crate) fn may_have_expired(&self) -> bool {
+        self.include_expired || self.id != 0
     }
 
     /// What is missing before anything can be looked up, as a refusal names it.

@@ -68,7 +68,7 @@ mod tests {
     fn query(market: &Market, size: &str, now: i64) -> BarQuery {
         let apple = Query { symbol: "AAPL".to_owned(), ..Query::default() };
         BarQuery {
-            contract: market.find(&apple).remove(0),
+            contract: market.find(&apple, 0).remove(0),
             size: BarSize::of_request(size).unwrap(),
             span: Span::Days(1),
             what: What::Trades,
@@ -87,7 +87,7 @@ mod tests {
             size in proptest::sample::select(vec!["5 secs", "30 secs", "1 min", "5 mins", "1 hour", "1 day"]),
             pauses in proptest::collection::vec(1i64..1500, 1..30),
         ) {
-            let market = Market::open(7, None, false).unwrap();
+            let market = Market::open(7, None, false, 0).unwrap();
             let query = query(&market, size, NOW);
             let first = market.bars(&query);
             let mut told: std::collections::BTreeMap<Stamp, Bar> = first.iter().map(|bar| (bar.stamp, *bar)).collect();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_running_bar_is_repeated_and_a_closed_one_is_not() {
-        let market = Market::open(7, None, false).unwrap();
+        let market = Market::open(7, None, false, 0).unwrap();
         let query = query(&market, "1 hour", NOW);
         let last = market.bars(&query).last().copied();
         let mut follower = Follower::new(query.clone(), last);

@@ -63,9 +63,10 @@ pub(crate) struct BarQuery {
 impl Market {
     /// The built-in contracts, each replaced by the replayed one of the same name where there is one.
     /// `always_open` lets the built-in ones trade at all hours of every day.
-    pub(crate) fn open(seed: u64, replay: Option<&Path>, always_open: bool) -> Result<Self, ReplayError> {
+    /// Which futures there are follows from `now`, epoch seconds.
+    pub(crate) fn open(seed: u64, replay: Option<&Path>, always_open: bool, now: i64) -> Result<Self, ReplayError> {
         let replayed = replay.map(replay::read_folder).transpose()?.unwrap_or_default();
-        let mut built_in = universe::contracts();
+        let mut built_in = universe::contracts(now);
         if always_open {
             for contract in &mut built_in {
                 contract.schedule.never_close();
@@ -77,8 +78,9 @@ impl Market {
         Ok(Self { contracts, seed })
     }
 
-    pub(crate) fn find(&self, query: &Query) -> Vec<Arc<Contract>> {
-        self.contracts.iter().filter(|contract| query.matches(contract)).cloned().collect()
+    pub(crate) fn find(&self, query: &Query, now: i64) -> Vec<Arc<Contract>> {
+        let lives = |contract: &Contract| query.may_have_expired() || !contract.has_expired(now);
+        self.contracts.iter().filter(|contract| query.matches(contract) && lives(contract)).cloned().collect()
     }
 
     pub(crate) fn search(&self, pattern: &str) -> Vec<Arc<Contract>> {
@@ -108,6 +110,10 @@ impl BarQuery {
 }
 
 impl Contract {
+    pub(crate) fn has_expired(&self, now: i64) -> bool {
+        self.last_day.is_some_and(|day| day < self.schedule.local_date(now))
+    }
+
     /// Start of the earliest data, epoch seconds.
     pub(crate) fn head(&self) -> Option<i64> {
         match &self.prices {

@@ -7,6 +7,7 @@ use super::calendar;
 use super::zone::{self, plus_days};
 
 const NEW_YORK: &str = "US/Eastern";
+const CHICAGO: &str = "US/Central";
 
 /// Trading from `open` to `close`, epoch seconds, under one date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,8 @@ pub(crate) struct Schedule {
 enum Rule {
     /// New York 04:00 to 20:00, the regular session 09:30 to 16:00; three hours less on an early close.
     UsStock,
-    /// New York 17:15 of the day before to 17:00, Monday to Friday.
-    Forex,
+    /// From an evening to the next day's afternoon, Monday to Friday; the regular session within it, if it is another.
+    Overnight { open: Time, close: Time, regular: Option<(Time, Time)> },
     /// Every weekday between two times, without holidays.
     Weekdays(Time, Time),
     /// Every day from midnight to midnight.
@@ -49,7 +50,15 @@ impl Schedule {
     }
 
     pub(crate) fn forex() -> Self {
-        Self { zone_name: NEW_YORK, zone: zone::named(NEW_YORK), rule: Rule::Forex }
+        let rule = Rule::Overnight { open: time(17, 15, 0, 0), close: time(17, 0, 0, 0), regular: None };
+        Self { zone_name: NEW_YORK, zone: zone::named(NEW_YORK), rule }
+    }
+
+    /// Chicago 17:00 of the day before to 16:00, regular from 08:30 on.
+    pub(crate) fn globex() -> Self {
+        let (open, close) = (time(17, 0, 0, 0), time(16, 0, 0, 0));
+        let rule = Rule::Overnight { open, close, regular: Some((time(8, 30, 0, 0), close)) };
+        Self { zone_name: CHICAGO, zone: zone::named(CHICAGO), rule }
     }
 
     pub(crate) fn weekdays(zone_name: &'static str, open: Time, close: Time) -> Self {
@@ -78,8 +87,9 @@ impl Schedule {
                 let (open, close) = us_stock_times(date, regular)?;
                 (date, open, close)
             }
-            Rule::Forex | Rule::Weekdays(..) if calendar::is_weekend(date) => return None,
-            Rule::Forex => (plus_days(date, -1), time(17, 15, 0, 0), time(17, 0, 0, 0)),
+            Rule::Overnight { .. } | Rule::Weekdays(..) if calendar::is_weekend(date) => return None,
+            Rule::Overnight { regular: Some((open, close)), .. } if regular => (date, open, close),
+            Rule::Overnight { open, close, .. } => (plus_days(date, -1), open, close),
             Rule::Weekdays(open, close) => (date, open, close),
             Rule::Always => {
                 let (open, close) = (zone::midnight(&self.zone, date), zone::midnight(&self.zone, plus_days(date, 1)));
@@ -117,7 +127,7 @@ impl Schedule {
     /// The date under which an instant trades: a forex evening belongs to the next one.
     pub(crate) fn trade_date(&self, second: i64) -> Date {
         let local = zone::local(&self.zone, second);
-        let evening = matches!(self.rule, Rule::Forex) && local.time() >= time(17, 0, 0, 0);
+        let evening = matches!(self.rule, Rule::Overnight { .. }) && local.time() >= time(17, 0, 0, 0);
         plus_days(local.date(), i64::from(evening))
     }
 

@@ -8,12 +8,12 @@ use super::*;
 const NOW: i64 = 1_749_223_230;
 
 fn market() -> Market {
-    Market::open(7, None, false).unwrap()
+    Market::open(7, None, false, 1_749_160_800).unwrap()
 }
 
 fn contract(market: &Market, symbol: &str) -> Arc<Contract> {
     let query = Query { symbol: symbol.to_owned(), ..Query::default() };
-    let found = market.find(&query);
+    let found = market.find(&query, 1_749_160_800);
     found.into_iter().find(|contract| contract.schedule.zone_name == "US/Eastern").unwrap()
 }
 
@@ -103,7 +103,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let rows: Vec<_> = hours.iter().map(|hour| format!("{},1,2,1,2,3\n", stamp(hour * 3600))).collect();
         std::fs::write(folder.path().join("XYZ_1h.csv"), format!("timestamp,open,high,low,close,volume\n{}", rows.concat())).unwrap();
-        let market = Market::open(0, Some(folder.path()), false).unwrap();
+        let market = Market::open(0, Some(folder.path()), false, 0).unwrap();
         let query = BarQuery {
             contract: contract(&market, "XYZ"),
             size: BarSize::Seconds(3600),
@@ -148,8 +148,8 @@ fn a_replayed_symbol_is_one_contract() {
         let rows = "timestamp,open,high,low,close,volume\n2025-06-05 19:00:00,1,2,1,2,3\n";
         std::fs::write(folder.path().join(name), rows).unwrap();
     }
-    let market = Market::open(0, Some(folder.path()), false).unwrap();
-    let find = |symbol: &str| market.find(&Query { symbol: symbol.to_owned(), ..Query::default() });
+    let market = Market::open(0, Some(folder.path()), false, 0).unwrap();
+    let find = |symbol: &str| market.find(&Query { symbol: symbol.to_owned(), ..Query::default() }, 0);
     for (symbol, kind, exchange) in [
         ("MSFT", SecurityType::Stock, "SMART"),
         ("BRK B", SecurityType::Stock, "SMART"),

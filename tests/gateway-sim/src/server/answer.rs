@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::market::{Contract, Query};
+use crate::protocol::dates;
 use crate::protocol::messages::{self, ErrorMessage};
 use crate::protocol::reply::Reply;
 
@@ -32,6 +33,11 @@ impl Refusal {
 
     pub(crate) fn history(text: &str) -> Self {
         Self { code: 162, text: format!("Historical Market Data Service error message:{text}") }
+    }
+
+    pub(crate) fn end_of_continuous() -> Self {
+        let text = "Setting end date/time for continuous future security type is not allowed.".to_owned();
+        Self { code: 10339, text }
     }
 
     pub(crate) fn unreadable() -> Self {
@@ -97,6 +103,8 @@ pub(crate) fn query(contract: Option<&messages::Contract>) -> Query {
         primary: upper(&contract.primary_exch),
         currency: upper(&contract.currency),
         local_symbol: upper(&contract.local_symbol),
+        month: upper(&contract.last_trade_date_or_month),
+        include_expired: contract.include_expired.unwrap_or(false),
     }
 }
 
@@ -111,6 +119,8 @@ pub(crate) fn described(contract: &Contract) -> messages::Contract {
         currency: said(&contract.currency),
         local_symbol: said(&contract.local_symbol),
         trading_class: said(&contract.trading_class),
+        last_trade_date_or_month: contract.last_day.map(dates::day),
+        multiplier: contract.multiplier,
         ..messages::Contract::default()
     }
 }

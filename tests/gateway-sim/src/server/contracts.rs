@@ -3,6 +3,7 @@
 use super::Shared;
 use super::answer::{Refusal, described, query};
 use crate::market::{Contract, SecurityType, hours, price_steps};
+use crate::protocol::dates;
 use crate::protocol::messages::{
     ContractData, ContractDataRequest, ContractDetails, MarketRule, MarketRuleRequest, MatchingSymbolsRequest,
     PriceIncrement, RequestId, SymbolSample, SymbolSamples,
@@ -19,7 +20,7 @@ pub(crate) fn details(shared: &Shared, id: i32, request: &ContractDataRequest) -
     if let Some(lack) = query.lack(false) {
         return Err(Refusal::invalid(KIND, lack));
     }
-    let found = shared.market.find(&query);
+    let found = shared.market.find(&query, shared.clock.now());
     if found.is_empty() {
         return Err(Refusal::no_definition());
     }
@@ -72,8 +73,10 @@ fn detailed(contract: &Contract, now: i64) -> ContractDetails {
         min_tick: text(contract.min_tick),
         order_types: text("ACTIVETIM,ADJUST,ALERT,DAY,GTC,LMT,MKT,STP"),
         valid_exchanges: Some(contract.venues()),
-        price_magnifier: Some(1),
+        price_magnifier: Some(contract.magnifier),
         long_name: text(&contract.long_name),
+        contract_month: contract.last_day.map(|day| day.strftime("%Y%m").to_string()),
+        real_expiration_date: contract.last_day.map(dates::day),
         time_zone_id: text(contract.schedule.zone_name),
         trading_hours: Some(hours(&contract.schedule, now, false)),
         liquid_hours: Some(hours(&contract.schedule, now, true)),

@@ -80,8 +80,8 @@ pub(crate) fn offences(connection: u64, request: &HistoricalDataRequest) -> Vec<
     if dates::parse_end(&end).is_some_and(|end| !end.named_zone) {
         events.push(Event::EndWithoutZone { detail: end.clone() });
     }
-    let Query { id, symbol, security_type, exchange, primary, currency, local_symbol } = described;
-    let series = format!("{id} {symbol}{local_symbol} {security_type} {exchange} {primary} {currency} {what}");
+    let Query { id, symbol, security_type, exchange, primary, currency, local_symbol, month, .. } = described;
+    let series = format!("{id} {symbol}{local_symbol}{month} {security_type} {exchange} {primary} {currency} {what}");
     let regular = request.regular_hours.unwrap_or(false);
     let whole = format!("{series}, {duration} of {bar_size} to {end:?}, useRTH {regular}");
     let weight = if what == "BID_ASK" { 2 } else { 1 };
@@ -123,6 +123,9 @@ pub(crate) fn plan(shared: &Shared, request: &HistoricalDataRequest) -> Result<P
         return Err(Refusal::invalid(SHORT_NAME, "A schedule is of 1 day bars."));
     }
     let contract = the_one(shared, &described)?;
+    if contract.kind == SecurityType::Continuous && end.second.is_some() {
+        return Err(Refusal::end_of_continuous());
+    }
     let what = if kind == Kind::Schedule { What::Trades } else { kind_of_price(&contract, &what)? };
     let now = shared.clock.now();
     Ok(Plan {
@@ -207,7 +210,7 @@ pub(crate) fn head(shared: &Shared, id: i32, request: &HeadTimestampRequest) -> 
 }
 
 pub(super) fn the_one(shared: &Shared, described: &Query) -> Result<Arc<Contract>, Refusal> {
-    let mut found = shared.market.find(described);
+    let mut found = shared.market.find(described, shared.clock.now());
     match (found.pop(), found.is_empty()) {
         (None, _) => Err(Refusal::no_definition()),
         (Some(contract), true) => Ok(contract),
@@ -232,6 +235,9 @@ pub(super) fn kind_of_price(contract: &Contract, what: &str) -> Result<What, Ref
     match What::of_request(what) {
         Some(traded) if traded.is_traded() && *kind == SecurityType::Cash => {
             Err(Refusal::history(&format!("No historical market data for {name} Last")))
+        }
+        Some(quoted) if !quoted.is_traded() && *kind == SecurityType::Index => {
+            Err(Refusal::history(&format!("No historical market data for {name} {}", quoted.in_messages())))
         }
         Some(what) => Ok(what),
         None if OTHER_KINDS.contains(&what) => Err(Refusal::history(&format!("No data of type {what} for {name}"))),
