@@ -33,5 +33,5 @@ mod simulator;
 
 pub use args::main;
 pub use config::{Chaos, Config, Knobs, NEWEST_VERSION, Pacing};
-pub use report::{Connections, Outage, Report, Violation};
+pub use report::{Connections, Outage, PacingUse, Report, Violation};
 pub use simulator::{Simulator, StartError};

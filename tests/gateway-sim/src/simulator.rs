@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Chaos, Config};
 use crate::faults::{Fault, Rule};
 use crate::market::Market;
+use crate::referee::Referee;
 use crate::report::Report;
 use crate::server::{self, Faults, Ledger, Shared, play};
 
@@ -53,7 +54,7 @@ impl Simulator {
         let shared = Arc::new(Shared {
             market,
             clock,
-            ledger: Ledger::new(),
+            ledger: Ledger::new(Referee::new(config.time_scale)),
             refusals_left: AtomicU32::new(config.knobs.client_ids_taken),
             client_ids: Mutex::new(HashMap::new()),
             server_version: config.server_version,

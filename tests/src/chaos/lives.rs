@@ -52,7 +52,7 @@ impl Lives {
                 if stopped.recv_timeout(life) != Err(mpsc::RecvTimeoutError::Timeout) {
                     break;
                 }
-                world.daemon_changes();
+                world.daemon_dies();
                 daemon = daemon.kill_9()?.start()?;
                 world.daemon_changes();
             }

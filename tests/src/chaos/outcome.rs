@@ -5,10 +5,21 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Value, json};
 
 use super::{Options, recovery, verdict::Verdict, world::World};
-use crate::gateway_sim::Report;
+use crate::gateway_sim::{LEFT_WITHOUT_A_WORD, Report};
 
 /// A daemon may be so much larger at the end than when it was warm: caches and the allocator's habits, not growth.
 const GROWTH_MAX: u64 = 24 << 20;
+/// So long after a kill its end may be noticed at the gateway.
+const DEATH_NANOS: i64 = 1_000_000_000;
+
+/// Who is killed leaves without a word.
+fn is_of_a_death(violation: &Value, killed: &[i64]) -> bool {
+    let text = |key: &str| violation[key].as_str().unwrap_or_default();
+    let at: Option<jiff::Timestamp> = text("at").parse().ok();
+    let at = at.and_then(|at| i64::try_from(at.as_nanosecond()).ok()).unwrap_or(0);
+    let after = |killed: &i64| (0..DEATH_NANOS).contains(&(at - killed));
+    LEFT_WITHOUT_A_WORD.contains(&text("rule")) && killed.iter().any(after)
+}
 
 /// What came of it.
 #[derive(Debug)]
@@ -47,8 +58,9 @@ impl Outcome {
         let faults = document["faults"].as_object().into_iter().flatten();
         let faults =
             faults.filter_map(|(kind, count)| Some((kind.clone(), count.as_u64().filter(|count| *count > 0)?)));
-        let violations = document["violations"].as_array().into_iter().flatten();
         let tally = world.tally();
+        let violations = document["violations"].as_array().into_iter().flatten();
+        let violations = violations.filter(|violation| !is_of_a_death(violation, &tally.killed));
         let mut without_end = tally.without_end.clone();
         let open = document["open_requests"].as_u64().unwrap_or(0);
         if open > 0 {

@@ -44,6 +44,8 @@ pub(super) struct Tally {
     pub(super) without_end: Vec<String>,
     pub(super) cancelled: u64,
     pub(super) retried: u64,
+    /// When the daemon was killed, nanoseconds since the epoch.
+    pub(super) killed: Vec<i64>,
     /// The connection's states as they were told: since when (nanoseconds since the epoch), and which.
     pub(super) states: Vec<(i64, i32)>,
 }
@@ -76,6 +78,13 @@ impl World {
 
     pub(super) fn pieces(&self) -> usize {
         self.total
+    }
+
+    /// The daemon is killed.
+    pub(super) fn daemon_dies(&self) {
+        let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+        self.tally().killed.push(now);
+        self.daemon_changes();
     }
 
     /// The daemon is killed or back. Equal numbers before and after a call: it lived all the time.

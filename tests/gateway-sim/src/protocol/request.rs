@@ -79,6 +79,22 @@ requests! {
     Executions(RequestId) = 7, "executions";
 }
 
+impl Kind {
+    /// Whether the servers behind the gateway answer it.
+    pub(crate) fn needs_upstream(self) -> bool {
+        matches!(
+            self,
+            Self::ContractDetails
+                | Self::MatchingSymbols
+                | Self::HeadTimestamp
+                | Self::HistoricalData
+                | Self::RealTimeBars
+                | Self::MarketData
+                | Self::MarketRule
+        )
+    }
+}
+
 impl Request {
     /// What it is about, if it is about a contract.
     pub(crate) fn contract(&self) -> Option<&Contract> {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::faults::{Fault, FaultKind};
+use crate::referee::Event;
 
 /// How often to look whether a client is gone that is not being read.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -96,6 +97,7 @@ impl Line {
 
     /// Hits it with a fault of the wire.
     pub(crate) fn strike(&self, shared: &Shared, fault: &Fault, cleared: CancellationToken) {
+        shared.ledger.observe(&shared.clock, Event::Disturbed { connection: self.number });
         match fault.kind() {
             FaultKind::Fin => return self.cut(),
             FaultKind::Rst => {

@@ -1,16 +1,18 @@
 //! The one way out of a connection: replies go in as values, frames of the client's dialect come out.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
+use super::Shared;
 use super::answer::{NO_REQUEST, Refusal};
 use super::line::Line;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::frame::broken;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::Kind;
+use crate::referee::{Event, Telling};
 
 /// Whether to go on.
 pub(crate) type Flow = ControlFlow<()>;
@@ -29,6 +31,7 @@ pub(crate) struct Outlet {
     dialect: Dialect,
     wire: mpsc::Sender<Vec<u8>>,
     line: Arc<Line>,
+    shared: Weak<Shared>,
 }
 
 /// An outlet that does not keep its writer alive.
@@ -37,11 +40,12 @@ pub(crate) struct WeakOutlet {
     dialect: Dialect,
     wire: mpsc::WeakSender<Vec<u8>>,
     line: Arc<Line>,
+    shared: Weak<Shared>,
 }
 
 impl Outlet {
-    pub(crate) fn new(dialect: Dialect, wire: mpsc::Sender<Vec<u8>>, line: Arc<Line>) -> Self {
-        Self { dialect, wire, line }
+    pub(crate) fn new(dialect: Dialect, wire: mpsc::Sender<Vec<u8>>, line: Arc<Line>, shared: &Arc<Shared>) -> Self {
+        Self { dialect, wire, line, shared: Arc::downgrade(shared) }
     }
 
     pub(crate) fn line(&self) -> &Arc<Line> {
@@ -49,7 +53,8 @@ impl Outlet {
     }
 
     pub(crate) fn downgrade(&self) -> WeakOutlet {
-        WeakOutlet { dialect: self.dialect, wire: self.wire.downgrade(), line: Arc::clone(&self.line) }
+        let (line, shared) = (Arc::clone(&self.line), Weak::clone(&self.shared));
+        WeakOutlet { dialect: self.dialect, wire: self.wire.downgrade(), line, shared }
     }
 
     /// Says one thing. Breaks when the client is gone.
@@ -65,6 +70,7 @@ impl Outlet {
                 let refusal = self.dialect.encode(&Refusal::too_long().reply(id));
                 return self.put(refusal.unwrap_or_default()).await;
             };
+            self.tell_referee(&reply);
             self.put(frame).await?;
         }
         Flow::Continue(())
@@ -75,9 +81,17 @@ impl Outlet {
         let Some(frame) = self.dialect.encode(&reply).filter(|frame| !frame.is_empty()) else {
             return;
         };
+        self.tell_referee(&reply);
         if let Err(mpsc::error::TrySendError::Full(_)) = self.wire.try_send(frame) {
             let outlet = self.clone();
             tokio::spawn(async move { outlet.say(None, reply).await.is_break() });
+        }
+    }
+
+    /// It is to know what the client knows.
+    fn tell_referee(&self, reply: &Reply) {
+        if let (Some(telling), Some(shared)) = (telling(reply), self.shared.upgrade()) {
+            shared.ledger.observe(&shared.clock, Event::Told { connection: self.line.number, telling });
         }
     }
 
@@ -98,6 +112,22 @@ impl Outlet {
 impl WeakOutlet {
     pub(crate) fn upgrade(&self) -> Option<Outlet> {
         let wire = self.wire.upgrade()?;
-        Some(Outlet { dialect: self.dialect, wire, line: Arc::clone(&self.line) })
+        let (line, shared) = (Arc::clone(&self.line), Weak::clone(&self.shared));
+        Some(Outlet { dialect: self.dialect, wire, line, shared })
     }
+}
+
+/// What of a reply changes what the client may do next. A farm that is up has its servers.
+fn telling(reply: &Reply) -> Option<Telling> {
+    Some(match reply {
+        Reply::NextValidId(_) => Telling::NextValidId,
+        Reply::ManagedAccounts(_) => Telling::ManagedAccounts,
+        Reply::CurrentTime(_) | Reply::CurrentTimeInMillis(_) => Telling::CurrentTime,
+        Reply::Error(error) => match error.code.unwrap_or(0) {
+            1100 | 2110 => Telling::UpstreamLost,
+            1101 | 1102 | 2104 | 2106 | 2158 => Telling::UpstreamBack,
+            _ => return None,
+        },
+        _ => return None,
+    })
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use super::connection::watched;
 use super::line::{Line, Strike};
 use crate::faults::FaultKind;
 use crate::protocol::dialect::Dialect;
@@ -162,7 +163,10 @@ impl Pen {
             }
         }
         self.drip = None;
-        if self.line.was_cut() { Ok(()) } else { self.writer.write_all(bytes).await }
+        if self.line.was_cut() {
+            return Ok(());
+        }
+        watched(&self.shared, self.line.number, self.writer.write_all(bytes)).await
     }
 
     fn unknown(&self, id: u32) -> Vec<u8> {

@@ -17,7 +17,10 @@ use crate::log::log;
 use crate::protocol::messages::{CurrentTime, HistoricalDataRequest, RealTimeBarsRequest, StartApi};
 use crate::protocol::reply::Reply;
 use crate::protocol::request::{Inbound, Kind, Request};
-use crate::referee::Event;
+use crate::referee::{Ending, Event};
+
+/// Messages that trade: place an order, cancel one or all, exercise an option.
+const TRADING: [u32; 4] = [3, 4, 58, 21];
 
 pub(crate) struct Session {
     shared: Arc<Shared>,
@@ -49,13 +52,16 @@ impl Session {
     }
 
     /// Cleanly is between two frames, with nothing open, and by the client.
-    pub(crate) fn ends(&mut self, listened: &io::Result<()>) {
-        self.ended_cleanly = listened.is_ok() && self.open.is_empty() && !self.outlet.line().was_cut();
+    pub(crate) fn ends(&mut self, listened: &io::Result<Ending>) {
+        let in_peace = matches!(listened, Ok(ending) if *ending != Ending::Abrupt);
+        self.ended_cleanly = in_peace && self.open.count() == 0 && !self.outlet.line().was_cut();
     }
 
     /// The one way in: everything a client says passes here, read.
     pub(crate) async fn hear(&mut self, inbound: Inbound) -> Flow {
         self.shared.ledger.received(inbound.kind());
+        let connection = self.outlet.line().number;
+        self.tell_referee(Event::Message { connection });
         match self.shared.faults.conditions.at_message(&self.shared) {
             Rate::Fine => {}
             Rate::TooFast => return self.outlet.say(None, Refusal::too_fast().reply(NO_REQUEST)).await,
@@ -69,7 +75,15 @@ impl Session {
         }
         match inbound {
             Inbound::Request(request) => self.obey(*request).await,
-            Inbound::Garbled(_) => self.outlet.say(None, Refusal::unreadable().reply(NO_REQUEST)).await,
+            Inbound::Garbled(kind) => {
+                let detail = kind.map_or("a message", Kind::name);
+                self.tell_referee(Event::Malformed { detail: format!("{detail} that cannot be read") });
+                self.outlet.say(None, Refusal::unreadable().reply(NO_REQUEST)).await
+            }
+            Inbound::Unknown(message) if TRADING.contains(&message) => {
+                self.tell_referee(Event::Order { message });
+                Flow::Continue(())
+            }
             Inbound::Unknown(id) => {
                 log(&format!("connection {}: message {id} is not known here", self.outlet.line().number));
                 Flow::Continue(())
@@ -80,6 +94,10 @@ impl Session {
     async fn obey(&mut self, request: Request) -> Flow {
         let answered = Answered { kind: request.kind(), id: request.id() };
         let fault = self.shared.faults.at_request(&self.shared, self.outlet.line(), &request);
+        if answered.kind != Kind::Start {
+            let (connection, kind) = (self.outlet.line().number, answered.kind);
+            self.tell_referee(Event::Asked { connection, request: kind.name(), upstream: kind.needs_upstream() });
+        }
         if let Some(id) = request.id() {
             self.seen.insert(id);
             self.tell_referee(Event::Numbered { connection: self.outlet.line().number, id });
@@ -115,7 +133,7 @@ impl Session {
         if fault.is_none() {
             return self.outlet.say_all(Some(answered), replies).await;
         }
-        let open = answered.id.and_then(|id| self.open.accept(id));
+        let open = answered.id.and_then(|id| self.open.accept(answered.kind, id));
         let cancelled = open.unwrap_or_else(|| self.outlet.line().child_token());
         tokio::spawn(self.task(answered, cancelled, fault).answer(replies));
         Flow::Continue(())
@@ -137,8 +155,8 @@ impl Session {
     async fn historical(&mut self, request: HistoricalDataRequest, answered: Answered, fault: Option<Fault>) -> Flow {
         let pacing = self.shared.faults.conditions.pacing();
         let mut too_fast = false;
-        for event in historical::offences(&request, pacing) {
-            let paced = matches!(event, Event::SmallBars(_));
+        for event in historical::offences(self.outlet.line().number, &request, pacing) {
+            let paced = matches!(event, Event::Bars { .. });
             too_fast |= self.tell_referee(event) > 0 && paced;
         }
         let id = request.id.unwrap_or(0);
@@ -146,7 +164,7 @@ impl Session {
             self.shared.ledger.played(FaultKind::Pacing);
             return self.outlet.say(Some(answered), Refusal::paced().reply(id)).await;
         }
-        let Some(cancelled) = self.open.accept(id) else {
+        let Some(cancelled) = self.open.accept(answered.kind, id) else {
             return self.outlet.say(Some(answered), Refusal::duplicate(id).reply(id)).await;
         };
         tokio::spawn(self.task(answered, cancelled, fault).historical(request));
@@ -179,7 +197,7 @@ impl Session {
             Ok(query) => query,
             Err(refusal) => return self.outlet.say(Some(answered), refusal.reply(id)).await,
         };
-        let Some(cancelled) = self.open.accept(id) else {
+        let Some(cancelled) = self.open.accept(answered.kind, id) else {
             return self.outlet.say(Some(answered), Refusal::duplicate_stream().reply(id)).await;
         };
         tokio::spawn(self.task(answered, cancelled, fault).real_time_bars(query));
@@ -203,6 +221,11 @@ impl Session {
     /// How many rules that broke.
     fn tell_referee(&self, event: Event) -> usize {
         self.shared.ledger.observe(&self.shared.clock, event)
+    }
+
+    /// Requests neither answered nor cancelled.
+    pub(crate) fn open_requests(&self) -> usize {
+        self.open.count()
     }
 }
 
