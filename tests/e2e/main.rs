@@ -5,6 +5,7 @@ mod support;
 mod address;
 mod chaos;
 mod clients;
+mod codes;
 mod contracts;
 mod crash;
 mod demo;

@@ -17,7 +17,8 @@ const RETURNS: u32 = 20;
 const NAP: Duration = Duration::from_secs(10);
 
 /// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
-/// for; otherwise the first failure is the answer. Counts what it sends in `requests`.
+/// for; otherwise the first failure is the answer, unless the gateway is there: it may have forgotten what it was asked.
+/// Counts what it sends in `requests`.
 pub(super) async fn fetch(
     gateway: &Gateway,
     ask: &BarsAsk,
@@ -39,7 +40,11 @@ pub(super) async fn fetch(
         *requests -= u64::from(!error.was_sent());
         match error.class() {
             Class::Pacing => pacing_tries += 1,
-            Class::Connection if under_way || matches!(error, GatewayError::Resting { .. }) => {
+            Class::Connection
+                if under_way
+                    || matches!(error, GatewayError::Resting { .. })
+                    || gateway.status().state == State::Ready =>
+            {
                 match error {
                     GatewayError::Resting { until } => pass(until).await,
                     _ => returns += 1,

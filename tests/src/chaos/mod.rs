@@ -2,12 +2,12 @@
 //! random and the daemon is killed now and then. At the end everything must be there, and nobody must have been kept
 //! waiting for ever.
 //!
-//! - [`market`] makes the prices, so that it is known what must be stored.
-//! - [`world`] is what the clients share: the work, and what became of it.
-//! - [`loads`] and [`visitors`] are the clients.
-//! - [`lives`] keeps a daemon running, and kills it.
-//! - [`verdict`] looks at what is stored.
-//! - [`outcome`] is the result: the table, the document, and whether it is good.
+//! - `market` makes the prices, so that it is known what must be stored.
+//! - `world` is what the clients share: the work, and what became of it.
+//! - `loads` and `visitors` are the clients.
+//! - `lives` keeps a daemon running, and kills it.
+//! - `verdict` looks at what is stored.
+//! - `outcome` is the result: the table, the document, and whether it is good.
 
 mod calls;
 mod lives;
