@@ -180,3 +180,19 @@ fn a_series_has_one_session_and_another_changes_nothing() -> Result<()> {
     assert_eq!(content_of(&daemon.data())?, before);
     Ok(())
 }
+
+#[test]
+fn a_retry_is_linked_and_never_becomes_another_load_that_runs() -> Result<()> {
+    let sim = GatewaySim::start(SLOW)?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let first = detached(&daemon, "data load AAPL -t 1m --start 2025-01-06 --end 2025-02-28")?;
+    daemon.ktrdr(&format!("operations cancel {first}"))?.ok()?;
+    let other = detached(&daemon, "data load AAPL -t 1m --start 2025-03-03 --end 2025-04-30")?;
+    daemon.ktrdr(&format!("operations retry {first} -f json"))?.fails(1, "OPERATION_NOT_RETRYABLE")?;
+    daemon.ktrdr(&format!("operations cancel {other}"))?.ok()?;
+    let retried = daemon.ktrdr(&format!("operations retry {first} -f json"))?.json()?;
+    assert_eq!((&retried["state"], &retried["retry_of"]), (&"completed".into(), &first.as_str().into()), "{retried}");
+    drop(daemon.terminate()?);
+    sim.report()?;
+    Ok(())
+}

@@ -3,7 +3,9 @@
 mod support;
 
 mod address;
+mod chaos;
 mod clients;
+mod codes;
 mod contracts;
 mod crash;
 mod demo;

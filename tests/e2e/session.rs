@@ -133,7 +133,7 @@ fn a_restarted_daemon_remembers_what_ib_still_counts() -> Result<()> {
         Ok(users.as_array().is_some_and(|users| users.len() == 2))
     })?;
     drop(daemon.terminate()?);
-    sim.report()?;
+    sim.report_after_kills()?;
     Ok(())
 }
 

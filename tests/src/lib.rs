@@ -4,10 +4,12 @@
 //! - [`programs`] finds the binaries, built by nobody's hand.
 //! - [`home`] is the folder and the empty environment that one test lives in.
 //! - [`daemon`], [`gateway_sim`] and [`cli`] run the programs there.
+//! - [`chaos`] is the long run in which everything fails.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
 
+pub mod chaos;
 pub mod cli;
 pub mod daemon;
 pub mod gateway_sim;

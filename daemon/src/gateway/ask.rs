@@ -155,11 +155,18 @@ pub struct ClockAnswer {
 pub enum BarsAnswer {
     /// May reach beyond what was asked, and its last bar may still be running.
     Bars {
-        /// Sorted, unique, finite.
+        /// Sorted, unique, possible.
         bars: Bars,
-        /// Starts of bars that came with a price that is no number, and are left out.
+        /// Starts of bars that came with prices that cannot be, and are left out.
         spoiled: Vec<Nanos>,
     },
     /// It says that there is nothing.
     NoData,
+}
+
+impl BarsAnswer {
+    /// Some of its bars cannot be used.
+    pub fn is_spoiled(&self) -> bool {
+        matches!(self, Self::Bars { spoiled, .. } if !spoiled.is_empty())
+    }
 }

@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
     row(HISTORY, "is invalid", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
     row(HISTORY, "must occur before", Request, Permanent, &reason::GATEWAY_ERROR, "ends the request"),
     row(&[one(10189), one(10190)], "", Request, Permanent, &reason::TICKER_LIMIT, "ends the request"),
-    row(HISTORY, "", Request, Transient, &reason::HMDS_UNAVAILABLE, "asks three times, 15 s apart at least; a text in another language is never taken for no data"),
+    row(&[one(162), one(420), one(10187)], "", Request, Transient, &reason::HMDS_UNAVAILABLE, "asks three times, 15 s apart at least; a text in another language is never taken for no data"),
     row(&[one(100)], "", Connection, Pacing, &reason::MESSAGE_RATE_EXCEEDED, "sends nothing for 5 s, then asks again"),
     row(&[one(101)], "", Request, Permanent, &reason::TICKER_LIMIT, "ends the request"),
     row(&[one(102)], "", Request, Permanent, &reason::DUPLICATE_REQUEST_ID, "ends the request; a defect of ours"),

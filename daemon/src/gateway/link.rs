@@ -62,6 +62,10 @@ impl Link {
         if client.handshake_managed_accounts().is_empty() {
             return Err(not_ready("it named no account"));
         }
+        // after a hundred other messages the crate gives up waiting, and counts from zero; IB counts from one
+        if client.next_order_id() == 0 {
+            return Err(not_ready("it did not finish the handshake"));
+        }
         Ok(Self { client: Arc::new(client), notices, outages: Outages::default() })
     }
 

@@ -141,18 +141,18 @@ pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError
         .map_err(|error| GatewayError::Protocol(format!("cannot ask for {at}: {error}")))
 }
 
-/// Sorted and unique; the last of two bars with one start wins. Bars with a price that is no number are left out.
+/// Sorted and unique; the last of two bars with one start wins. Bars with prices that cannot be are left out, and told.
 pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, GatewayError> {
     let mut bars = answer.iter().map(|bar| one(bar, what)).collect::<Result<Vec<_>, _>>()?;
     bars.reverse();
     bars.sort_by_key(|bar| bar.start);
     bars.dedup_by_key(|bar| bar.start);
-    let (bars, spoiled): (Vec<Bar>, Vec<Bar>) = bars.into_iter().partition(Bar::is_finite);
+    let (bars, spoiled): (Vec<Bar>, Vec<Bar>) = bars.into_iter().partition(Bar::is_possible);
     if let Some(first) = spoiled.first() {
         tracing::warn!(
             count = spoiled.len(),
             first = crate::clock::text(first.start),
-            "bars without a finite price came"
+            "bars came with prices that cannot be"
         );
     }
     Ok(BarsAnswer::Bars {
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     fn ib_bar(date: BarTimestamp, close: f64, volume: f64) -> IbBar {
-        IbBar { date, open: 1.0, high: 1.0, low: 1.0, close, volume, wap: 0.0, count: 1 }
+        IbBar { date, open: 1.0, high: 3.0, low: 1.0, close, volume, wap: 0.0, count: 1 }
     }
 
     #[test]
@@ -227,11 +227,12 @@ mod tests {
             ib_bar(day(2), 1.0, 5.0),
             ib_bar(day(2), 2.0, 6.0),
             ib_bar(day(4), f64::NAN, 1.0),
+            ib_bar(day(5), 3.5, 1.0),
         ];
         let BarsAnswer::Bars { bars, spoiled } = bars(&answer, WhatToShow::Trades).unwrap() else { panic!("bars") };
         let second = 1_704_153_600 * SECOND;
         assert_eq!(bars.start, [second, second + DAY]);
         assert_eq!((bars.close.as_slice(), bars.volume.as_slice()), (&[2.0, 3.0][..], &[Some(6.0), None][..]));
-        assert_eq!(spoiled, [second + 2 * DAY]);
+        assert_eq!(spoiled, [second + 2 * DAY, second + 3 * DAY]);
     }
 }

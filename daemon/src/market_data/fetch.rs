@@ -17,7 +17,8 @@ const RETURNS: u32 = 20;
 const NAP: Duration = Duration::from_secs(10);
 
 /// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
-/// for; otherwise the first failure is the answer. Counts what it sends in `requests`.
+/// for; otherwise the first failure is the answer, unless the gateway is there: it may have forgotten what it was asked.
+/// Counts what it sends in `requests`.
 pub(super) async fn fetch(
     gateway: &Gateway,
     ask: &BarsAsk,
@@ -28,13 +29,22 @@ pub(super) async fn fetch(
     loop {
         *requests += 1;
         let error = match gateway.bars(ask.clone()).await {
+            // it may have been damaged on its way; what is wrong again, is wrong at IB
+            Ok(answer) if answer.is_spoiled() && tries == 0 => {
+                tries += 1;
+                continue;
+            }
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         *requests -= u64::from(!error.was_sent());
         match error.class() {
             Class::Pacing => pacing_tries += 1,
-            Class::Connection if under_way || matches!(error, GatewayError::Resting { .. }) => {
+            Class::Connection
+                if under_way
+                    || matches!(error, GatewayError::Resting { .. })
+                    || gateway.status().state == State::Ready =>
+            {
                 match error {
                     GatewayError::Resting { until } => pass(until).await,
                     _ => returns += 1,

@@ -141,14 +141,19 @@ impl MarketData {
         let spec: Spec = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
         let request = spec.request().ok_or_else(|| refuse("its request cannot be read"))?;
         let started = self.load(request, retry.request_id.clone(), Some(retry.retry_of.clone())).await;
-        started.map_err(|error| match error {
+        let started = started.map_err(|error| match error {
             MarketDataError::Operation(error) => error,
             MarketDataError::SessionMismatch { .. } => {
                 refuse("the series is stored with another session or other prices")
             }
             MarketDataError::SeriesBusy { .. } => refuse("the series is being written by another operation"),
             _ => refuse("its request is no longer valid"),
-        })
+        })?;
+        // what runs brings something else, and does not become the retry of this by being joined
+        if started.joined && !started.same_request {
+            return Err(refuse("another load of the series is running"));
+        }
+        Ok(started)
     }
 
     /// Imports what was uploaded.

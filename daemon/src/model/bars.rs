@@ -25,6 +25,12 @@ impl Bar {
         [self.open, self.high, self.low, self.close].iter().all(|price| price.is_finite())
             && self.volume.is_none_or(f64::is_finite)
     }
+
+    /// Its high is the highest price and its low the lowest; false for what is not finite.
+    pub fn is_possible(&self) -> bool {
+        let within = |price: f64| self.low <= price && price <= self.high;
+        self.is_finite() && within(self.open) && within(self.close)
+    }
 }
 
 /// Bars as columns of equal length. Ascending and free of duplicates wherever a function says "sorted".

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,8 +12,13 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Knobs, NEWEST_VERSION};
+use crate::fault_args::{FaultArgs, FaultsFileError};
+use crate::faults::listing;
 use crate::log::log;
 use crate::simulator::Simulator;
+
+/// Between two reports.
+const REPORT_PAUSE: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +30,10 @@ Examples:
       An hour of pacing rules in a minute; on SIGTERM, a report of requests and violations.
   ktrdr-gateway-sim --listen 127.0.0.1:0 --server-version 187
       A gateway that is too old for its clients.
+  ktrdr-gateway-sim --listen 127.0.0.1:0 --faults night.toml --pacing strict
+      What goes wrong is in a file; --list-faults has the names.
+  ktrdr-gateway-sim --listen 127.0.0.1:0 --chaos heavy --seed 7
+      Faults at random, and the same ones the next time.
 
 When it is ready, one line {\"listening\":\"ADDR:PORT\"} appears on stdout.";
 
@@ -33,8 +42,8 @@ When it is ready, one line {\"listening\":\"ADDR:PORT\"} appears on stdout.";
 #[command(name = "ktrdr-gateway-sim", version, after_help = EXAMPLES)]
 struct Args {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: SocketAddr,
+    #[arg(long, value_name = "ADDR:PORT", required_unless_present = "list_faults")]
+    listen: Option<SocketAddr>,
     /// Serve the price files of a folder as they are
     #[arg(long, value_name = "DIR")]
     replay: Option<PathBuf>,
@@ -47,7 +56,7 @@ struct Args {
     /// Simulated seconds per real second
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     time_scale: f64,
-    /// Write a report of what happened, on SIGTERM or SIGINT
+    /// Write a report of what happened, every second and on SIGTERM or SIGINT
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Simulated milliseconds before each historical answer
@@ -68,25 +77,31 @@ struct Args {
     /// Let generated contracts trade at all hours, so that there are live bars at any time
     #[arg(long)]
     always_open: bool,
+    #[command(flatten)]
+    faults: FaultArgs,
 }
 
 impl Args {
-    fn config(&self) -> Config {
-        Config {
-            listen: self.listen,
+    fn config(&self) -> Result<Config, FaultsFileError> {
+        let default = Config::default();
+        Ok(Config {
+            listen: self.listen.unwrap_or(default.listen),
             replay: self.replay.clone(),
             seed: self.seed,
             server_version: self.server_version,
             time_scale: self.time_scale,
-            knobs: Knobs {
+            rules: self.faults.rules()?,
+            chaos: self.faults.chaos(self.seed),
+            knobs: self.faults.conditions(&Knobs {
                 answer_delay: Duration::from_millis(self.answer_delay_ms),
                 close_in_handshake: self.close_in_handshake,
                 client_ids_taken: self.client_ids_taken,
                 now: self.now,
                 market_speed: self.market_speed,
                 always_open: self.always_open,
-            },
-        }
+                ..default.knobs
+            }),
+        })
     }
 }
 
@@ -99,7 +114,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match live(&args) {
+    let ended = if args.faults.list_faults { list_faults().map_err(Into::into) } else { live(&args) };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log(&with_causes(&*error));
@@ -118,16 +134,39 @@ fn live(args: &Args) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let simulator = Simulator::start(args.config()).await?;
+        let simulator = Simulator::start(args.config()?).await?;
         announce(simulator.address())?;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = keep_report(&simulator, args.report.as_deref()) => {}
         }
         let report = simulator.stop().await;
         args.report.as_deref().map_or(Ok(()), |path| report.write(path))?;
         Ok(())
     })
+}
+
+/// Writes the report every second, so that a simulator that is killed leaves one.
+async fn keep_report(simulator: &Simulator, path: Option<&Path>) {
+    let Some(path) = path else {
+        return std::future::pending().await;
+    };
+    let mut last_error = None;
+    loop {
+        // Here and not on a thread of its own: the last report must not meet an older one on its way.
+        let error = simulator.report().write(path).err().map(|error| error.to_string());
+        // Said once, not every second.
+        if let Some(error) = error.as_ref().filter(|error| last_error.as_ref() != Some(*error)) {
+            log(&format!("the report cannot be written: {error}"));
+        }
+        last_error = error;
+        tokio::time::sleep(REPORT_PAUSE).await;
+    }
+}
+
+fn list_faults() -> std::io::Result<()> {
+    std::io::stdout().lock().write_all(listing().as_bytes())
 }
 
 fn announce(address: SocketAddr) -> std::io::Result<()> {

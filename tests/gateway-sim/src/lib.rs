@@ -16,11 +16,13 @@
 //! ```
 //!
 //! `market` knows contracts and prices, `protocol` knows bytes; neither knows the other, and `server` joins them.
-//! `referee` judges, `report` tells.
+//! `referee` judges, `report` tells. `faults` says what can go wrong and when; `server` lets it happen.
 
 mod args;
 mod clock;
 mod config;
+mod fault_args;
+pub mod faults;
 mod log;
 mod market;
 mod protocol;
@@ -30,6 +32,6 @@ mod server;
 mod simulator;
 
 pub use args::main;
-pub use config::{Config, Knobs, NEWEST_VERSION};
-pub use report::{Connections, Report, Violation};
+pub use config::{Chaos, Config, Knobs, NEWEST_VERSION, Pacing};
+pub use report::{Connections, Outage, PacingUse, Report, Violation};
 pub use simulator::{Simulator, StartError};

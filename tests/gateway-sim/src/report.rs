@@ -16,13 +16,38 @@ pub struct Report {
     pub open_requests: u64,
     /// Faults played, by kind.
     pub faults: BTreeMap<String, u64>,
+    /// When a fault kept everybody from being served, in order of their beginnings.
+    pub outages: Vec<Outage>,
+    pub pacing: PacingUse,
     pub violations: Vec<Violation>,
+}
+
+/// Real time, nanoseconds since the epoch. Outages may overlap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outage {
+    /// The fault.
+    pub kind: String,
+    pub from_ns: i64,
+    pub to_ns: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Connections {
     pub total: u64,
     pub most_at_once: u64,
+}
+
+/// Requests for bars of 30 seconds and less, by which the use of what is allowed can be measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct PacingUse {
+    pub requests: u64,
+    /// With those that count twice counted twice.
+    pub weight: u64,
+    /// Simulated seconds since the start.
+    pub first: Option<f64>,
+    pub last: Option<f64>,
+    /// Highest weight in any ten minutes.
+    pub most_in_10_minutes: u32,
 }
 
 /// Something a well-behaved client never does.

@@ -1,6 +1,6 @@
 //! A running simulator, as tests hold it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Chaos, Config};
+use crate::faults::{Fault, Rule};
 use crate::market::Market;
+use crate::referee::Referee;
 use crate::report::Report;
-use crate::server::{self, Ledger, Shared};
+use crate::server::{self, Faults, Ledger, Shared, play};
 
 /// A simulator at work. Dropping it closes its port and its connections.
 #[derive(Debug)]
@@ -52,20 +54,42 @@ impl Simulator {
         let shared = Arc::new(Shared {
             market,
             clock,
-            ledger: Ledger::new(),
+            ledger: Ledger::new(Referee::new(config.time_scale)),
             refusals_left: AtomicU32::new(config.knobs.client_ids_taken),
-            client_ids: Mutex::new(HashSet::new()),
+            client_ids: Mutex::new(HashMap::new()),
             server_version: config.server_version,
+            faults: Faults::new(&config.knobs),
             knobs: config.knobs,
         });
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stop.clone()));
+        config.rules.into_iter().for_each(|rule| play::inject(&shared, rule));
+        if let Some(Chaos { level, seed, lasting }) = config.chaos {
+            play::unleash(&shared, level, seed, lasting);
+        }
         Ok(Self { address, shared, stop: stop.drop_guard(), server })
     }
 
     /// Where it listens, with the port it got.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Lets a rule wait for its occasion. One that names nobody, and whose fault hits more than a request or an opening
+    /// connection, is played by the clock: at once, or at its time.
+    pub fn inject(&self, rule: Rule) {
+        play::inject(&self.shared, rule);
+    }
+
+    /// Plays a fault on everyone now; one of a request hits the next request of its kinds, one of an opening connection
+    /// the next connection. False if there was no connection to hit, or the port is closed by another one already.
+    pub fn play(&self, fault: &Fault) -> bool {
+        play::play(&self.shared, fault)
+    }
+
+    /// Forgets all rules and ends all faults: the simulator is well again. Connections that were cut stay cut.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
     }
 
     /// What has happened so far.
@@ -82,6 +106,7 @@ impl Simulator {
     /// Closes every connection and returns what happened until then, with the requests that were still open.
     pub async fn stop(self) -> Report {
         let report = self.report();
+        self.shared.faults.clear();
         drop(self.stop);
         // A server that panicked still leaves its report.
         drop(self.server.await);

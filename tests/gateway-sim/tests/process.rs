@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -88,6 +89,55 @@ fn knobs_are_flags() {
 }
 
 #[test]
+fn one_that_is_killed_leaves_its_last_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let running = start(&path, &["--chaos", "heavy", "--chaos-seed", "3", "--chaos-for", "60", "--open-cap", "50"]);
+    let open = handshake(&running.address);
+    let counted = || {
+        let report: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).unwrap();
+        report["connections"]["total"].as_u64().filter(|total| *total == 1)
+    };
+    // The next one a second later tells of the connection.
+    let limit = Instant::now() + Duration::from_secs(10);
+    while counted().is_none() {
+        assert!(Instant::now() < limit, "no report");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    stop(running, Signal::KILL);
+    drop(open);
+    assert_eq!(counted(), Some(1));
+}
+
+#[test]
+fn faults_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, faults) = (folder.path().join("report.json"), folder.path().join("faults.toml"));
+    std::fs::write(&faults, "[[fault]]\nkind = 'accept_then_close'\n").unwrap();
+    let running = start(&path, &["--faults", faults.to_str().unwrap()]);
+    assert_eq!(handshake(&running.address).1, "");
+    assert!(handshake(&running.address).1.starts_with("226\0"));
+    assert_eq!(stop(running, Signal::TERM), Some(0));
+    let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(report["faults"]["accept_then_close"], 1);
+
+    std::fs::write(&faults, "[[fault]]\nkind = 'accept_then_close'\n\n[[fault]]\nkind = 'frieze'\n").unwrap();
+    let refused =
+        program().args(["--listen", "127.0.0.1:0", "--faults"]).arg(&faults).stdout(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said.contains("line 5: no fault is called \"frieze\"; there are refused, wedge_accept, "), "{said}");
+}
+
+#[test]
+fn faults_can_be_listed() {
+    let listed = program().arg("--list-faults").output().unwrap();
+    let text = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.status.code(), Some(0));
+    assert!(text.lines().count() > 40 && text.contains("\nwedge_accept "), "{text}");
+}
+
+#[test]
 fn failures_have_their_codes() {
     let code = |arguments: &[&str]| {
         program().args(arguments).stderr(Stdio::null()).stdout(Stdio::null()).status().unwrap().code()
@@ -97,4 +147,8 @@ fn failures_have_their_codes() {
     assert_eq!(code(&["--listen", "nowhere"]), Some(2));
     assert_eq!(code(&["--listen", "127.0.0.1:0", "--replay", "no such folder"]), Some(1));
     assert_eq!(code(&["--listen", "127.0.0.1:0", "--time-scale", "0"]), Some(1));
+    assert_eq!(code(&["--listen", "127.0.0.1:0", "--faults", "no such file"]), Some(1));
+    assert_eq!(code(&["--listen", "127.0.0.1:0", "--chaos", "wild"]), Some(2));
+    assert_eq!(code(&["--listen", "127.0.0.1:0", "--chaos-for", "3"]), Some(2));
+    assert_eq!(code(&["--listen", "127.0.0.1:0", "--pacing", "fast"]), Some(2));
 }

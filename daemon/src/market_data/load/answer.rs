@@ -17,6 +17,8 @@ const LAG: Nanos = 20 * MINUTE;
 pub(super) struct Lesson {
     pub(super) bars: Bars,
     pub(super) cover: Vec<(TimeRange, CoverageKind)>,
+    /// Bars of the range that came with prices that cannot be.
+    pub(super) spoiled: Vec<TimeRange>,
 }
 
 /// `now`: when the answer came.
@@ -28,6 +30,7 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
         return Lesson {
             bars: Bars::default(),
             cover: known.map(|known| (known, CoverageKind::None)).into_iter().collect(),
+            spoiled: Vec::new(),
         };
     };
     let wanted = bars.slice(bars.rows_in(&range));
@@ -40,12 +43,13 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
     let known_until = first_open.min(range.end()).min(seen_until.max(now - LAG));
     let kind = if kept.is_empty() { CoverageKind::None } else { CoverageKind::Bars };
     let mut known: Coverage = TimeRange::new(range.start(), known_until).into_iter().collect();
-    for start in spoiled {
-        if let Ok(bar) = TimeRange::new(start, start.saturating_add(timeframe.step())) {
-            known.remove(&bar);
-        }
+    let inside = spoiled.into_iter().filter(|start| range.contains(*start));
+    let spoiled: Vec<TimeRange> =
+        inside.filter_map(|start| TimeRange::new(start, start.saturating_add(timeframe.step())).ok()).collect();
+    for bar in &spoiled {
+        known.remove(bar);
     }
-    Lesson { bars: kept, cover: known.intervals().iter().map(|known| (*known, kind)).collect() }
+    Lesson { bars: kept, cover: known.intervals().iter().map(|known| (*known, kind)).collect(), spoiled }
 }
 
 #[cfg(test)]

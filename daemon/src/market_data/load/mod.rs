@@ -152,7 +152,7 @@ impl Load {
             let answer = telling_waits(&gateway, context, &step.range, answer);
             // dropping the request withdraws it at the gateway; what came before is kept
             let Some(answer) = context.stop().run_until_cancelled(answer).await else {
-                self.leave(&steps[at..]);
+                self.leave(steps[at..].iter().map(|step| step.range));
                 return Ok(End::Stopped);
             };
             match trusted(answer, &self.reference.gateway) {
@@ -165,7 +165,8 @@ impl Load {
                     let told = crate::error::chain(&error).join(": ");
                     tracing::warn!(error = told, range = in_words(&step.range), "step failed");
                     let over = self.ends_load(&error);
-                    self.leave(if over { &steps[at..] } else { &steps[at..=at] });
+                    let left = if over { &steps[at..] } else { &steps[at..=at] };
+                    self.leave(left.iter().map(|step| step.range));
                     failed.get_or_insert(error);
                     if over {
                         break;
@@ -182,8 +183,8 @@ impl Load {
         })
     }
 
-    fn leave(&mut self, steps: &[Step]) {
-        let left: Coverage = self.left.intervals().iter().copied().chain(steps.iter().map(|step| step.range)).collect();
+    fn leave(&mut self, ranges: impl IntoIterator<Item = TimeRange>) {
+        let left: Coverage = self.left.intervals().iter().copied().chain(ranges).collect();
         self.document.gaps_left = left.intervals().iter().map(|range| RangeDocument::from(*range)).collect();
         self.left = left;
     }
@@ -198,7 +199,9 @@ impl Load {
 
     /// Keeps what an answer brings, and what it tells about the rest.
     async fn take(&mut self, step: &Step, answer: BarsAnswer, contract: &Contract) -> Result<(), MarketDataError> {
-        let lesson = learn(answer, step, self.request.key.timeframe, &zone(&contract.time_zone), clock::now());
+        let timeframe = self.request.key.timeframe;
+        let lesson = learn(answer, step, timeframe, &zone(&contract.time_zone), clock::now());
+        self.leave(lesson.spoiled.iter().copied());
         let report = self.keep(lesson.bars, step.range, lesson.cover).await?;
         self.document.bars_loaded += report.added;
         self.document.bars_revised += report.revised;

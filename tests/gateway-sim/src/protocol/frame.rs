@@ -52,3 +52,34 @@ pub(crate) fn whole(parts: &[&[u8]]) -> Option<Vec<u8>> {
     }
     Some(frame)
 }
+
+/// Frames that no client should be able to use.
+pub(crate) mod broken {
+    use super::{ID_BYTES, protobuf_id, whole};
+
+    /// A message of protobuf with an id that nobody knows.
+    pub(crate) fn unknown(id: u32) -> Vec<u8> {
+        whole(&[&protobuf_id(id), b"\x08\x01"]).unwrap_or_default()
+    }
+
+    /// A good frame of protobuf with bytes behind that are none: a field of a type that does not exist.
+    pub(crate) fn unreadable(good: &[u8]) -> Vec<u8> {
+        good.get(ID_BYTES..).and_then(|body| whole(&[body, &[0xff, 0xff, 0xff]])).unwrap_or_default()
+    }
+
+    /// "I shut down", as its id alone.
+    pub(crate) fn shutdown() -> Vec<u8> {
+        whole(&[&(-2i32).to_be_bytes()]).unwrap_or_default()
+    }
+
+    /// A notice as text behind a binary id, as versions between the dialects have it.
+    pub(crate) fn text_notice() -> Vec<u8> {
+        let fields = b"-1\x002106\0HMDS data farm connection is OK:ushmds\0\x000\0";
+        whole(&[&4u32.to_be_bytes(), fields]).unwrap_or_default()
+    }
+
+    /// An open order, of which only the number is told.
+    pub(crate) fn open_order(number: u8) -> Vec<u8> {
+        whole(&[&protobuf_id(5), &[0x08, number]]).unwrap_or_default()
+    }
+}

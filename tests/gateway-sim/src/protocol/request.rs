@@ -3,7 +3,7 @@
 use prost::{DecodeError, Message as _};
 
 use super::messages::{
-    AccountData, AccountUpdatesMulti, CompletedOrdersRequest, ContractDataRequest, HeadTimestampRequest,
+    AccountData, AccountUpdatesMulti, CompletedOrdersRequest, Contract, ContractDataRequest, HeadTimestampRequest,
     HistoricalDataRequest, MarketDataRequest, MarketDataTypeRequest, MarketRuleRequest, MatchingSymbolsRequest,
     RealTimeBarsRequest, RequestId, StartApi,
 };
@@ -24,6 +24,10 @@ macro_rules! requests {
 
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
+            }
+
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
             }
         }
 
@@ -75,7 +79,35 @@ requests! {
     Executions(RequestId) = 7, "executions";
 }
 
+impl Kind {
+    /// Whether the servers behind the gateway answer it.
+    pub(crate) fn needs_upstream(self) -> bool {
+        matches!(
+            self,
+            Self::ContractDetails
+                | Self::MatchingSymbols
+                | Self::HeadTimestamp
+                | Self::HistoricalData
+                | Self::RealTimeBars
+                | Self::MarketData
+                | Self::MarketRule
+        )
+    }
+}
+
 impl Request {
+    /// What it is about, if it is about a contract.
+    pub(crate) fn contract(&self) -> Option<&Contract> {
+        match self {
+            Self::ContractDetails(request) => request.contract.as_ref(),
+            Self::HeadTimestamp(request) => request.contract.as_ref(),
+            Self::HistoricalData(request) => request.contract.as_ref(),
+            Self::RealTimeBars(request) => request.contract.as_ref(),
+            Self::MarketData(request) => request.contract.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The id the client gave it. A cancel has none of its own.
     pub(crate) fn id(&self) -> Option<i32> {
         match self {

@@ -44,6 +44,14 @@ impl Refusal {
         Self { code: 320, text: "Error reading request. The message could not be parsed.".to_owned() }
     }
 
+    pub(crate) fn paced() -> Self {
+        Self::history("Historical data request pacing violation")
+    }
+
+    pub(crate) fn too_fast() -> Self {
+        Self { code: 100, text: "Max rate of messages per second has been exceeded:max=50 rec=51 (1)".to_owned() }
+    }
+
     pub(crate) fn duplicate(id: i32) -> Self {
         Self {
             code: 322,

@@ -1,22 +1,28 @@
 //! What a client hears right after its start, and what it may ask about its account: which is empty.
 
 use super::answer::{NO_REQUEST, notice};
+use super::weather::{Farm, NO_SERVERS, Weather};
 use crate::protocol::messages::{AccountDataEnd, Empty, ManagedAccounts, NextValidId, RequestId};
 use crate::protocol::reply::Reply;
 use crate::protocol::request::Request;
 
 const ACCOUNT: &str = "DU1234567";
-/// Sent right after the start.
-const FARMS: [(i32, &str); 3] = [
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefnj"),
-];
 
-/// Accounts, the first order id, and which farms are up.
-pub(crate) fn all() -> Vec<Reply> {
-    let farms = FARMS.iter().map(|(code, text)| notice(NO_REQUEST, *code, text));
-    [accounts(), next_valid_id()].into_iter().chain(farms).collect()
+/// Accounts and the first order id.
+pub(crate) fn introduction() -> [Reply; 2] {
+    [accounts(), next_valid_id()]
+}
+
+/// Which farms are up.
+pub(crate) fn farms(weather: &Weather) -> Vec<Reply> {
+    if weather.upstream_is_down() {
+        return vec![notice(NO_REQUEST, NO_SERVERS.0, NO_SERVERS.1)];
+    }
+    let told = |farm: Farm| {
+        let (code, text) = farm.notice(weather.is_broken(farm));
+        notice(NO_REQUEST, code, text)
+    };
+    Farm::ALL.map(told).into()
 }
 
 fn accounts() -> Reply {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::answer::{Refusal, query};
 use super::live::Growth;
+use crate::config::Pacing;
 use crate::market::{Bar, BarQuery, BarSize, Contract, Follower, Query, SecurityType, Span, Stamp, What};
 use crate::protocol::dates;
 use crate::protocol::messages::{
@@ -12,7 +13,7 @@ use crate::protocol::messages::{
     HistoricalDataRequest, HistoricalSchedule, HistoricalSession,
 };
 use crate::protocol::reply::Reply;
-use crate::referee::{Event, SmallBars};
+use crate::referee::{BarsRequest, Event};
 
 /// The gateway's short name of a historical request in refusals.
 const SHORT_NAME: &str = "bQ";
@@ -65,7 +66,7 @@ impl Plan {
 }
 
 /// What a request breaks, told to the referee, whether or not it is refused.
-pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
+pub(crate) fn offences(connection: u64, request: &HistoricalDataRequest, pacing: Pacing) -> Vec<Event> {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (bar_size, duration, end) = (text(&request.bar_size), text(&request.duration), text(&request.end));
     let (what, described) = (text(&request.what_to_show), query(request.contract.as_ref()));
@@ -80,14 +81,14 @@ pub(crate) fn offences(request: &HistoricalDataRequest) -> Vec<Event> {
     if dates::parse_end(&end).is_some_and(|end| !end.named_zone) {
         events.push(Event::EndWithoutZone { detail: end.clone() });
     }
-    if size.is_some_and(|size| size.seconds() <= PACED_SECONDS) {
-        let Query { id, symbol, security_type, exchange, primary, currency, local_symbol, month, .. } = described;
-        let series =
-            format!("{id} {symbol}{local_symbol}{month} {security_type} {exchange} {primary} {currency} {what}");
-        let regular = request.regular_hours.unwrap_or(false);
-        let whole = format!("{series}, {duration} of {bar_size} to {end:?}, useRTH {regular}");
-        let weight = if what == "BID_ASK" { 2 } else { 1 };
-        events.push(Event::SmallBars(SmallBars { series, request: whole, weight }));
+    let Query { id, symbol, security_type, exchange, primary, currency, local_symbol, month, .. } = described;
+    let series = format!("{id} {symbol}{local_symbol}{month} {security_type} {exchange} {primary} {currency} {what}");
+    let regular = request.regular_hours.unwrap_or(false);
+    let whole = format!("{series}, {duration} of {bar_size} to {end:?}, useRTH {regular}");
+    let weight = if what == "BID_ASK" { 2 } else { 1 };
+    let small = pacing == Pacing::StrictAll || size.is_some_and(|size| size.seconds() <= PACED_SECONDS);
+    if pacing != Pacing::Off {
+        events.push(Event::Bars { connection, request: BarsRequest { series, request: whole, weight, small } });
     }
     events
 }

@@ -1,37 +1,41 @@
 //! The server: accepts connections and holds what they share.
 
 mod answer;
+mod conditions;
 mod connection;
 mod contracts;
+mod faults;
 mod greeting;
 mod handshake;
 mod historical;
 mod ledger;
+mod line;
 mod live;
 mod open;
 mod outlet;
+mod pen;
+pub(crate) mod play;
+mod port;
 mod session;
+mod start;
 #[cfg(test)]
 mod tests;
+mod weather;
 mod work;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::Knobs;
 use crate::market::Market;
 
+pub(crate) use faults::Faults;
 pub(crate) use ledger::Ledger;
-
-/// After a failed accept, such as "too many open files".
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) use port::serve;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -43,25 +47,7 @@ pub(crate) struct Shared {
     pub(crate) server_version: i32,
     /// Starts still to be refused.
     pub(crate) refusals_left: AtomicU32,
-    pub(crate) client_ids: Mutex<HashSet<i32>>,
-}
-
-/// Serves until told to stop, then waits for every connection to end.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
-    let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection::serve(stream, Arc::clone(&shared), stop.child_token()));
-            }
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-        }
-    }
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    /// Those in use; with an end, those of clients that are gone.
+    pub(crate) client_ids: Mutex<HashMap<i32, Option<Instant>>>,
+    pub(crate) faults: Faults,
 }

@@ -8,6 +8,7 @@ use ibapi::contracts::Contract;
 use ibapi::market_data::TradingHours;
 use ibapi::market_data::historical::{self, Bar, BarSize, WhatToShow};
 use ibapi::{Client, Error};
+use ktrdr_gateway_sim::faults::Rule;
 use ktrdr_gateway_sim::{Config, Knobs, Report, Simulator};
 use time::OffsetDateTime;
 
@@ -55,6 +56,10 @@ impl Gateway {
 
     pub(crate) async fn wait_for(&self, condition: impl Fn(&Report) -> bool) -> Report {
         in_time(self.0.wait_for(condition)).await
+    }
+
+    pub(crate) fn inject(&self, rule: Rule) {
+        self.0.inject(rule);
     }
 
     pub(crate) async fn stop(self) -> Report {

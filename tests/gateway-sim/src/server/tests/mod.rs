@@ -1,5 +1,6 @@
 //! Conversations frame by frame, with what no well-behaved client would send.
 
+mod faults;
 mod live;
 mod raw;
 
@@ -132,7 +133,30 @@ async fn garbage_is_counted_and_survived() {
     raw.send(63, &RequestId { id: None }).await;
     raw.send(8, &RequestId { id: Some(1) }).await;
     assert_eq!(raw.receive().await.id, reply::NEXT_VALID_ID);
-    assert_eq!((simulator.report().received("unknown"), rules(&simulator).len()), (2, 0));
+    assert_eq!(simulator.report().received("unknown"), 2);
+    assert_eq!(rules(&simulator), ["malformed_frame", "malformed_frame"]);
+    raw.send(3, &RequestId { id: None }).await;
+    raw.stream.write_all(b"\0\0").await.unwrap();
+    drop(raw);
+    let settled = simulator.wait_for(|report| report.broke("order_message") && report.broke("abrupt_close"));
+    tokio::time::timeout(LIMIT, settled).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_cancels_first() {
+    for cancels in [true, false] {
+        let simulator = simulator(Knobs { answer_delay: Duration::from_hours(1), ..Knobs::default() }).await;
+        let mut raw = Raw::start(&simulator, 5).await;
+        raw.send(HISTORICAL, &hourly(1)).await;
+        if cancels {
+            raw.send(25, &RequestId { id: Some(1) }).await;
+        }
+        drop(raw);
+        // The next is let in when the first is gone.
+        Raw::start(&simulator, 6).await;
+        let broken: &[&str] = if cancels { &[] } else { &["uncancelled_at_disconnect"] };
+        assert_eq!(rules(&simulator), broken);
+    }
 }
 
 #[tokio::test]
@@ -152,7 +176,8 @@ async fn a_report_names_the_requests_that_were_open_at_the_end() {
         let simulator = Simulator::start(Config { time_scale, knobs, ..Config::default() }).await.unwrap();
         let mut raw = Raw::start(&simulator, 5).await;
         raw.send(HISTORICAL, &hourly(1)).await;
-        let settled = simulator.wait_for(|report| report.faults["delay"] == 1 && report.open_requests == open);
+        let settled =
+            simulator.wait_for(|report| report.received("historical_data") == 1 && report.open_requests == open);
         tokio::time::timeout(LIMIT, settled).await.unwrap();
         assert_eq!(simulator.stop().await.open_requests, open);
     }

@@ -59,6 +59,47 @@ impl Raw {
         self.stream.write_all(&whole).await.unwrap();
     }
 
+    /// As far as the other side takes it.
+    pub(super) async fn offer(&mut self, id: u32, message: &impl Message) {
+        let whole = frame::whole(&[&frame::protobuf_id(id), &message.encode_to_vec()]).unwrap();
+        drop(self.stream.write_all(&whole).await);
+    }
+
+    /// Started and heard of accounts and an order id; `None` if that fails or takes too long.
+    pub(super) async fn try_start(simulator: &Simulator, client_id: i32) -> Option<Self> {
+        let start = async {
+            let mut stream = TcpStream::connect(simulator.address()).await.ok()?;
+            stream.write_all(b"API\0\0\0\0\x09v213..226").await.ok()?;
+            let length = stream.read_u32().await.ok()?;
+            let mut acknowledgement = vec![0; usize::try_from(length).ok()?];
+            stream.read_exact(&mut acknowledgement).await.ok()?;
+            let mut raw = Self { stream };
+            raw.offer(71, &StartApi { client_id: Some(client_id), optional_capabilities: None }).await;
+            let mut heard = [false; 2];
+            while heard != [true; 2] {
+                match raw.try_receive().await?.id {
+                    reply::MANAGED_ACCOUNTS => heard[0] = true,
+                    reply::NEXT_VALID_ID => heard[1] = true,
+                    _ => {}
+                }
+            }
+            Some(raw)
+        };
+        tokio::time::timeout(LIMIT / 10, start).await.ok()?
+    }
+
+    /// The next frame that can be read; `None` at the end of all.
+    pub(super) async fn try_receive(&mut self) -> Option<Frame> {
+        loop {
+            let length = frame::body_length(self.stream.read_u32().await.ok()?.to_be_bytes(), 4).ok()?;
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body).await.ok()?;
+            if let Ok(frame) = frame::parse(&body) {
+                return Some(frame);
+            }
+        }
+    }
+
     pub(super) async fn receive(&mut self) -> Frame {
         let read = async {
             let length = frame::body_length(self.stream.read_u32().await.unwrap().to_be_bytes(), 4).unwrap();
