@@ -10,13 +10,21 @@ use anyhow::{Context as _, Result};
 
 use crate::data_folder;
 
-/// One bar: its start as RFC 3339, open, high, low, close, volume. Numbers compare to the last digit.
-#[derive(Debug, Clone, PartialEq)]
+/// One bar: its start as RFC 3339, open, high, low, close, volume.
+#[derive(Debug, Clone)]
 pub struct Bar {
     /// `2025-01-02T09:00:00Z`
     pub start: String,
-    /// Open, high, low, close, volume.
+    /// Open, high, low, close, volume; NaN where there is none.
     pub values: [f64; 5],
+}
+
+/// Numbers compare to the last digit, and nothing equals nothing.
+impl PartialEq for Bar {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(one, other): (&f64, &f64)| one == other || (one.is_nan() && other.is_nan());
+        self.start == other.start && self.values.iter().zip(&other.values).all(same)
+    }
 }
 
 /// The bars of a file of `tests/data` that can be stored: rows without finite prices are left out.
