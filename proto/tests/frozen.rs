@@ -194,7 +194,10 @@ fn live() -> Vec<Sample> {
             },
         ),
         event("SubscribeResponse.header", Event::Header(header)),
-        event("SubscribeResponse.closed", Event::Closed(pb::ClosedBars { bars: Some(columns()), filled: true })),
+        event(
+            "SubscribeResponse.closed",
+            Event::Closed(pb::ClosedBars { bars: Some(columns()), filled: true, gap_before: true }),
+        ),
         event("SubscribeResponse.running", Event::Running(columns())),
         event("SubscribeResponse.missed", Event::Missed(pb::MissedBars { bars: 7 })),
         event("SubscribeResponse.state", Event::State(state)),

@@ -6,11 +6,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim};
 use serde_json::Value;
 
-use crate::support::{detached, gateway_is};
+use crate::support::{detached, each_of, gateway_is};
 
 const LOAD: &str = "data load AAPL -t 1h --start 2025-06-02 --end 2025-06-04";
-/// Simulators and daemons at once: they mostly wait.
-const AT_ONCE: usize = 4;
 
 /// One code with one text.
 #[derive(Debug, Clone)]
@@ -123,23 +121,7 @@ fn heard(daemon: &TestDaemon, code: i32) -> Result<()> {
 fn every_code_of_the_handbook_is_seen_as_it_says() -> Result<()> {
     let cases = cases()?;
     ensure!(cases.len() > 90, "{} cases", cases.len());
-    let failures = std::sync::Mutex::new(Vec::new());
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    if let Err(error) = seen(case) {
-                        let mut failures = failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                        failures.push(format!("{case:?}: {error:#}"));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    ensure!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n\n"));
-    Ok(())
+    each_of(&cases, seen)
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod harness;
 mod lifecycle;
 mod live;
 mod load;
+mod peers;
 mod python;
 mod refusals;
 mod session;

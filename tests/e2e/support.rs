@@ -1,6 +1,14 @@
 //! Words that several tests share.
 
-use anyhow::{Context as _, Result};
+use std::{
+    fmt::Debug,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::{Context as _, Result, ensure};
 use ktrdr_tests::{
     daemon::TestDaemon,
     home::Home,
@@ -52,6 +60,27 @@ pub(crate) fn import(daemon: &TestDaemon, names: &[&str]) -> Result<Value> {
     let files = names.iter().map(|name| folder.join(name).into_os_string());
     let words = ["data", "import", "-f", "json"].map(std::ffi::OsString::from);
     daemon.ktrdr_args(words.into_iter().chain(files))?.json()
+}
+
+/// Checks all cases, a few at once: simulators and daemons mostly wait. Fails with all that failed.
+pub(crate) fn each_of<T: Debug + Sync>(cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    const AT_ONCE: usize = 4;
+    let (failures, next) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = check(case) {
+                        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                        failures.push(format!("{case:?}: {error:#}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ensure!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n\n"));
+    Ok(())
 }
 
 /// Says why a test could not run here.

@@ -41,8 +41,17 @@ struct Line<'a> {
     low: f64,
     close: f64,
     volume: Option<f64>,
+    #[serde(flatten)]
+    origin: Origin,
+}
+
+/// How a bar that is over came.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Origin {
     /// From history, not as it closed.
-    filled: bool,
+    pub(crate) filled: bool,
+    /// One may be missing before it.
+    pub(crate) gap_before: bool,
 }
 
 impl LiveWriter {
@@ -71,13 +80,13 @@ impl LiveWriter {
     }
 
     /// A bar that is over.
-    pub(crate) fn closed(&mut self, out: &mut Out, stamps: &mut Stamps, bar: &Bar, filled: bool) -> io::Result<()> {
+    pub(crate) fn closed(&mut self, out: &mut Out, stamps: &mut Stamps, bar: &Bar, origin: Origin) -> io::Result<()> {
         match self {
             Self::Csv => csv::row(out, stamps, bar),
             Self::Json => {
                 let [open, high, low, close] = bar.prices();
                 let timestamp = stamps.rfc3339(bar.start_ns);
-                out.event(&Line { timestamp, open, high, low, close, volume: bar.volume, filled })
+                out.event(&Line { timestamp, open, high, low, close, volume: bar.volume, origin })
             }
             Self::Table { decimals, .. } => {
                 let decimals = *decimals;

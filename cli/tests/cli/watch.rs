@@ -38,7 +38,7 @@ fn lost() -> Event {
 }
 
 fn closed(bars: BarColumns, filled: bool) -> Event {
-    Event::Closed(ClosedBars { bars: Some(bars), filled })
+    Event::Closed(ClosedBars { bars: Some(bars), filled, gap_before: filled })
 }
 
 /// Two closed bars, one of them after an interruption.
@@ -70,12 +70,13 @@ fn piped_it_is_a_line_for_each_bar_that_is_over() {
     Interrupted: the connection ended (GATEWAY_LOST)
     Bars come again; what was missed is filled in
     Too slow: 7 bars were missed
+    A bar may be missing here: the gateway gave no usable prices for it
     ");
     insta::assert_snapshot!(fake.run("data watch nvda -t 1h --count 2 -q -f json").all(), @r#"
     exit 0
     --- stdout
-    {"timestamp":"2025-06-06T21:00:00Z","open":202.0,"high":202.5,"low":201.125,"close":202.3,"volume":1215812.0,"filled":false}
-    {"timestamp":"2025-06-06T22:00:00Z","open":202.3,"high":210.0,"low":0.1,"close":202.33333333333334,"volume":null,"filled":true}
+    {"timestamp":"2025-06-06T21:00:00Z","open":202.0,"high":202.5,"low":201.125,"close":202.3,"volume":1215812.0,"filled":false,"gap_before":false}
+    {"timestamp":"2025-06-06T22:00:00Z","open":202.3,"high":210.0,"low":0.1,"close":202.33333333333334,"volume":null,"filled":true,"gap_before":true}
     --- stderr
     "#);
     insta::assert_snapshot!(fake.run("data watch nvda -t 1h --count 1 -q -f table").all(), @r"

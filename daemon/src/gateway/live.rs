@@ -69,7 +69,7 @@ pub struct LiveStream {
 pub enum LiveUpdate {
     /// How it is now, or how it ended.
     Bar(Bar),
-    /// Of the bar that starts then came prices that are no numbers.
+    /// Of the bar that starts then came prices that cannot be.
     Spoiled(Nanos),
 }
 
@@ -220,7 +220,7 @@ async fn feed(
     while let Some(item) = next(&mut items).await? {
         let Item::Bar(bar) = item else { continue };
         let bar = read(&bar)?;
-        let update = if bar.is_finite() { LiveUpdate::Bar(bar) } else { LiveUpdate::Spoiled(bar.start) };
+        let update = if bar.is_possible() { LiveUpdate::Bar(bar) } else { LiveUpdate::Spoiled(bar.start) };
         if reader.send(Ok(update)).await.is_err() {
             break;
         }

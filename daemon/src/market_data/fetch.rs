@@ -34,6 +34,10 @@ pub(super) async fn fetch(
                 tries += 1;
                 continue;
             }
+            Err(GatewayError::Protocol(_)) if tries == 0 => {
+                tries += 1;
+                continue;
+            }
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };

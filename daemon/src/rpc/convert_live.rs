@@ -22,8 +22,8 @@ pub(super) fn event(event: LiveEvent) -> pb::SubscribeResponse {
     said(match event {
         LiveEvent::State(state) => Event::State(to_wire(&state)),
         LiveEvent::Missed(bars) => Event::Missed(pb::MissedBars { bars }),
-        LiveEvent::Closed { bars, filled, .. } => {
-            Event::Closed(pb::ClosedBars { bars: Some(convert::columns(bars)), filled })
+        LiveEvent::Closed { bars, filled, gap_before } => {
+            Event::Closed(pb::ClosedBars { bars: Some(convert::columns(bars)), filled, gap_before })
         }
         LiveEvent::Running(bar) => Event::Running(convert::columns([bar].into_iter().collect())),
     })

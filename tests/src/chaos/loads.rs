@@ -80,6 +80,21 @@ async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) ->
     Some(state)
 }
 
+/// Loads until all of it is there: the caller sets the limit.
+pub(super) async fn complete(world: &World, clients: &Clients, request: &LoadRequest) {
+    loop {
+        let request = LoadRequest { request_id: format!("chaos-{:032x}", fastrand::u128(..)), ..request.clone() };
+        if let Ended::With(answer) = call(world, "Load", clients.data.clone().load(request)).await
+            && let Some(operation) = answer.operation
+            && let Some(ended) = follow(world, clients, &operation.id).await
+            && state_of(&ended) == OperationState::Completed
+        {
+            return;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
 async fn cancel(world: &World, clients: &Clients, id: &str) {
     let mut client = clients.operations.clone();
     let request = CancelOperationRequest { id: id.to_owned(), note: "a change of mind".to_owned() };

@@ -4,7 +4,7 @@
 //!
 //! - `market` makes the prices, so that it is known what must be stored.
 //! - `world` is what the clients share: the work, and what became of it.
-//! - `loads` and `visitors` are the clients.
+//! - `loads`, `visitors` and `watchers` are the clients.
 //! - `lives` keeps a daemon running, and kills it.
 //! - `verdict` looks at what is stored.
 //! - `outcome` is the result: the table, the document, and whether it is good.
@@ -17,11 +17,13 @@ mod outcome;
 mod recovery;
 mod verdict;
 mod visitors;
+mod watchers;
 mod world;
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 pub use outcome::Outcome;
@@ -34,11 +36,18 @@ use world::World;
 /// Simulated seconds per real second: ten minutes of pacing are ten seconds.
 const SCALE: u32 = 60;
 /// Simulated: with [`SCALE`], so many in a second.
-const FAULTS_A_MINUTE: u32 = 4;
+const FAULTS_A_MINUTE: u32 = 5;
+/// Market seconds per real second: a bar of a minute a second. The market begins so long ago that it never reaches the
+/// present, where the daemon would take bars for running ones.
+const MARKET_SPEED: u32 = 60;
+/// The end of a run takes longer than its faults.
+const MARKET_LEAD: SignedDuration = SignedDuration::from_hours(10);
 /// Clients that load.
 const LOADERS: usize = 6;
 /// Clients that look at things.
 const VISITORS: usize = 4;
+/// Clients that watch live bars.
+const WATCHERS: usize = 4;
 /// After the last fault, all work must be done within this. Longer than any deadline and pause at this scale.
 const FINISH_MAX: Duration = Duration::from_mins(3);
 
@@ -77,6 +86,10 @@ async fn run_in(options: Options, mut tell: impl FnMut(Glance)) -> Result<Outcom
     let Options { seed, seconds } = options;
     let mut flags = format!("--replay {} --time-scale {SCALE} --answer-delay-ms 3000", folder.path().display());
     write!(flags, " --chaos {FAULTS_A_MINUTE} --chaos-for {} --seed {seed}", seconds * u64::from(SCALE))?;
+    let began = Timestamp::now()
+        - SignedDuration::from_secs(i64::from(MARKET_SPEED + 1) * i64::try_from(seconds)?)
+        - MARKET_LEAD;
+    write!(flags, " --always-open --market-speed {MARKET_SPEED} --now {began}")?;
     let sim = GatewaySim::start(&flags)?;
     let mut home = home_with(&sim)?.quiet();
     home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
@@ -90,6 +103,9 @@ async fn run_in(options: Options, mut tell: impl FnMut(Glance)) -> Result<Outcom
     let mut visitors = JoinSet::new();
     for number in 0..VISITORS {
         visitors.spawn(visitors::visit_until_over(Arc::clone(&world), number));
+    }
+    for number in 0..WATCHERS {
+        visitors.spawn(watchers::watch_until_over(Arc::clone(&world), number));
     }
     visitors.spawn(recovery::watch(Arc::clone(&world)));
 

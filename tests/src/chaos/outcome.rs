@@ -32,6 +32,8 @@ pub struct Outcome {
     stored: u64,
     lost: u64,
     wrong: u64,
+    live_told: u64,
+    live_wrong: u64,
     pieces: usize,
     pieces_done: usize,
     without_end: Vec<String>,
@@ -78,6 +80,8 @@ impl Outcome {
             stored: verdict.stored,
             lost: verdict.lost,
             wrong: verdict.wrong,
+            live_told: verdict.live.told,
+            live_wrong: verdict.live.wrong,
             pieces: world.pieces(),
             pieces_done: tally.done.len(),
             without_end,
@@ -103,6 +107,7 @@ impl Outcome {
         let mut complaints: Vec<String> = [
             some(self.lost, "bars were lost"),
             some(self.wrong, "bars are wrong"),
+            some(self.live_wrong, "live bars were not what history says"),
             some(self.expected.saturating_sub(self.stored), "bars are missing"),
             some(self.memory.1.saturating_sub(self.memory.0 + GROWTH_MAX), "bytes of growth too much"),
         ]
@@ -130,6 +135,8 @@ impl Outcome {
             "bars_stored": self.stored,
             "bars_lost": self.lost,
             "bars_wrong": self.wrong,
+            "live_bars": self.live_told,
+            "live_bars_wrong": self.live_wrong,
             "requests_without_end": self.without_end.len(),
             "recovery_seconds_max": self.recovery,
             "memory_start_bytes": self.memory.0,
@@ -171,6 +178,8 @@ impl fmt::Display for Outcome {
             ("Bars stored", self.stored.to_string()),
             ("Bars lost", self.lost.to_string()),
             ("Bars wrong", self.wrong.to_string()),
+            ("Live bars told", self.live_told.to_string()),
+            ("Live bars wrong", self.live_wrong.to_string()),
             ("Requests without an end", self.without_end.len().to_string()),
             ("Surprises", self.surprises.len().to_string()),
             (

@@ -2,9 +2,14 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{calls::Clients, visitors, world::World};
+use super::{
+    calls::Clients,
+    visitors,
+    watchers::{self, LiveVerdict},
+    world::World,
+};
 
-/// Bars of all series.
+/// Bars of all series, and those that were told live.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) expected: u64,
@@ -15,11 +20,12 @@ pub(super) struct Verdict {
     pub(super) wrong: u64,
     /// The first that was lost of each series.
     pub(super) examples: Vec<String>,
+    pub(super) live: LiveVerdict,
 }
 
 pub(super) async fn look(world: &World) -> Result<Verdict> {
     let clients = Clients::new(world)?;
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { live: watchers::look(world, &clients).await, ..Verdict::default() };
     let done = std::mem::take(&mut world.tally().done);
     for (number, series) in world.market.series.iter().enumerate() {
         let parts = match visitors::bars(&clients, series, None).await {

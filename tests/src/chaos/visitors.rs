@@ -5,14 +5,15 @@ use std::{sync::Arc, time::Duration};
 use fastrand::Rng;
 use ktrdr_proto::v1::{
     BarColumns, GetGatewayStatusRequest, GetRangeRequest, ListOperationsRequest, ListSeriesRequest, QueryRequest,
-    ReconnectGatewayRequest, TestGatewayRequest, ValidateRequest, query_request::Window, query_response::Part,
+    ReconnectGatewayRequest, SeriesId, TestGatewayRequest, ValidateRequest, query_request::Window,
+    query_response::Part,
 };
 use tokio_stream::StreamExt as _;
 use tonic::Status;
 
 use super::{
     calls::{Clients, call, daemon_is_back, failed},
-    market::Series,
+    market::{Figures, Series},
     world::World,
 };
 
@@ -77,7 +78,16 @@ pub(super) async fn bars(
     series: &Series,
     window: Option<Window>,
 ) -> Result<Vec<BarColumns>, Status> {
-    let request = QueryRequest { series: Some(series.id.clone()), range: None, window };
+    stored(clients, &series.id, window).await
+}
+
+/// The same, by name.
+pub(super) async fn stored(
+    clients: &Clients,
+    series: &SeriesId,
+    window: Option<Window>,
+) -> Result<Vec<BarColumns>, Status> {
+    let request = QueryRequest { series: Some(series.clone()), range: None, window };
     let mut stream = clients.data.clone().query(request).await?.into_inner();
     let mut parts = Vec::new();
     while let Some(message) = stream.next().await {
@@ -91,14 +101,21 @@ pub(super) async fn bars(
 /// Rows that are not what the gateway has.
 pub(super) fn differences(series: &Series, parts: &[BarColumns]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for columns in parts {
-        for (row, start) in columns.start_ns.iter().enumerate() {
-            let figures = [&columns.open, &columns.high, &columns.low, &columns.close, &columns.volume];
-            let figures = figures.map(|column| column.get(row).copied().unwrap_or(f64::NAN).to_bits());
-            if series.bars.get(start).map(|bar| bar.map(f64::to_bits)) != Some(figures) {
-                wrong.push(format!("at {start}: {:?}", figures.map(f64::from_bits)));
-            }
+    for (start, figures) in parts.iter().flat_map(rows) {
+        if series.bars.get(&start).map(|bar| bar.map(f64::to_bits)) != Some(figures.map(f64::to_bits)) {
+            wrong.push(format!("at {start}: {figures:?}"));
         }
     }
     wrong
+}
+
+/// Starts and figures.
+pub(super) fn rows(columns: &BarColumns) -> impl Iterator<Item = (i64, Figures)> {
+    columns.start_ns.iter().enumerate().map(|(row, start)| (*start, figures(columns, row)))
+}
+
+/// Of one row; nothing is NaN.
+pub(super) fn figures(columns: &BarColumns, row: usize) -> Figures {
+    let figures = [&columns.open, &columns.high, &columns.low, &columns.close, &columns.volume];
+    figures.map(|column| column.get(row).copied().filter(|figure| !figure.is_nan()).unwrap_or(f64::NAN))
 }

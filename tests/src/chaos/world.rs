@@ -14,6 +14,7 @@ use fastrand::Rng;
 use super::{
     Glance,
     market::{Market, Piece},
+    watchers::Told,
 };
 
 /// Shared by all clients.
@@ -22,6 +23,8 @@ pub(super) struct World {
     pub(super) socket: PathBuf,
     pub(super) market: Market,
     pub(super) seed: u64,
+    /// Live bars.
+    pub(super) told: Told,
     work: Mutex<VecDeque<Piece>>,
     total: usize,
     tally: Mutex<Tally>,
@@ -54,8 +57,17 @@ impl World {
     pub(super) fn new(socket: PathBuf, market: Market, seed: u64) -> Self {
         let work: VecDeque<Piece> = market.pieces(&mut Rng::with_seed(seed ^ 1)).into();
         let total = work.len();
-        let (work, tally) = (Mutex::new(work), Mutex::default());
-        Self { socket, market, seed, work, total, tally, daemon: AtomicU64::new(0), over: AtomicBool::new(false) }
+        Self {
+            socket,
+            market,
+            seed,
+            told: Told::default(),
+            work: Mutex::new(work),
+            total,
+            tally: Mutex::default(),
+            daemon: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+        }
     }
 
     /// The next piece of work; the same one comes again when it is put back.

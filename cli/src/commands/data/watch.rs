@@ -4,8 +4,8 @@ use ktrdr_proto::{
     reason,
     spelling::Word as _,
     v1::{
-        BarColumns, LivePhase, LiveState, SubscribeHeader, SubscribeRequest, SubscribeResponse, TradingSession,
-        WhatToShow, subscribe_response::Event,
+        BarColumns, ClosedBars, LivePhase, LiveState, SubscribeHeader, SubscribeRequest, SubscribeResponse,
+        TradingSession, WhatToShow, subscribe_response::Event,
     },
 };
 use tonic::{Request, Streaming};
@@ -16,7 +16,10 @@ use crate::{
     failure::{Failure, Stop},
     flags::{Series, What},
     follow::Interrupts,
-    output::{bar, live::LiveWriter},
+    output::{
+        bar,
+        live::{LiveWriter, Origin},
+    },
     time::Stamps,
     views::{timeframe, word},
 };
@@ -123,7 +126,7 @@ impl Watch<'_> {
             };
             match message.event {
                 Some(Event::Closed(closed)) => {
-                    self.closed(&closed.bars.unwrap_or_default(), closed.filled)?;
+                    self.closed(&closed)?;
                     if self.count == Some(0) {
                         return Ok(());
                     }
@@ -143,11 +146,17 @@ impl Watch<'_> {
         }
     }
 
-    fn closed(&mut self, columns: &BarColumns, filled: bool) -> Result<(), Stop> {
-        let wanted = self.count.unwrap_or(u64::MAX);
-        let mut told = 0;
-        for bar in bar::of(columns).ok_or_else(uneven)?.take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
-            self.writer.closed(&mut self.context.out, &mut self.stamps, &bar, filled)?;
+    fn closed(&mut self, closed: &ClosedBars) -> Result<(), Stop> {
+        if closed.gap_before {
+            self.say("A bar may be missing here: the gateway gave no usable prices for it")?;
+        }
+        let wanted = usize::try_from(self.count.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let (mut told, mut gap_before) = (0, closed.gap_before);
+        let none = BarColumns::default();
+        let columns = closed.bars.as_ref().unwrap_or(&none);
+        for bar in bar::of(columns).ok_or_else(uneven)?.take(wanted) {
+            let origin = Origin { filled: closed.filled, gap_before: std::mem::take(&mut gap_before) };
+            self.writer.closed(&mut self.context.out, &mut self.stamps, &bar, origin)?;
             told += 1;
         }
         self.count = self.count.map(|count| count - told);

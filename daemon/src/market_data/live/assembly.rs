@@ -17,12 +17,12 @@ pub(super) struct Assembly {
     /// The bar that starts then could not be read, and was not told again yet.
     spoiled: Option<Nanos>,
     /// One may be missing before the next that is given.
-    torn: bool,
+    gap_before: bool,
 }
 
 impl Assembly {
     pub(super) fn new(timeframe: Timeframe) -> Self {
-        Self { timeframe, given: None, running: None, resumed: false, spoiled: None, torn: false }
+        Self { timeframe, given: None, running: None, resumed: false, spoiled: None, gap_before: false }
     }
 
     /// Each bar comes once, when it is over.
@@ -56,13 +56,13 @@ impl Assembly {
     }
 
     /// A bar may be missing before the next one that is given.
-    pub(super) fn tear(&mut self) {
-        self.torn = true;
+    pub(super) fn leave_gap(&mut self) {
+        self.gap_before = true;
     }
 
     /// Whether a bar may be missing before the one that is given now; told once.
-    pub(super) fn take_torn(&mut self) -> bool {
-        std::mem::take(&mut self.torn)
+    pub(super) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.gap_before)
     }
 
     /// Sorted closed bars from history: those that were not given yet.
@@ -95,7 +95,7 @@ impl Assembly {
             return Some(bar);
         }
         if let Some(spoiled) = self.spoiled.take() {
-            self.torn |= spoiled != bar.start;
+            self.gap_before |= spoiled != bar.start;
         }
         let before = self.running.replace(bar).filter(|before| before.start < bar.start)?;
         self.given = Some(before.start);
@@ -115,7 +115,7 @@ impl Assembly {
             return None;
         }
         if self.comes_closed() {
-            self.torn = true;
+            self.gap_before = true;
             return None;
         }
         self.spoiled = Some(start);
@@ -195,14 +195,14 @@ mod tests {
         assembly.bar(bar(1, 1));
         assert_eq!(assembly.spoil(MINUTE), None);
         assembly.bar(bar(1, 2));
-        assert_eq!((assembly.bar(bar(2, 3)), assembly.take_torn()), (Some(bar(1, 2)), false), "told again");
-        assert_eq!((assembly.spoil(3 * MINUTE), assembly.take_torn()), (Some(bar(2, 3)), false));
+        assert_eq!((assembly.bar(bar(2, 3)), assembly.take_gap()), (Some(bar(1, 2)), false), "told again");
+        assert_eq!((assembly.spoil(3 * MINUTE), assembly.take_gap()), (Some(bar(2, 3)), false));
         assert_eq!(assembly.bar(bar(4, 3)), None);
-        assert_eq!((assembly.bar(bar(5, 3)), assembly.take_torn()), (Some(bar(4, 3)), true));
-        assert!(!assembly.take_torn(), "told once");
+        assert_eq!((assembly.bar(bar(5, 3)), assembly.take_gap()), (Some(bar(4, 3)), true));
+        assert!(!assembly.take_gap(), "told once");
         let mut assembly = Assembly::new(Timeframe::Seconds5);
         assert_eq!(assembly.spoil(0), None);
-        assert_eq!((assembly.bar(bar(1, 1)), assembly.take_torn()), (Some(bar(1, 1)), true));
+        assert_eq!((assembly.bar(bar(1, 1)), assembly.take_gap()), (Some(bar(1, 1)), true));
     }
 
     /// What a gateway tells: an opening, or a state.

@@ -10,7 +10,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Bars may be missing before those that come next.
-    pub(super) fn tear(&mut self) {
+    pub(super) fn leave_gap(&mut self) {
         self.start = None;
     }
 
@@ -82,7 +82,7 @@ mod tests {
             Some((10, 12)),
             "a load closed it"
         );
-        run.tear();
+        run.leave_gap();
         let batch = bars(&[14 * MINUTE]);
         assert_eq!(run.claim(&batch, running, one, &known(0, 12 * MINUTE)), None);
         assert_eq!(run.claim(&Bars::default(), running, one, &known(0, 12 * MINUTE)), None);

@@ -53,7 +53,7 @@ pub enum LiveEvent {
         /// From history, not as they closed.
         filled: bool,
         /// A bar may be missing before the first of them, and nobody has it.
-        torn: bool,
+        gap_before: bool,
     },
     /// The latest state of the bar that is still open.
     Running(Bar),
@@ -63,7 +63,7 @@ pub enum LiveEvent {
 struct Closed {
     bar: Bar,
     filled: bool,
-    torn: bool,
+    gap_before: bool,
 }
 
 /// The latest of a subscription.
@@ -109,14 +109,14 @@ impl Feed {
         self.running = bar;
     }
 
-    /// `torn`: before the first of them.
-    pub(super) fn close(&mut self, bars: impl IntoIterator<Item = Bar>, filled: bool, mut torn: bool) {
+    /// `gap_before`: before the first of them.
+    pub(super) fn close(&mut self, bars: impl IntoIterator<Item = Bar>, filled: bool, mut gap_before: bool) {
         for bar in bars {
             if self.closed.len() == KEPT {
                 self.closed.pop_front();
                 self.first += 1;
             }
-            self.closed.push_back(Closed { bar, filled, torn: std::mem::take(&mut torn) });
+            self.closed.push_back(Closed { bar, filled, gap_before: std::mem::take(&mut gap_before) });
         }
     }
 
@@ -127,10 +127,10 @@ impl Feed {
     /// Neighbours of one kind from the bar of this number on.
     fn run_from(&self, number: u64) -> Option<LiveEvent> {
         let from = usize::try_from(number - self.first).ok()?;
-        let Closed { filled, torn, .. } = *self.closed.get(from)?;
-        let later = self.closed.range(from + 1..).take_while(|closed| closed.filled == filled && !closed.torn);
+        let Closed { filled, gap_before, .. } = *self.closed.get(from)?;
+        let later = self.closed.range(from + 1..).take_while(|closed| closed.filled == filled && !closed.gap_before);
         let bars = std::iter::once(&self.closed[from]).chain(later).map(|closed| closed.bar).collect();
-        Some(LiveEvent::Closed { bars, filled, torn })
+        Some(LiveEvent::Closed { bars, filled, gap_before })
     }
 }
 
@@ -232,9 +232,9 @@ mod tests {
             told.push(match event {
                 Ok(LiveEvent::State(state)) => format!("{:?}", state.phase).to_lowercase(),
                 Ok(LiveEvent::Missed(bars)) => format!("missed {bars}"),
-                Ok(LiveEvent::Closed { bars, filled, torn }) => {
+                Ok(LiveEvent::Closed { bars, filled, gap_before }) => {
                     let mark = |is: bool, text| if is { text } else { "" };
-                    format!("{:?}{}{}", bars.start, mark(filled, " filled"), mark(torn, " torn"))
+                    format!("{:?}{}{}", bars.start, mark(filled, " filled"), mark(gap_before, " gap_before"))
                 }
                 Ok(LiveEvent::Running(bar)) => format!("running {}", bar.start),
                 Err(error) => error.to_string(),
@@ -262,7 +262,7 @@ mod tests {
             feed.close([7].map(bar), false, true);
             feed.runs(Some(bar(8)));
         });
-        assert_eq!(told(&mut place), ["[4, 5]", "[7] torn", "running 8"]);
+        assert_eq!(told(&mut place), ["[4, 5]", "[7] gap_before", "running 8"]);
         let mut late = Place::new(feed.subscribe(), 0);
         assert_eq!(told(&mut late), ["flowing", "running 8"]);
         feed.send_modify(|feed| feed.ends(MarketDataError::Defect));

@@ -56,13 +56,13 @@ impl Follower {
                 None => (Bars::default(), false),
             };
             if !whole {
-                self.assembly.tear();
+                self.assembly.leave_gap();
             }
             let new = self.assembly.history(&bars);
             self.give(new.iter(), true);
             if !whole {
                 // which of them is not told
-                self.assembly.tear();
+                self.assembly.leave_gap();
             }
         }
         Ok(())

@@ -166,7 +166,7 @@ impl Follower {
     async fn take(&mut self, update: LiveUpdate, contract: &Arc<Contract>) -> Result<(), GatewayError> {
         let closed = match update {
             LiveUpdate::Spoiled(start) => {
-                tracing::warn!(series = %self.key, start = clock::text(start), "a live bar without finite prices");
+                tracing::warn!(series = %self.key, start = clock::text(start), "a live bar with prices that cannot be");
                 self.assembly.spoil(start)
             }
             LiveUpdate::Bar(bar) => {
@@ -181,10 +181,10 @@ impl Follower {
     /// Bars that are over, and how the running one is now.
     pub(super) fn give(&mut self, closed: impl IntoIterator<Item = crate::model::Bar>, filled: bool) {
         let mut closed = closed.into_iter().peekable();
-        let torn = closed.peek().is_some() && self.assembly.take_torn();
+        let gap_before = closed.peek().is_some() && self.assembly.take_gap();
         let running = self.assembly.running();
         self.feed.send_modify(|feed| {
-            feed.close(closed, filled, torn);
+            feed.close(closed, filled, gap_before);
             feed.runs(running);
         });
     }

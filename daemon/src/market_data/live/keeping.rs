@@ -39,7 +39,7 @@ pub(super) struct Keeping {
 struct Piece {
     bars: Bars,
     /// Bars may be missing before the first of them.
-    torn: bool,
+    gap_before: bool,
 }
 
 impl Keeping {
@@ -81,27 +81,27 @@ impl Keeping {
 
     fn take(&self, event: LiveEvent, pieces: &mut Vec<Piece>) {
         match event {
-            LiveEvent::Closed { bars, torn, .. } => match pieces.last_mut() {
-                Some(last) if !torn => bars.iter().for_each(|bar| last.bars.push(bar)),
-                _ => pieces.push(Piece { bars, torn }),
+            LiveEvent::Closed { bars, gap_before, .. } => match pieces.last_mut() {
+                Some(last) if !gap_before => bars.iter().for_each(|bar| last.bars.push(bar)),
+                _ => pieces.push(Piece { bars, gap_before }),
             },
             LiveEvent::Missed(bars) => {
                 tracing::warn!(series = %self.key, bars, "live bars were not kept: the store was busy for too long");
-                pieces.push(Piece { bars: Bars::default(), torn: true });
+                pieces.push(Piece { bars: Bars::default(), gap_before: true });
             }
             LiveEvent::State(_) | LiveEvent::Running(_) => {}
         }
     }
 
     async fn write(&self, run: &mut Run, piece: Piece) {
-        if piece.torn {
-            run.tear();
+        if piece.gap_before {
+            run.leave_gap();
         }
         let count = piece.bars.len();
         match self.store(run, piece.bars).await {
             Ok(()) => tracing::debug!(series = %self.key, bars = count, "live bars kept"),
             Err(error) => {
-                run.tear();
+                run.leave_gap();
                 let told = crate::error::chain(&error).join(": ");
                 tracing::warn!(series = %self.key, error = told, bars = count, "live bars were not kept");
             }
