@@ -3,6 +3,7 @@
 mod support;
 
 mod address;
+mod ageing;
 mod chaos;
 mod clients;
 mod codes;

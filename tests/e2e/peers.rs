@@ -147,6 +147,21 @@ fn bars_that_cannot_be_are_left_out_and_told_as_gaps() -> Result<()> {
 }
 
 #[test]
+fn a_gateway_that_closes_over_too_many_bars_is_asked_for_fewer() -> Result<()> {
+    let truth = truth()?;
+    let rule = format!("[[fault]]\nkind = \"kick_on_huge\"\nbars = 1500\non = \"historical_data\"\ntimes = {ALWAYS}\n");
+    let sim = GatewaySim::with_faults(&rule, &flags())?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let document = daemon.ktrdr(LOAD)?.json()?;
+    ensure!(document["status"] == "completed" && document["gaps_left"] == serde_json::json!([]), "{document}");
+    ensure!(stored(&daemon, SERIES)? == truth, "the same bars");
+    drop(daemon.terminate()?);
+    let connections = sim.report()?.connections();
+    ensure!(connections == 5, "each half of a year is given up after two: {connections}");
+    Ok(())
+}
+
+#[test]
 fn a_gateway_that_answers_a_byte_a_second_keeps_nobody_waiting() -> Result<()> {
     each_of(&["historical_data", "contract_details"], |on| {
         let rule = format!("[[fault]]\nkind = \"slow_drip\"\non = \"{on}\"\nseconds = 1000000\ntimes = {ALWAYS}\n");

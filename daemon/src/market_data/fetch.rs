@@ -11,21 +11,50 @@ const TRIES: u32 = 3;
 const PACING_TRIES: u32 = 5;
 /// How long a load that was under way waits for a lost gateway to come back: a nightly restart takes minutes.
 const RETURN_TIME_MAX: Duration = Duration::from_mins(30);
-/// A lost connection ends a request through no fault of its own; so often it is asked again.
+/// A lost connection ends a request through no fault of its own; so often in a row it is asked again.
 const RETURNS: u32 = 20;
+/// A gateway closes the connection when it is asked for far too much (users of stoqey/ib and `ib_insync` report it). So many
+/// connections lost over one request look like that.
+const CLOSED_OVER_IT: u32 = 2;
 /// Longest sleep between two looks at the calendar.
 const NAP: Duration = Duration::from_secs(10);
 
-/// Asks for one step. `under_way`: an earlier request of the same load was answered, so a lost connection is waited
-/// for; otherwise the first failure is the answer, unless the gateway is there: it may have forgotten what it was asked.
-/// Counts what it sends in `requests`.
+/// What a load bears: before it has reached the gateway, the first failure is the answer; then a lost connection is waited
+/// for.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// A request has reached the gateway.
+    under_way: bool,
+    /// Lost connections since the last answer.
+    losses: u32,
+}
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) enum Fetched {
+    /// Its answer.
+    Answer(BarsAnswer),
+    /// The connection is closed whenever it is asked for.
+    TooMuch,
+}
+
+impl Patience {
+    fn bears(&mut self, error: &GatewayError, gateway: &Gateway) -> bool {
+        self.under_way |= error.was_sent();
+        // a gateway that is there may have forgotten what it was asked
+        let there = gateway.status().state == State::Ready;
+        self.under_way || there || matches!(error, GatewayError::Resting { .. })
+    }
+}
+
+/// Asks for one step. Counts what it sends in `requests`.
 pub(super) async fn fetch(
     gateway: &Gateway,
     ask: &BarsAsk,
-    under_way: bool,
+    patience: &mut Patience,
     requests: &mut u64,
-) -> Result<BarsAnswer, GatewayError> {
-    let (mut tries, mut pacing_tries, mut returns) = (0, 0, 0);
+) -> Result<Fetched, GatewayError> {
+    let (mut tries, mut pacing_tries, mut closed) = (0, 0, 0);
     loop {
         *requests += 1;
         let error = match gateway.bars(ask.clone()).await {
@@ -38,28 +67,31 @@ pub(super) async fn fetch(
                 tries += 1;
                 continue;
             }
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                *patience = Patience { under_way: true, losses: 0 };
+                return Ok(Fetched::Answer(answer));
+            }
             Err(error) => error,
         };
         *requests -= u64::from(!error.was_sent());
         match error.class() {
             Class::Pacing => pacing_tries += 1,
-            Class::Connection
-                if under_way
-                    || matches!(error, GatewayError::Resting { .. })
-                    || gateway.status().state == State::Ready =>
-            {
+            Class::Connection if patience.bears(&error, gateway) => {
                 match error {
                     GatewayError::Resting { until } => pass(until).await,
-                    _ => returns += 1,
+                    _ => patience.losses += 1,
                 }
+                closed += u32::from(matches!(error, GatewayError::Lost));
                 wait_for_return(gateway).await.map_err(|()| error.clone())?;
             }
             Class::Transient | Class::Info | Class::Warning => tries += 1,
             Class::Connection | Class::Permanent | Class::NoData | Class::Fatal => return Err(error),
         }
-        if tries >= TRIES || pacing_tries >= PACING_TRIES || returns >= RETURNS {
+        if tries >= TRIES || pacing_tries >= PACING_TRIES || patience.losses >= RETURNS {
             return Err(error);
+        }
+        if closed >= CLOSED_OVER_IT {
+            return Ok(Fetched::TooMuch);
         }
         tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
     }

@@ -90,7 +90,20 @@ fn rounded_up(value: Nanos, by: Nanos) -> Nanos {
 /// over stored parts between two missing ones: a request is what is scarce. `now` bounds where a request may end.
 pub(super) fn steps(missing: &[TimeRange], timeframe: Timeframe, order: Order, now: Nanos) -> Vec<Step> {
     // a request ends one bar later than what is wanted of it
-    let longest = longest(timeframe) - timeframe.step();
+    steps_within(missing, timeframe, order, now, longest(timeframe) - timeframe.step())
+}
+
+/// The same in shorter requests, for a gateway that closes the connection over the whole; `None` when it is short already.
+pub(super) fn shorter(step: &Step, timeframe: Timeframe, order: Order, now: Nanos) -> Option<Vec<Step>> {
+    /// Fewer bars than this are never too much.
+    const FEW: Nanos = 32;
+    let length = step.range.end() - step.range.start();
+    let unit = if length >= 4 * DAY { DAY.max(timeframe.step()) } else { timeframe.step() };
+    let half = rounded_up(rounded_up(length, 2), unit) * unit;
+    (length > FEW * timeframe.step()).then(|| steps_within(&[step.range], timeframe, order, now, half))
+}
+
+fn steps_within(missing: &[TimeRange], timeframe: Timeframe, order: Order, now: Nanos, longest: Nanos) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut left = missing.to_vec();
     while let (Some(first), Some(last)) = (left.first().copied(), left.last().copied()) {
@@ -167,6 +180,29 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn shorter_steps_cover_the_same_and_end_somewhere(
+            index in 0_usize..22, bars in 1_i64..4_000, start in 0_i64..1_000_000, newest in any::<bool>(),
+        ) {
+            let timeframe = Timeframe::all().nth(index % Timeframe::all().count()).unwrap();
+            let start = start * SECOND;
+            let length = bars.saturating_mul(timeframe.step()).min(longest(timeframe) - timeframe.step());
+            let order = if newest { Order::NewestFirst } else { Order::OldestFirst };
+            let whole = steps(&[range(start, start + length)], timeframe, order, i64::MAX / 2)[0];
+            match shorter(&whole, timeframe, order, i64::MAX / 2) {
+                None => prop_assert!(length <= 32 * timeframe.step()),
+                Some(parts) => {
+                    prop_assert!(parts.len() == 2);
+                    let asked: Coverage = parts.iter().map(|part| part.range).collect();
+                    prop_assert_eq!(asked.intervals(), &[whole.range]);
+                    let lengths = parts.iter().map(|part| part.range.end() - part.range.start());
+                    prop_assert_eq!(lengths.clone().sum::<Nanos>(), length, "nothing twice");
+                    prop_assert!(lengths.max() < Some(length));
+                    prop_assert_eq!(parts[0].range.start() > parts[1].range.start(), newest);
+                }
+            }
+        }
+
         #[test]
         fn every_missing_instant_is_asked_for_once_and_no_request_is_too_long(
             gaps in prop::collection::vec((1_i64..40 * 24, 1_i64..400 * 24), 1..20),

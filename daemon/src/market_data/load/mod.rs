@@ -7,6 +7,7 @@ mod scope;
 mod wanted;
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,6 +34,7 @@ use crate::{
 };
 
 use answer::learn;
+use ask::{Asked, Asker};
 pub use request::{LoadRequest, Mode};
 pub(super) use wanted::SMALL_BARS_KEPT;
 
@@ -120,7 +122,7 @@ impl Load {
                 missing = self.missing(Some(&contract), None).await?;
             }
         }
-        let steps = self.steps(&missing);
+        let steps = steps(&missing, self.request.key.timeframe, self.order(), clock::now());
         Ok((!steps.is_empty()).then_some((contract, steps)))
     }
 
@@ -129,46 +131,50 @@ impl Load {
         self.request.start.is_none() && self.request.end.is_none()
     }
 
-    fn steps(&self, missing: &[TimeRange]) -> Vec<Step> {
+    fn order(&self) -> Order {
         let oldest_first = self.request.mode == Mode::Tail && self.is_undated();
-        let order = if oldest_first { Order::OldestFirst } else { Order::NewestFirst };
-        steps(missing, self.request.key.timeframe, order, clock::now())
+        if oldest_first { Order::OldestFirst } else { Order::NewestFirst }
     }
 
     async fn carry_out(
         &mut self,
         context: &Context,
-        mut contract: Arc<Contract>,
+        contract: Arc<Contract>,
         steps: Vec<Step>,
     ) -> Result<End, MarketDataError> {
-        let total = steps.len();
+        let mut total = steps.len();
         context.progress(|progress| {
             (progress.total, progress.unit) = (total as u64, "requests".into());
         });
-        let (mut done, mut failed, mut looked_up_again) = (0, None::<GatewayError>, false);
-        for (at, step) in steps.iter().enumerate() {
+        let (mut done, mut failed, mut asker) = (0, None::<GatewayError>, Asker::new(contract));
+        let mut steps = VecDeque::from(steps);
+        while let Some(step) = steps.pop_front() {
             let gateway = self.reference.gateway.clone();
-            let answer = self.ask(step, &mut contract, &mut looked_up_again, done > 0);
-            let answer = telling_waits(&gateway, context, &step.range, answer);
+            let answer = telling_waits(&gateway, context, &step.range, self.ask(&step, &mut asker));
             // dropping the request withdraws it at the gateway; what came before is kept
             let Some(answer) = context.stop().run_until_cancelled(answer).await else {
-                self.leave(steps[at..].iter().map(|step| step.range));
+                self.leave(steps.iter().chain([&step]).map(|step| step.range));
                 return Ok(End::Stopped);
             };
             match trusted(answer, &self.reference.gateway) {
-                Ok(answer) => {
-                    self.take(step, answer, &contract).await?;
+                Ok(Asked::Answer(answer)) => {
+                    self.take(&step, answer, &asker.contract).await?;
                     done += 1;
                     context.progress(|progress| progress.done += 1);
+                }
+                Ok(Asked::Shorter(shorter)) => {
+                    total += shorter.len() - 1;
+                    context.progress(|progress| progress.total = total as u64);
+                    shorter.into_iter().rev().for_each(|step| steps.push_front(step));
                 }
                 Err(error) => {
                     let told = crate::error::chain(&error).join(": ");
                     tracing::warn!(error = told, range = in_words(&step.range), "step failed");
                     let over = self.ends_load(&error);
-                    let left = if over { &steps[at..] } else { &steps[at..=at] };
-                    self.leave(left.iter().map(|step| step.range));
                     failed.get_or_insert(error);
+                    self.leave([step.range]);
                     if over {
+                        self.leave(steps.iter().map(|step| step.range));
                         break;
                     }
                 }
@@ -234,9 +240,9 @@ impl Load {
 }
 
 /// "No data" from a gateway whose historical farm is away is no fact.
-fn trusted(answer: Result<BarsAnswer, GatewayError>, gateway: &Gateway) -> Result<BarsAnswer, GatewayError> {
+fn trusted(answer: Result<Asked, GatewayError>, gateway: &Gateway) -> Result<Asked, GatewayError> {
     match answer {
-        Ok(BarsAnswer::NoData) if !gateway.history_is_up() => Err(GatewayError::HistoryDown),
+        Ok(Asked::Answer(BarsAnswer::NoData)) if !gateway.history_is_up() => Err(GatewayError::HistoryDown),
         other => other,
     }
 }
