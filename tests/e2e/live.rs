@@ -4,14 +4,10 @@
 //! The market's clock runs faster than ours, from hours ago on: so its bars are in the past of the daemon's clock, and
 //! history may be compared with them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
-use ktrdr_proto::v1::{
-    ClosedBars, SeriesId, SubscribeRequest, SubscribeResponse, Timeframe, market_data_client::MarketDataClient,
-    subscribe_response::Event,
-};
 use ktrdr_tests::{
     cli::Started,
     daemon::TestDaemon,
@@ -21,14 +17,11 @@ use ktrdr_tests::{
     wait,
 };
 use rustix::process::Signal;
-use tonic::{Streaming, transport::Endpoint};
 
 use crate::support::{SCALE, gateway_is, stored};
 
-const SECOND: i64 = 1_000_000_000;
-
 /// A market that began so many hours ago and is always open.
-struct Market {
+pub(crate) struct Market {
     began: Instant,
     from: Timestamp,
     /// Market seconds in a second.
@@ -36,13 +29,13 @@ struct Market {
 }
 
 impl Market {
-    fn new(hours_ago: i64, speed: u32) -> Result<Self> {
+    pub(crate) fn new(hours_ago: i64, speed: u32) -> Result<Self> {
         let from = Timestamp::now().checked_sub(SignedDuration::from_hours(hours_ago))?;
         Ok(Self { began: Instant::now(), from, speed })
     }
 
     /// For a gateway that starts now, with the same prices at the same times as any other of this market.
-    fn flags(&self) -> Result<String> {
+    pub(crate) fn flags(&self) -> Result<String> {
         let gone = SignedDuration::try_from(self.began.elapsed() * self.speed)?;
         let now = self.from.checked_add(gone)?;
         Ok(format!("--time-scale {SCALE} --always-open --market-speed {} --now {now}", self.speed))
@@ -126,6 +119,51 @@ fn a_gateway_that_dies_leaves_no_hole_and_no_bar_twice() -> Result<()> {
     Ok(())
 }
 
+/// IB's servers are away and come back while the connection stays: the subscription goes on, and leaves out what was traded.
+#[test]
+fn what_ib_leaves_out_while_its_servers_are_away_is_filled_in() -> Result<()> {
+    for (series, count) in [("AAPL -t 5s", 60), ("MSFT -t 1m", 6)] {
+        let rule = "[[fault]]\nkind = \"upstream_down\"\nafter = 120\nseconds = 90\nrestored = 1102\n";
+        let sim = GatewaySim::with_faults(rule, &Market::new(4, 60)?.flags()?)?;
+        let daemon = TestDaemon::hurried(&sim, SCALE)?;
+        let watch = daemon.ktrdr_started(&format!("data watch {series}"))?;
+        gateway_is(&daemon, "degraded")?;
+        let before = printed(&watch)?.len();
+        gateway_is(&daemon, "ready")?;
+        has_printed(&watch, before + count)?;
+        let bars = interrupted(watch)?;
+        assert_eq!(history(&daemon, series, &bars)?, bars, "{series}");
+        drop(daemon.terminate()?);
+        sim.report()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_hole_that_cannot_be_filled_is_told() -> Result<()> {
+    let mut market = Market::new(4, 60)?;
+    let sim = GatewaySim::start(&market.flags()?)?;
+    let port = sim.port();
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let watch = daemon.ktrdr_started("data watch AAPL -t 5s")?;
+    has_printed(&watch, 2)?;
+    sim.kill()?;
+    gateway_is(&daemon, "disconnected")?;
+    market.from = market.from.checked_add(SignedDuration::from_mins(10))?;
+    let rule = "[[fault]]\nkind = \"nan_price\"\non = \"historical_data\"\ntimes = 100\n";
+    let sim = GatewaySim::with_faults_on(port, rule, &market.flags()?)?;
+    watch.says("A bar may be missing here")?;
+    let bars = interrupted(watch)?;
+    let truth = history(&daemon, "AAPL -t 5s", &bars)?;
+    // of a load other bars are spoiled: what both have must agree
+    let told = |bar: &&Bar| bars.iter().any(|other| other.start == bar.start);
+    let both: Vec<&Bar> = truth.iter().filter(told).collect();
+    assert!(both.len() > 50 && both.iter().all(|bar| bars.contains(bar)), "{truth:?} {bars:?}");
+    drop(daemon.terminate()?);
+    sim.report()?;
+    Ok(())
+}
+
 #[test]
 fn all_who_watch_share_one_subscription_and_the_last_one_ends_it() -> Result<()> {
     let sim = GatewaySim::start(&Market::new(4, 60)?.flags()?)?;
@@ -181,115 +219,5 @@ fn kept_bars_are_stored_and_not_asked_for_again() -> Result<()> {
     assert_eq!(history(&daemon, "AAPL -t 1m", &kept)?, kept);
     drop(daemon.terminate()?);
     sim.report()?;
-    Ok(())
-}
-
-type Live = Streaming<SubscribeResponse>;
-
-fn subscription(symbol: &str) -> SubscribeRequest {
-    let series = SeriesId { symbol: symbol.to_owned(), timeframe: Timeframe::Seconds5.into() };
-    SubscribeRequest { series: Some(series), ..SubscribeRequest::default() }
-}
-
-/// A client that takes only little before it is read from. Its connection may hold more than its stream: the fewer bytes
-/// that may hold, the fewer small frames does h2 suffer to wait there.
-async fn narrow(daemon: &TestDaemon) -> Result<Live> {
-    let endpoint = Endpoint::from_shared(format!("unix://{}", daemon.socket().display()))?
-        .initial_stream_window_size(65_535)
-        .initial_connection_window_size(1 << 20);
-    let mut client = MarketDataClient::new(endpoint.connect_lazy());
-    Ok(client.subscribe(subscription("AAPL")).await?.into_inner())
-}
-
-async fn next(live: &mut Live) -> Result<Event> {
-    let message = tokio::time::timeout(wait::LIMIT, live.message()).await.context("no event in time")??;
-    message.and_then(|message| message.event).context("the stream ended")
-}
-
-/// Reads until so many closed bars have come: their starts, and the numbers of bars missed before them.
-async fn read(live: &mut Live, count: usize) -> Result<(Vec<i64>, Vec<(usize, u64)>)> {
-    let (mut starts, mut missed) = (Vec::new(), Vec::new());
-    while starts.len() < count {
-        match next(live).await? {
-            Event::Closed(ClosedBars { bars, .. }) => starts.extend(bars.unwrap_or_default().start_ns),
-            Event::Missed(bars) => missed.push((starts.len(), bars.bars)),
-            Event::Header(_) | Event::State(_) => {}
-            Event::Running(_) => bail!("bars of five seconds come when they are over"),
-        }
-    }
-    Ok((starts, missed))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_reads_slowly_is_told_what_it_missed_and_nobody_else_misses_anything() -> Result<()> {
-    let sim = GatewaySim::start(&Market::new(24 * 20, 2_400)?.flags()?)?;
-    let daemon = TestDaemon::hurried(&sim, SCALE)?;
-    let mut slow = narrow(&daemon).await?;
-    let mut quick = daemon.market_data()?.subscribe(subscription("AAPL")).await?.into_inner();
-    let (told, missed) = read(&mut quick, 6_000).await?;
-    assert_eq!(missed, []);
-    assert!(told.windows(2).all(|pair| pair[1] == pair[0] + 5 * SECOND), "one after the other");
-
-    let (told, missed) = read(&mut slow, 3_000).await?;
-    ensure!(!missed.is_empty(), "{} bars and none missed", told.len());
-    let mut expected = told[0];
-    for (at, start) in told.iter().enumerate() {
-        let left_out: u64 = missed.iter().filter(|(before, _)| *before == at && at > 0).map(|(_, bars)| bars).sum();
-        expected += i64::try_from(left_out)? * 5 * SECOND;
-        assert_eq!(*start, expected, "bar {at} of {told:?}, missed {missed:?}");
-        expected += 5 * SECOND;
-    }
-    drop((slow, quick));
-    drop(daemon.terminate()?);
-    sim.report()?;
-    Ok(())
-}
-
-/// Processor time that a process has used.
-fn used(pid: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    // a tick is a hundredth of a second on every Linux there is
-    Ok(Duration::from_millis(ticks * 10))
-}
-
-/// So many clients of one series, each on a connection of its own, for so many bars; processor time of the daemon.
-async fn fan_out(clients: usize, bars: usize) -> Result<Duration> {
-    let sim = GatewaySim::start(&Market::new(24 * 20, 1_200)?.flags()?)?;
-    let mut daemon = TestDaemon::hurried(&sim, SCALE)?;
-    let mut streams = Vec::new();
-    for _ in 0..clients {
-        streams.push(daemon.market_data()?.subscribe(subscription("AAPL")).await?.into_inner());
-    }
-    for stream in &mut streams {
-        read(stream, 1).await?;
-    }
-    let before = used(daemon.process().id())?;
-    let reading = streams.into_iter().map(|mut stream| tokio::spawn(async move { read(&mut stream, bars).await }));
-    for reader in reading.collect::<Vec<_>>() {
-        let (_, missed) = reader.await??;
-        assert_eq!(missed, []);
-    }
-    let used = used(daemon.process().id())?.saturating_sub(before);
-    drop(daemon.terminate()?);
-    assert_eq!(sim.report()?.requests("real_time_bars"), 1, "one subscription for {clients} clients");
-    Ok(used)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_clients_of_one_series_are_one_subscription() -> Result<()> {
-    fan_out(100, 200).await?;
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "measures, asserts no time; build with --release: cargo test --release -p ktrdr-tests fan_out -- --ignored --nocapture"]
-async fn what_fan_out_costs_a_client() -> Result<()> {
-    const BARS: u32 = 4_000;
-    let (one, hundred) = (fan_out(1, BARS as usize).await?, fan_out(100, BARS as usize).await?);
-    let each = hundred.saturating_sub(one) / (99 * BARS);
-    eprintln!("{BARS} bars: {one:?} of the daemon's processor time for one client, {hundred:?} for a hundred");
-    eprintln!("each further client costs {each:?} a bar");
     Ok(())
 }

@@ -15,6 +15,7 @@ mod gateway;
 mod harness;
 mod lifecycle;
 mod live;
+mod live_clients;
 mod load;
 mod peers;
 mod python;

@@ -42,9 +42,14 @@ impl GatewaySim {
 
     /// With what is to go wrong, as `--faults` reads it.
     pub fn with_faults(rules: &str, flags: &str) -> Result<Self> {
+        Self::with_faults_on(0, rules, flags)
+    }
+
+    /// The same on a port of one's own.
+    pub fn with_faults_on(port: u16, rules: &str, flags: &str) -> Result<Self> {
         let file = tempfile::Builder::new().prefix("ktrdr-faults-").tempfile_in("/tmp")?;
         fs::write(file.path(), rules)?;
-        Self::start(&format!("--faults {} {flags}", file.path().display()))
+        Self::start_on(port, &format!("--faults {} {flags}", file.path().display()))
     }
 
     /// On a port of one's own, such as that of a gateway that is no more.

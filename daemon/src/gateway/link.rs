@@ -22,7 +22,7 @@ pub(super) const CLOCK_TIME_MAX: Duration = Duration::from_secs(10);
 /// For bars and head timestamps. The crate withdraws the request at the gateway when it is over.
 pub(super) const HISTORY_TIME_MAX: Duration = Duration::from_mins(1);
 /// Cancels of dropped requests are sent by tasks of the crate's; without this pause none of them reaches the wire.
-const CANCELS_TIME: Duration = Duration::from_millis(50);
+const CANCELS_TIME: Duration = Duration::from_millis(200);
 /// For the last goodbye.
 const DISCONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 

@@ -104,6 +104,8 @@ pub(super) struct Machine {
     pub(super) reason: String,
     /// When the state began.
     pub(super) since: Nanos,
+    /// How often IB's side has gone away or come back.
+    pub(super) weather_changes: u64,
 }
 
 impl Machine {
@@ -114,7 +116,7 @@ impl Machine {
         } else {
             (Phase::Disabled, GatewayError::Disabled.to_string())
         };
-        Self { config, phase, attempts: Attempts::default(), reason, since: now.wall }
+        Self { config, phase, attempts: Attempts::default(), reason, since: now.wall, weather_changes: 0 }
     }
 
     /// The transition. Events that mean nothing in a phase change nothing.
@@ -157,6 +159,7 @@ impl Machine {
             (Event::Said(weather, text), Phase::Serving(outages)) => {
                 let (was, had) = (outages.in_words(), outages.upstream_is_lost());
                 outages.note(&weather, now.instant);
+                self.weather_changes += u64::from(weather != Weather::Other);
                 let (is, has) = (outages.in_words(), outages.upstream_is_lost());
                 if is != was {
                     let because = if is.is_some() && !text.is_empty() { text } else { "IB's side is back".into() };
@@ -195,6 +198,7 @@ impl Machine {
             Phase::Serving(_) if quiet.is_some() => self.enter(Phase::Closing, "a quiet time begins", Effect::Close),
             Phase::Serving(outages) => {
                 if outages.expire(now.instant, |duration| self.config.scaled(duration)) {
+                    self.weather_changes += 1;
                     self.reason = "asking again after a pause".into();
                 }
                 Effect::Nothing

@@ -78,6 +78,8 @@ pub struct Status {
     pub reconnects: u64,
     /// Data farms by name, and whether they are up.
     pub farms: BTreeMap<String, bool>,
+    /// How often IB's side has gone away or come back. Meanwhile, subscriptions are silent, and leave out what was traded.
+    pub weather_changes: u64,
     /// No farm of historical data is known to be away, so "no data" is a fact.
     pub history_up: bool,
     /// Codes of the gateway that our table does not know, and how often each came.

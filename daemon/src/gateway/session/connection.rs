@@ -27,8 +27,14 @@ impl Session {
 
     fn connect(&mut self) {
         let client_id = self.machine.attempts.client_id(self.config.client_id);
-        let attempt = Link::open((*self.config).clone(), client_id);
-        self.step = Some(Box::pin(async move { Step::Connected(attempt.await) }));
+        let (leaving, attempt) = (self.step.take(), Link::open((*self.config).clone(), client_id));
+        self.step = Some(Box::pin(async move {
+            // never two sockets at once
+            if let Some(leaving) = leaving {
+                leaving.await;
+            }
+            Step::Connected(attempt.await)
+        }));
     }
 
     fn close(&mut self) {
@@ -39,6 +45,11 @@ impl Session {
         let quiet = self.machine.next_quiet(now).filter(|quiet| quiet.start <= now);
         let refusal = quiet.map_or(GatewayError::Lost, |quiet| GatewayError::Resting { until: quiet.end });
         self.refuse_waiting(&refusal, |_| true);
+        self.leave_politely();
+    }
+
+    /// Cancels what is open and says goodbye.
+    fn leave_politely(&mut self) {
         let cancelling = self.drop_requests();
         let link = self.link.take();
         self.step = Some(Box::pin(async move {
@@ -47,6 +58,12 @@ impl Session {
             }
             Step::Closed
         }));
+    }
+
+    /// A gateway that does not answer any more may still hear us.
+    pub(super) fn on_silence(&mut self) {
+        self.leave_politely();
+        self.on_session_lost(GatewayError::Lost);
     }
 
     pub(super) fn on_step(&mut self, step: Step) {
@@ -75,6 +92,10 @@ impl Session {
         self.drop_requests();
         drop(self.link.take());
         self.step = None;
+        self.on_session_lost(error);
+    }
+
+    fn on_session_lost(&mut self, error: GatewayError) {
         self.apply(Event::Lost { error, chance: chance() });
         match &self.machine.phase {
             Phase::Waiting { because, .. } => {

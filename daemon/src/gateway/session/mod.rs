@@ -111,6 +111,7 @@ impl Session {
             queued: 0,
             reconnects: 0,
             farms: BTreeMap::new(),
+            weather_changes: 0,
             history_up: false,
             unknown_codes: BTreeMap::new(),
         });

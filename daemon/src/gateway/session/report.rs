@@ -54,6 +54,7 @@ impl Session {
             (status.open, status.queued) = (self.in_flight.len(), self.queue.len());
             status.reconnects = self.sessions.saturating_sub(1);
             status.unknown_codes.clone_from(self.notices.unknown());
+            status.weather_changes = self.machine.weather_changes;
             (status.farms, status.history_up) = match &self.machine.phase {
                 Phase::Serving(outages) => (outages.farms(), outages.history_is_up()),
                 _ => (BTreeMap::new(), false),

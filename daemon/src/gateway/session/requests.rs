@@ -121,7 +121,7 @@ impl Session {
             }
             End::Answered if done.kind == Kind::Bars => self.pacer.answered(),
             End::Answered if done.kind == Kind::Clock => self.apply(Event::ClockAnswered),
-            _ if self.pulse.missed >= MISSED_MAX => self.on_lost(GatewayError::Lost),
+            _ if self.pulse.missed >= MISSED_MAX => self.on_silence(),
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ pub(super) struct Assembly {
     running: Option<Bar>,
     /// The subscription is a new one: bars may be missing before the first that it tells.
     resumed: bool,
-    /// The bar that starts then could not be read, and was not told again yet.
+    /// The bar that starts then could not be used, and was not told again yet.
     spoiled: Option<Nanos>,
     /// One may be missing before the next that is given.
     gap_before: bool,
@@ -42,7 +42,15 @@ impl Assembly {
 
     /// The subscription was lost. What was told of the running bar will be told again, or is in the hole.
     pub(super) fn interrupted(&mut self) {
-        (self.running, self.resumed) = (None, true);
+        (self.running, self.spoiled, self.resumed) = (None, None, true);
+    }
+
+    /// Whether the bar before this one was not told: those of five seconds come without a break, others are told again
+    /// until they are over.
+    pub(super) fn leaves_out_before(&self, start: Nanos) -> bool {
+        let skips = |given: Nanos| start > given.saturating_add(self.timeframe.step());
+        let skipped = self.comes_closed() && self.given.is_some_and(skips);
+        skipped || self.spoiled.is_some_and(|spoiled| spoiled != start)
     }
 
     /// What may be missing before the first bar that a new subscription tells, to be asked of history; once.
@@ -94,9 +102,7 @@ impl Assembly {
             self.given = Some(bar.start);
             return Some(bar);
         }
-        if let Some(spoiled) = self.spoiled.take() {
-            self.gap_before |= spoiled != bar.start;
-        }
+        self.spoiled = None;
         let before = self.running.replace(bar).filter(|before| before.start < bar.start)?;
         self.given = Some(before.start);
         Some(before)
@@ -109,13 +115,9 @@ impl Assembly {
         Some(bar)
     }
 
-    /// A state of a bar could not be read. Unless it is told again, that bar is not known. The bar before it is over.
+    /// A state of a bar could not be used. Unless it is told again, that bar is not known. The bar before it is over.
     pub(super) fn spoil(&mut self, start: Nanos) -> Option<Bar> {
-        if self.given.is_some_and(|given| start <= given) {
-            return None;
-        }
-        if self.comes_closed() {
-            self.gap_before = true;
+        if self.comes_closed() || self.given.is_some_and(|given| start <= given) {
             return None;
         }
         self.spoiled = Some(start);
@@ -197,12 +199,15 @@ mod tests {
         assembly.bar(bar(1, 2));
         assert_eq!((assembly.bar(bar(2, 3)), assembly.take_gap()), (Some(bar(1, 2)), false), "told again");
         assert_eq!((assembly.spoil(3 * MINUTE), assembly.take_gap()), (Some(bar(2, 3)), false));
-        assert_eq!(assembly.bar(bar(4, 3)), None);
-        assert_eq!((assembly.bar(bar(5, 3)), assembly.take_gap()), (Some(bar(4, 3)), true));
-        assert!(!assembly.take_gap(), "told once");
+        assert!(assembly.leaves_out_before(4 * MINUTE) && !assembly.leaves_out_before(3 * MINUTE));
+        assembly.interrupted();
+        assert_eq!(minutes(assembly.hole_before(4 * MINUTE)), Some((2, 4)), "after the second, before the fourth");
+        assert!(!assembly.leaves_out_before(4 * MINUTE), "known now");
         let mut assembly = Assembly::new(Timeframe::Seconds5);
-        assert_eq!(assembly.spoil(0), None);
-        assert_eq!((assembly.bar(bar(1, 1)), assembly.take_gap()), (Some(bar(1, 1)), true));
+        let five = |nth: i64| Bar { start: nth * 5 * SECOND, ..bar(0, 1) };
+        assembly.bar(five(1));
+        assert_eq!(assembly.spoil(five(2).start), None);
+        assert!(assembly.leaves_out_before(five(3).start) && !assembly.leaves_out_before(five(2).start));
     }
 
     /// What a gateway tells: an opening, or a state.

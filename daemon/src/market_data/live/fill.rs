@@ -50,22 +50,32 @@ impl Follower {
                 end: step.end,
                 duration: step.duration,
             };
-            let (bars, whole) = match self.history(&ask).await? {
-                Some(BarsAnswer::Bars { bars, spoiled }) => (bars.slice(bars.rows_in(&step.range)), spoiled.is_empty()),
-                Some(BarsAnswer::NoData) => (Bars::default(), true),
-                None => (Bars::default(), false),
-            };
-            if !whole {
-                self.assembly.leave_gap();
-            }
-            let new = self.assembly.history(&bars);
-            self.give(new.iter(), true);
-            if !whole {
-                // which of them is not told
-                self.assembly.leave_gap();
+            match self.history(&ask).await? {
+                Some(BarsAnswer::Bars { bars, spoiled }) => {
+                    let spoiled = spoiled.into_iter().filter(|start| step.range.contains(*start));
+                    self.give_around(&bars.slice(bars.rows_in(&step.range)), spoiled);
+                }
+                Some(BarsAnswer::NoData) => {}
+                None => self.assembly.leave_gap(),
             }
         }
         Ok(())
+    }
+
+    /// Gives bars of history; between them are some that cannot be used.
+    fn give_around(&mut self, bars: &Bars, spoiled: impl IntoIterator<Item = Nanos>) {
+        let mut from = 0;
+        let mut spoiled: Vec<Nanos> = spoiled.into_iter().collect();
+        spoiled.sort_unstable();
+        for start in spoiled {
+            let until = bars.start.partition_point(|other| *other < start);
+            let new = self.assembly.history(&bars.slice(from..until));
+            self.give(new.iter(), true);
+            self.assembly.leave_gap();
+            from = until;
+        }
+        let new = self.assembly.history(&bars.slice(from..bars.len()));
+        self.give(new.iter(), true);
     }
 
     /// One answer; `None` when the gateway refuses to give these bars, now or ever.
@@ -73,6 +83,15 @@ impl Follower {
         let mut tries = 0;
         loop {
             let error = match self.gateway().bars(ask.clone()).await {
+                // it may have been damaged on its way
+                Ok(answer) if answer.is_spoiled() && tries == 0 => {
+                    tries += 1;
+                    continue;
+                }
+                Err(GatewayError::Protocol(_)) if tries == 0 => {
+                    tries += 1;
+                    continue;
+                }
                 Ok(BarsAnswer::NoData) if !self.gateway().history_is_up() => GatewayError::HistoryDown,
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,

@@ -47,6 +47,8 @@ pub(super) struct Follower {
     wants_history: bool,
     flowed: bool,
     last_update: Instant,
+    /// Changes on IB's side that were noticed.
+    weather_changes: u64,
 }
 
 impl Follower {
@@ -58,7 +60,17 @@ impl Follower {
         wants_history: bool,
     ) -> Self {
         let assembly = Assembly::new(key.timeframe);
-        Self { key, basis, reference, feed, assembly, wants_history, flowed: false, last_update: Instant::now() }
+        Self {
+            key,
+            basis,
+            reference,
+            feed,
+            assembly,
+            wants_history,
+            flowed: false,
+            last_update: Instant::now(),
+            weather_changes: 0,
+        }
     }
 
     /// Feeds the watchers until nothing more can come.
@@ -170,12 +182,22 @@ impl Follower {
                 self.assembly.spoil(start)
             }
             LiveUpdate::Bar(bar) => {
+                if self.weather_was_bad() || self.assembly.leaves_out_before(bar.start) {
+                    self.assembly.interrupted();
+                }
                 self.fill_before(bar.start, contract).await?;
                 self.assembly.bar(bar)
             }
         };
         self.give(closed, false);
         Ok(())
+    }
+
+    /// While IB's side is away a subscription stays, and is silent. What was said before is not how a bar ended.
+    fn weather_was_bad(&mut self) -> bool {
+        let status = self.gateway().status();
+        let changed = std::mem::replace(&mut self.weather_changes, status.weather_changes) != status.weather_changes;
+        changed || status.state == State::Degraded || status.farms.values().any(|up| !up)
     }
 
     /// Bars that are over, and how the running one is now.
