@@ -38,7 +38,7 @@ impl Rules {
     pub(super) fn new(config: &GatewayConfig) -> Self {
         let seconds = |seconds| config.scaled(Duration::from_secs(seconds));
         Self {
-            identical: seconds(15) + 4 * JITTER,
+            identical: seconds(15) + 10 * JITTER,
             burst: (5, seconds(2) + JITTER),
             window: (58, seconds(600) + 2 * JITTER),
             larger: (5, seconds(2) + JITTER),
@@ -303,7 +303,7 @@ mod tests {
         let one = footprint(1, 1, true, 1);
         pacer.record(one.clone(), Origin::Person, now);
         pacer.delayed(&one, now + Duration::from_secs(3));
-        assert_eq!(pacer.earliest(&one, now), now + Duration::from_secs(18) + 4 * JITTER);
+        assert_eq!(pacer.earliest(&one, now), now + Duration::from_secs(18) + 10 * JITTER);
     }
 
     #[test]

@@ -125,8 +125,9 @@ async fn run_in(options: Options, mut tell: impl FnMut(Glance)) -> Result<Outcom
         ended.context("a client panicked")?;
     }
     let survivor = tokio::task::spawn_blocking(move || lives.end()).await??;
-    let verdict = verdict::look(&world).await?;
+    // before the verdict, which reads all there is at once
     let idle = survivor.last.status()?;
+    let verdict = verdict::look(&world).await?;
     tokio::task::spawn_blocking(move || survivor.last.terminate()).await??;
     let report = sim.report_unjudged()?;
     Ok(Outcome::new(options, &world, &verdict, &report, survivor.memory_start, idle.memory_bytes))

@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     });
     let (header, mut events) = tokio::select! {
         begun = begin(&client, request) => begun?,
-        () = interrupts.next() => return Err(left().into()),
+        () = interrupts.next() => return interrupted(args.count),
     };
     let decimals = if header.what_to_show() == WhatToShow::Trades { 4 } else { 5 };
     let writer = LiveWriter::new(context.format(), decimals);
@@ -91,10 +91,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         Watch { context, writer, stamps: Stamps::default(), count: args.count, phase: LivePhase::Unspecified };
     let ended = tokio::select! {
         ended = watch.follow(&client, &mut events) => ended,
-        () = interrupts.next() => match args.count {
-            None => Ok(()),
-            Some(_) => Err(left().into()),
-        },
+        () = interrupts.next() => interrupted(args.count),
     };
     watch.writer.wipe(&mut watch.context.out)?;
     ended
@@ -111,8 +108,12 @@ async fn begin(
     }
 }
 
-fn left() -> Failure {
-    Failure::new(&reason::INTERRUPTED_BY_USER, "left before all bars had come")
+/// Ctrl-C is how a watch ends, unless so many bars were wanted.
+fn interrupted(count: Option<u64>) -> Result<(), Stop> {
+    match count {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(&reason::INTERRUPTED_BY_USER, "left before all bars had come").into()),
+    }
 }
 
 impl Watch<'_> {
