@@ -13,7 +13,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub(crate) struct Instant(pub(crate) i64);
 
 impl Instant {
-    fn timestamp(self) -> Timestamp {
+    pub(crate) fn timestamp(self) -> Timestamp {
         // Every i64 of nanoseconds lies within the years that jiff knows.
         Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(Timestamp::MAX)
     }

@@ -14,7 +14,9 @@ const LAYERS: [&str; 8] = ["model", "store", "gateway", "operations", "market_da
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 22] = [
+const PURE: [&str; 24] = [
+    "market_data/calendar/",
+    "market_data/check/",
     "market_data/closing.rs",
     "market_data/csv/",
     "market_data/hours.rs",

@@ -73,6 +73,8 @@ reasons! {
     SERIES_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr data load {symbol} --timeframe {timeframe}";
     /// No such operation.
     OPERATION_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr operations list";
+    /// Of this market no calendar is known.
+    CALENDAR_UNKNOWN = NotFound, NOT_FOUND, "ktrdr data calendar lists them";
     /// The gateway knows no such symbol.
     CONTRACT_NOT_FOUND = NotFound, NOT_FOUND, "check the spelling of {symbol}; currency pairs are written EURUSD, futures ES-202503, indices SPX-IND";
     /// Several contracts fit the symbol.
@@ -83,6 +85,8 @@ reasons! {
     SESSION_MISMATCH = FailedPrecondition, FAILED, "the stored series is {stored}; ask for the same ({flags}), or keep this one in another data folder";
     /// An import cannot be started again by the daemon: it does not keep the files.
     OPERATION_NOT_RETRYABLE = FailedPrecondition, FAILED, "start it again with the command you used";
+    /// A check has found bars or files that are wrong.
+    CHECK_FAILED = FailedPrecondition, FAILED, "docs/DATA.md tells what each code means; what helps is told with each";
     /// The series is being written by another operation.
     SERIES_BUSY = FailedPrecondition, FAILED, "wait for it: ktrdr operations watch {operation}";
 

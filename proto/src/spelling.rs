@@ -1,6 +1,9 @@
 //! How people write the enums of the contract: one spelling on the command line, in JSON, in file names and logs.
 
-use crate::v1::{GatewayState, LivePhase, LoadMode, OperationState, Source, Timeframe, TradingSession, WhatToShow};
+use crate::v1::{
+    GapClass, GatewayState, LivePhase, LoadMode, OperationState, Severity, Source, Timeframe, TradingSession,
+    WhatToShow,
+};
 
 /// Every timeframe with its spelling, shortest first. `1m` is a minute and `1M` a month.
 pub const TIMEFRAMES: [(Timeframe, &str); 22] = [
@@ -65,6 +68,8 @@ words! {
     WhatToShow { Trades => "trades", Midpoint => "midpoint", Bid => "bid", Ask => "ask" }
     Source { Gateway => "gateway", Import => "import", Mixed => "mixed" }
     LivePhase { Starting => "starting", Flowing => "flowing", Interrupted => "interrupted" }
+    Severity { Info => "info", Warning => "warning", Error => "error" }
+    GapClass { NeverAsked => "never_asked", AskedAndEmpty => "asked_and_empty", NotTraded => "not_traded" }
     LoadMode { Tail => "tail", Backfill => "backfill", Full => "full", Local => "local" }
     OperationState {
         Pending => "pending", Running => "running", Completed => "completed",

@@ -165,6 +165,60 @@ fn columns() -> pb::BarColumns {
     }
 }
 
+/// Calendars and checks.
+fn sessions() -> Vec<Sample> {
+    let range = pb::TimeRange { start_ns: Some(1), end_ns: Some(2) };
+    let calendar = pb::Calendar {
+        code: "XNYS".into(),
+        names: vec!["NYSE".into()],
+        time_zone: "America/New_York".into(),
+        known_from: "2000-01-01".into(),
+        known_until: "2030-12-31".into(),
+    };
+    let day =
+        pb::CalendarDay { date: "2025-12-24".into(), regular: vec![range], all: vec![range, range], special: true };
+    let finding = pb::CheckFinding {
+        code: "OFF_GRID".into(),
+        severity: pb::Severity::Error.into(),
+        says: "no bar begins then".into(),
+        helps: "import it again".into(),
+        count: 3,
+        first_ns: 4,
+        last_ns: 5,
+        examples_ns: vec![4, 5],
+    };
+    let gap = pb::Gap { range: Some(range), bars: 6, sessions: 1, class: pb::GapClass::NeverAsked.into() };
+    vec![
+        sample(
+            "GetCalendarRequest",
+            pb::GetCalendarRequest {
+                name: "NYSE".into(),
+                first_date: "2025-12-24".into(),
+                last_date: "2025-12-31".into(),
+            },
+        ),
+        sample("GetCalendarResponse", pb::GetCalendarResponse { calendar: Some(calendar.clone()), days: vec![day] }),
+        sample("ListCalendarsResponse", pb::ListCalendarsResponse { calendars: vec![calendar] }),
+        sample("CheckRequest", pb::CheckRequest { series: series().into_iter().collect() }),
+        sample(
+            "CheckResponse",
+            pb::CheckResponse {
+                series: series(),
+                session: pb::TradingSession::AllHours.into(),
+                what_to_show: pb::WhatToShow::Trades.into(),
+                calendar: "XNYS".into(),
+                bars: 7,
+                first_ns: 8,
+                last_ns: 9,
+                findings: vec![finding],
+                gaps: vec![gap],
+                gaps_total: 10,
+                days: Some(pb::CheckedDays { date: vec![-1, 20_000], due: vec![7, 7], present: vec![0, 7] }),
+            },
+        ),
+    ]
+}
+
 /// Each kind of event of a subscription.
 fn live() -> Vec<Sample> {
     use subscribe_response::Event;
@@ -348,7 +402,7 @@ fn samples() -> Vec<Sample> {
         sample("SetLogLevelRequest", pb::SetLogLevelRequest { level: "debug".into() }),
         sample("SetLogLevelResponse", pb::SetLogLevelResponse { previous: "info".into() }),
     ];
-    all.into_iter().chain(live()).collect()
+    all.into_iter().chain(live()).chain(sessions()).collect()
 }
 
 #[test]

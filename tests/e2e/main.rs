@@ -5,6 +5,7 @@ mod support;
 mod address;
 mod ageing;
 mod chaos;
+mod check;
 mod clients;
 mod codes;
 mod contracts;

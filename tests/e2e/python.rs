@@ -13,12 +13,12 @@ use std::{
 use anyhow::{Result, ensure};
 use ktrdr_tests::{
     daemon::TestDaemon,
-    programs::{lock, own_target},
+    programs::{lock, own_target, programs},
 };
 
 use crate::support::{import, skipped};
 
-const PACKAGES: [&str; 6] = ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas"];
+const PACKAGES: [&str; 7] = ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas", "QuantLib"];
 
 /// The interpreter with all packages, or why there is none.
 fn python() -> Result<PathBuf, String> {
@@ -31,7 +31,7 @@ fn find() -> Result<PathBuf, String> {
     let folder = target.join("ktrdr-tests-python");
     // under nextest every test is a process of its own
     let _held = lock(&target.join("ktrdr-tests-python.lock")).map_err(|error| error.to_string())?;
-    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
+    let (python, complete) = (folder.join("bin/python"), folder.join(PACKAGES.join("+")));
     if complete.exists() {
         return Ok(python);
     }
@@ -101,4 +101,18 @@ fn grpcio_calls_the_daemon_over_its_socket() -> Result<()> {
     import(&daemon, &["GOOGL_1d.csv"])?;
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
     script(&daemon, &python, "call_daemon.py", &[&daemon.socket(), &proto])
+}
+
+#[test]
+fn quantlib_knows_the_same_days_of_sixteen_exchanges() -> Result<()> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => {
+            skipped("QuantLib", &why);
+            return Ok(());
+        }
+    };
+    let daemon = TestDaemon::alone()?;
+    let differences = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/differences.txt");
+    script(&daemon, &python, "calendars.py", &[&programs()?.ktrdr, &differences])
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod csv;
+pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod progress;

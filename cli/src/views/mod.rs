@@ -1,6 +1,8 @@
 //! The documents of `--format json`, made from the messages of the wire, and the words and cells that tables share
 //! with them. Keys are a promise: one may be added, none renamed.
 
+pub(crate) mod calendar;
+pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod gateway;
 pub(crate) mod operation;

@@ -51,6 +51,8 @@ pub(crate) struct Script {
     pub(crate) gateway: Vec<v1::GatewayStatus>,
     pub(crate) pid: u32,
     pub(crate) validated: v1::ValidateResponse,
+    pub(crate) calendar: v1::GetCalendarResponse,
+    pub(crate) checked: Vec<v1::CheckResponse>,
     /// What `Subscribe` tells.
     pub(crate) live: Vec<v1::subscribe_response::Event>,
     /// After that; without it the stream stays open.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly, as tests do")]
 
+mod calendar;
+mod check;
 mod fake;
 mod run;
 

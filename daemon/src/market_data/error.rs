@@ -25,6 +25,12 @@ pub enum MarketDataError {
         /// Their size.
         timeframe: Timeframe,
     },
+    /// Of whose market nothing is known.
+    #[error("no calendar is known for {name:?}")]
+    Calendar {
+        /// As asked, cut.
+        name: String,
+    },
     /// Another field is wrong.
     #[error("{0}")]
     Request(&'static str),
@@ -125,6 +131,7 @@ impl Reasoned for MarketDataError {
             Self::Prices { .. } => &reason::WHAT_TO_SHOW_UNAVAILABLE,
             Self::TooOld { .. } => &reason::HISTORY_UNAVAILABLE,
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
+            Self::Calendar { .. } => &reason::CALENDAR_UNKNOWN,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
             Self::SeriesBusy { .. } => &reason::SERIES_BUSY,
             Self::FileName { .. } => &reason::FILE_NAME_UNRECOGNISED,

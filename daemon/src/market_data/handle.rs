@@ -79,7 +79,7 @@ impl MarketData {
         if let Some(operation) = self.registry.started_before(&new)? {
             return Ok(Started { operation, joined: true, same_request: true });
         }
-        self.check(&request)?;
+        self.check_load(&request)?;
         let writer = Writer::load(request.clone());
         let occupied = match self.occupancy.wait_and_occupy(&request.key, writer, |other| other.brief).await {
             Ok(occupied) => occupied,
@@ -105,7 +105,7 @@ impl MarketData {
         }
     }
 
-    fn check(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
+    fn check_load(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
         let (symbol, what) = (&request.key.symbol, request.basis.what);
         if request.mode != Mode::Local {
             if let model::Instrument::Continuous { root, .. } = symbol.instrument() {

@@ -5,6 +5,9 @@
 //!
 //! Not here: how the gateway is asked (`gateway`), how files change (`store`), what an operation is (`operations`).
 
+mod calendar;
+mod check;
+mod checking;
 mod closing;
 pub mod csv;
 mod error;
@@ -25,6 +28,9 @@ mod upload;
 mod validate;
 mod zones;
 
+pub use calendar::{Calendar, Day};
+pub use check::{Checked, Completeness, Finding, Gap, GapClass, Severity};
+pub use checking::CheckedSeries;
 pub use error::MarketDataError;
 pub use handle::MarketData;
 pub use live::{LiveEvent, LivePhase, LiveRequest, LiveState, LiveWatch};

@@ -6,9 +6,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{convert, convert_contract, convert_live, convert_operation, status};
+use super::{convert, convert_calendar, convert_check, convert_contract, convert_live, convert_operation, status};
 use crate::{
-    market_data::{FileSpec, LiveRequest, LoadRequest, MarketData, MarketDataError, Upload},
+    clock,
+    market_data::{Calendar, FileSpec, LiveRequest, LoadRequest, MarketData, MarketDataError, Upload},
     model::{Basis, SeriesKey, Session, WhatToShow},
 };
 
@@ -93,6 +94,41 @@ impl market_data_server::MarketData for Handler {
         });
         let parts = futures_util::stream::iter([Ok(header)]).chain(events);
         Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
+    }
+
+    async fn get_calendar(
+        &self,
+        request: Request<pb::GetCalendarRequest>,
+    ) -> Result<Response<pb::GetCalendarResponse>, Status> {
+        let request = request.into_inner();
+        let (first, last) = convert_calendar::dates(&request)?;
+        let calendar = Calendar::of_name_or_symbol(&request.name, clock::year()).map_err(|e| status::of(&e))?;
+        Ok(Response::new(convert_calendar::days(calendar, first, last)))
+    }
+
+    async fn list_calendars(
+        &self,
+        _request: Request<pb::ListCalendarsRequest>,
+    ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
+        Ok(Response::new(convert_calendar::all()))
+    }
+
+    type CheckStream = BoxStream<'static, Result<pb::CheckResponse, Status>>;
+
+    async fn check(&self, request: Request<pb::CheckRequest>) -> Result<Response<Self::CheckStream>, Status> {
+        let mut keys = convert_check::keys(&request.into_inner())?;
+        if keys.is_empty() {
+            keys = self.market_data.list().into_iter().map(|(key, _)| key).collect();
+        }
+        let market_data = self.market_data.clone();
+        let checked =
+            futures_util::stream::iter(keys).then(move |key| {
+                let market_data = market_data.clone();
+                async move {
+                    market_data.check(key).await.map(|one| convert_check::checked(&one)).map_err(|e| status::of(&e))
+                }
+            });
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), checked).boxed()))
     }
 }
 

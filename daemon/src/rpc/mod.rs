@@ -1,6 +1,8 @@
 //! The wire: `ktrdr.v1`, health and reflection on one server. A handler decodes, makes one call, encodes.
 
 mod convert;
+mod convert_calendar;
+mod convert_check;
 mod convert_contract;
 mod convert_live;
 mod convert_operation;

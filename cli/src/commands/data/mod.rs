@@ -1,5 +1,7 @@
 //! `ktrdr data`: stored bars, and how they get there.
 
+mod calendar;
+mod check;
 mod export;
 mod import;
 mod list;
@@ -38,6 +40,12 @@ pub(crate) enum Command {
     List(list::Args),
     /// What a symbol means, and how far back its history goes
     Validate(validate::Args),
+    /// Whether stored bars are right and complete
+    Check(check::Args),
+    /// Which bars are absent, and why
+    Gaps(check::GapsArgs),
+    /// When a market is open
+    Calendar(calendar::Args),
     /// Store the bars of CSV files
     Import(import::Args),
     /// Write stored bars to a file
@@ -52,6 +60,9 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Range(args) => range::run(args, context).await,
         Command::List(args) => list::run(args, context).await,
         Command::Validate(args) => validate::run(args, context).await,
+        Command::Check(args) => check::run(args, context).await,
+        Command::Gaps(args) => check::run_gaps(args, context).await,
+        Command::Calendar(args) => calendar::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
     }

@@ -122,6 +122,32 @@ impl v1::market_data_server::MarketData for Handlers {
         self.reply(stream)
     }
 
+    type CheckStream = Answers<v1::CheckResponse>;
+
+    async fn check(&self, request: Request<v1::CheckRequest>) -> Result<Response<Self::CheckStream>, Status> {
+        self.enter("check", &request).await?;
+        let stream = answers(self.0.script.checked.iter().cloned().map(Ok).collect(), false);
+        self.reply(stream)
+    }
+
+    async fn get_calendar(
+        &self,
+        request: Request<v1::GetCalendarRequest>,
+    ) -> Result<Response<v1::GetCalendarResponse>, Status> {
+        self.enter("get_calendar", &request).await?;
+        self.reply(self.0.script.calendar.clone())
+    }
+
+    async fn list_calendars(
+        &self,
+        request: Request<v1::ListCalendarsRequest>,
+    ) -> Result<Response<v1::ListCalendarsResponse>, Status> {
+        self.enter("list_calendars", &request).await?;
+        self.reply(v1::ListCalendarsResponse {
+            calendars: self.0.script.calendar.calendar.clone().into_iter().collect(),
+        })
+    }
+
     async fn import(&self, request: Request<Streaming<ImportRequest>>) -> Result<Response<v1::ImportResponse>, Status> {
         self.enter("import", &request).await?;
         let mut parts = request.into_inner();

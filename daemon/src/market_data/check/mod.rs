@@ -1,0 +1,111 @@
+//! Whether stored bars are right and complete (pure): every rule in one pass, in the order of time.
+//!
+//! Not here: reading the bars (`checking`), what a calendar is (`calendar`), what is asked of the gateway (`plan`).
+
+mod absent;
+mod findings;
+mod jumps;
+mod rules;
+mod sessions;
+mod values;
+
+use super::calendar::Calendar;
+use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Timeframe};
+pub use absent::{Completeness, Gap, GapClass};
+pub use findings::Finding;
+use findings::Findings;
+use jumps::Jumps;
+pub use rules::Severity;
+use rules::{CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, STALE};
+use sessions::Sessions;
+use values::Values;
+
+/// What is known of the series.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) key: SeriesKey,
+    pub(super) basis: Basis,
+    /// What is known complete.
+    pub(super) coverage: Coverage,
+    /// Of its market, if one is known.
+    pub(super) calendar: Option<&'static Calendar>,
+    /// No bar that starts then or later is over.
+    pub(super) closed: Nanos,
+    pub(super) now: Nanos,
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The worst first.
+    pub findings: Vec<Finding>,
+    /// Ascending.
+    pub gaps: Vec<Gap>,
+    /// Ascending; of sessions between the first bar and the last.
+    pub days: Vec<Completeness>,
+    /// How many bars were looked at.
+    pub bars: u64,
+}
+
+/// The rules at work.
+#[derive(Debug)]
+pub(super) struct Checker {
+    values: Values,
+    jumps: Jumps,
+    sessions: Option<Sessions>,
+    findings: Findings,
+    closed: Nanos,
+    last: Option<Nanos>,
+    bars: u64,
+}
+
+impl Checker {
+    pub(super) fn new(subject: Subject) -> Self {
+        let Subject { key, basis, coverage, calendar, closed, now } = subject;
+        // a week and a month may be labelled by any of their days
+        let calendar = calendar.filter(|_| !matches!(key.timeframe, Timeframe::Weeks1 | Timeframe::Months1));
+        Self {
+            values: Values::new(&key.symbol, now),
+            jumps: Jumps::default(),
+            sessions: calendar.map(|calendar| Sessions::new(calendar, &key, basis.session, coverage)),
+            findings: Findings::default(),
+            closed,
+            last: None,
+            bars: 0,
+        }
+    }
+
+    /// The next bars, ascending.
+    pub(super) fn bars(&mut self, bars: &Bars) {
+        for bar in bars.iter() {
+            self.values.bar(&bar, &mut self.findings);
+            let after_gap = self.sessions.as_mut().is_some_and(|sessions| sessions.bar(&bar, &mut self.findings));
+            self.jumps.bar(&bar, after_gap, &mut self.findings);
+            self.last = Some(bar.start);
+        }
+        self.bars += bars.len() as u64;
+    }
+
+    /// A partition cannot be used.
+    pub(super) fn damaged(&mut self, year_start: Nanos) {
+        self.findings.note(&CHECKSUM_MISMATCH, year_start);
+    }
+
+    pub(super) fn finish(mut self) -> Checked {
+        let last = self.last.unwrap_or(0);
+        match &mut self.sessions {
+            Some(sessions) => {
+                sessions.finish(&mut self.findings);
+                if sessions.newer_are_due(last, self.closed) {
+                    self.findings.note(&STALE, last);
+                }
+            }
+            None => self.findings.note(&CALENDAR_UNKNOWN, last),
+        }
+        let (gaps, days) = self.sessions.map(|sessions| (sessions.gaps, sessions.days)).unwrap_or_default();
+        Checked { findings: self.findings.sorted(), gaps, days, bars: self.bars }
+    }
+}
+
+#[cfg(test)]
+mod tests;

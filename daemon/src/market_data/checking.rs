@@ -1,0 +1,62 @@
+//! Reading stored bars for a check, year by year: memory does not grow with the series.
+
+use super::{
+    MarketData, MarketDataError,
+    calendar::Calendar,
+    check::{Checked, Checker, Subject},
+    closing::closed_until,
+};
+use crate::{
+    clock,
+    model::{Basis, Nanos, SeriesKey, TimeRange},
+    store::{Store, StoreError, year_start},
+};
+
+/// One series, checked.
+#[derive(Debug)]
+pub struct CheckedSeries {
+    /// Which.
+    pub key: SeriesKey,
+    /// Session and prices.
+    pub basis: Basis,
+    /// By which calendar.
+    pub calendar: Option<&'static Calendar>,
+    /// First stored bar and last.
+    pub ends: Option<(Nanos, Nanos)>,
+    /// What came out.
+    pub checked: Checked,
+}
+
+impl MarketData {
+    /// Every rule on every stored bar of a series. Never touches the gateway.
+    pub async fn check(&self, key: SeriesKey) -> Result<CheckedSeries, MarketDataError> {
+        let store = self.reference.store.clone();
+        tokio::task::spawn_blocking(move || check(&store, key)).await.map_err(|_| MarketDataError::Defect)?
+    }
+}
+
+fn check(store: &Store, key: SeriesKey) -> Result<CheckedSeries, MarketDataError> {
+    let state = store.state(&key).filter(|state| state.bars() > 0);
+    let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key }) };
+    let (calendar, now) = (Calendar::of(&key.symbol), clock::now());
+    let zone = calendar.map_or(jiff::tz::TimeZone::UTC, |calendar| calendar.zone().clone());
+    let mut checker = Checker::new(Subject {
+        key: key.clone(),
+        basis: state.basis,
+        coverage: state.coverage.clone(),
+        calendar,
+        closed: closed_until(now, key.timeframe, &zone),
+        now,
+    });
+    let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).map_err(|_| MarketDataError::RangeInvalid)?;
+    for opened in store.open_years(&key, &everything)? {
+        let year = opened.year();
+        match opened.bars() {
+            Ok(bars) => checker.bars(&bars),
+            Err(StoreError::Damaged { .. }) => checker.damaged(year_start(year)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let ends = state.first().zip(state.last());
+    Ok(CheckedSeries { key, basis: state.basis, calendar, ends, checked: checker.finish() })
+}
