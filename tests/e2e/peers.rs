@@ -97,7 +97,6 @@ fn nonsense_that_is_told_once_is_got_over() -> Result<()> {
 const ALWAYS_SO: &[(&str, &str, &str)] = &[
     ("garbage_length", "historical_data", "GATEWAY_LOST"),
     ("cut_mid_frame", "historical_data", "GATEWAY_LOST"),
-    ("bad_proto", "historical_data", "PROTOCOL_ERROR"),
     ("end_first", "historical_data", "PROTOCOL_ERROR"),
     ("zoneless_end", "historical_data", "PROTOCOL_ERROR"),
     ("unknown_zone_end", "historical_data", "PROTOCOL_ERROR"),
