@@ -1,10 +1,10 @@
 //! Checks of stored bars, on files whose faults are known one by one.
 
 use anyhow::{Context as _, Result, ensure};
-use ktrdr_tests::{daemon::TestDaemon, home::Home};
+use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim, home::Home};
 use serde_json::Value;
 
-use crate::support::import;
+use crate::support::{SCALE, import};
 
 type Known = (&'static str, &'static str, u64, &'static [(&'static str, u64)]);
 
@@ -61,6 +61,33 @@ fn the_seven_real_series_have_the_faults_that_are_known() -> Result<()> {
     );
     daemon.ktrdr("data check AAPL -t 1m -f json")?.fails(7, "SERIES_NOT_FOUND")?;
     drop(daemon.terminate()?);
+    Ok(())
+}
+
+/// Two years with holidays, short days and four changes of the clock.
+#[test]
+fn two_years_of_hours_are_exactly_the_sessions_of_the_calendar() -> Result<()> {
+    let sim = GatewaySim::start(&format!("--time-scale {SCALE}"))?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let days = daemon.ktrdr("data calendar AAPL --from 2024-01-01 --to 2025-12-31 -f json")?.json()?;
+    let days = days["days"].as_array().context("days")?;
+    let count = |special: Option<bool>| {
+        let open = days.iter().filter(|day| day["open"] == true);
+        open.filter(|day| special.is_none_or(|special| day["special"] == special)).count()
+    };
+    for (symbol, flags, bars) in [("AAPL", "", 16), ("MSFT", "--trading-hours", 7)] {
+        let line = format!("data load {symbol} -t 1h --mode full --start 2024-01-01 --end 2026-01-01 {flags} -f json");
+        let loaded = daemon.ktrdr(&line)?.json()?;
+        ensure!(loaded["bars_total"] == count(None) * bars - count(Some(true)) * 3, "{loaded}");
+        ensure!(loaded["gaps_left"] == serde_json::json!([]), "{loaded}");
+        ensure!(daemon.ktrdr(&line)?.json()?["requests_made"] == 0, "nothing is asked twice");
+        let gaps = daemon.ktrdr(&format!("data gaps {symbol} -t 1h"))?;
+        ensure!(gaps.stderr.contains("No bars are absent"), "{gaps:?}");
+    }
+    let weekend = daemon.ktrdr("data load NVDA -t 5m --start 2025-06-07 --end 2025-06-08 -f json")?.json()?;
+    ensure!(weekend["requests_made"] == 0, "no market was open: {weekend}");
+    drop(daemon.terminate()?);
+    sim.report()?;
     Ok(())
 }
 

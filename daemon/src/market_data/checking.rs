@@ -30,15 +30,18 @@ pub struct CheckedSeries {
 impl MarketData {
     /// Every rule on every stored bar of a series. Never touches the gateway.
     pub async fn check(&self, key: SeriesKey) -> Result<CheckedSeries, MarketDataError> {
+        let known = self.reference.known(&key.symbol).await?;
+        let calendar = Calendar::of_contract(&key.symbol, known.as_ref().map(|known| &*known.contract));
         let store = self.reference.store.clone();
-        tokio::task::spawn_blocking(move || check(&store, key)).await.map_err(|_| MarketDataError::Defect)?
+        let checking = tokio::task::spawn_blocking(move || check(&store, key, calendar));
+        checking.await.map_err(|_| MarketDataError::Defect)?
     }
 }
 
-fn check(store: &Store, key: SeriesKey) -> Result<CheckedSeries, MarketDataError> {
+fn check(store: &Store, key: SeriesKey, calendar: Option<&'static Calendar>) -> Result<CheckedSeries, MarketDataError> {
     let state = store.state(&key).filter(|state| state.bars() > 0);
     let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key }) };
-    let (calendar, now) = (Calendar::of(&key.symbol), clock::now());
+    let now = clock::now();
     let zone = calendar.map_or(jiff::tz::TimeZone::UTC, |calendar| calendar.zone().clone());
     let mut checker = Checker::new(Subject {
         key: key.clone(),

@@ -4,6 +4,8 @@
 //! than needed, because `D` counts sessions and the current one counts as one), and what is too much is cut off later:
 //! the old system rounded down and left holes.
 
+use std::collections::VecDeque;
+
 use crate::{
     gateway::{Duration, Unit},
     model::{DAY, HOUR, Nanos, SECOND, TimeRange, Timeframe},
@@ -31,7 +33,8 @@ pub(super) struct Step {
 }
 
 /// Longest step of a bar size: below 5,000 bars even with extended hours (IB: "a few thousand bars per answer"), and
-/// within IB's table of durations. Months are at least 28 days, quarters 89, half years 181.
+/// within IB's table of durations. Months are at least 28 days, quarters 89, half years 181; a day less than that, because
+/// months are counted on the exchange's clock, which may be set forward meanwhile: an hour less.
 fn longest(timeframe: Timeframe) -> Nanos {
     match timeframe {
         Timeframe::Seconds1 => 1_800 * SECOND,
@@ -42,10 +45,10 @@ fn longest(timeframe: Timeframe) -> Nanos {
         Timeframe::Minutes2 => 6 * DAY,
         Timeframe::Minutes3 | Timeframe::Minutes4 | Timeframe::Minutes5 => 10 * DAY,
         Timeframe::Minutes10 => 20 * DAY,
-        Timeframe::Minutes15 | Timeframe::Minutes20 => 28 * DAY,
-        Timeframe::Minutes30 => 89 * DAY,
-        Timeframe::Hours1 => 181 * DAY,
-        Timeframe::Hours2 | Timeframe::Hours3 | Timeframe::Hours4 | Timeframe::Hours8 => 365 * DAY,
+        Timeframe::Minutes15 | Timeframe::Minutes20 => 27 * DAY,
+        Timeframe::Minutes30 => 88 * DAY,
+        Timeframe::Hours1 => 180 * DAY,
+        Timeframe::Hours2 | Timeframe::Hours3 | Timeframe::Hours4 | Timeframe::Hours8 => 364 * DAY,
         Timeframe::Days1 => 3_650 * DAY,
         Timeframe::Weeks1 | Timeframe::Months1 => 7_300 * DAY,
     }
@@ -70,6 +73,8 @@ fn duration(timeframe: Timeframe, length: Nanos) -> Duration {
     if timeframe.step() < 15 * 60 * SECOND || days < 20 || (!timeframe.is_intraday() && days < 365) {
         return Duration { amount: amount(days + 1), unit: Unit::Days };
     }
+    // the clock may be set forward meanwhile
+    let days = if timeframe.is_intraday() { rounded_up(length + HOUR, DAY) } else { days };
     match MONTHS.iter().zip(1..).find(|(at_least, _)| **at_least >= days) {
         Some((_, months)) if timeframe.is_intraday() => Duration { amount: months, unit: Unit::Months },
         _ => Duration { amount: amount(rounded_up(days, 365)), unit: Unit::Years },
@@ -105,32 +110,48 @@ pub(super) fn shorter(step: &Step, timeframe: Timeframe, order: Order, now: Nano
 
 fn steps_within(missing: &[TimeRange], timeframe: Timeframe, order: Order, now: Nanos, longest: Nanos) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut left = missing.to_vec();
-    while let (Some(first), Some(last)) = (left.first().copied(), left.last().copied()) {
+    let mut left: VecDeque<TimeRange> = missing.iter().copied().collect();
+    loop {
         let range = match order {
-            Order::OldestFirst => window_after(&left, first.start(), longest),
-            Order::NewestFirst => window_before(&left, last.end(), longest),
+            Order::OldestFirst => oldest(&mut left, longest),
+            Order::NewestFirst => newest(&mut left, longest),
         };
-        let Some(range) = range else { break };
-        left = left.iter().flat_map(|part| part.without(&range)).collect();
+        let Some(range) = range else { return steps };
         // whole seconds: that is all a request can say
         let end = range.end().saturating_add(timeframe.step()).min(now.max(range.end()));
         let end = rounded_up(end, SECOND) * SECOND;
         steps.push(Step { range, end, duration: duration(timeframe, end - range.start()) });
     }
-    steps
 }
 
-fn window_after(left: &[TimeRange], start: Nanos, longest: Nanos) -> Option<TimeRange> {
+/// Takes what is missing of the first so many nanoseconds.
+fn oldest(left: &mut VecDeque<TimeRange>, longest: Nanos) -> Option<TimeRange> {
+    let start = left.front()?.start();
     let limit = start.saturating_add(longest);
-    let last = left.iter().rfind(|range| range.start() < limit)?;
-    TimeRange::new(start, last.end().min(limit)).ok()
+    let mut end = start;
+    while let Some(part) = left.front().copied().filter(|part| part.start() < limit) {
+        left.pop_front();
+        end = part.end().min(limit);
+        if let Ok(rest) = TimeRange::new(limit, part.end()) {
+            left.push_front(rest);
+        }
+    }
+    TimeRange::new(start, end).ok()
 }
 
-fn window_before(left: &[TimeRange], end: Nanos, longest: Nanos) -> Option<TimeRange> {
+/// The same from the end.
+fn newest(left: &mut VecDeque<TimeRange>, longest: Nanos) -> Option<TimeRange> {
+    let end = left.back()?.end();
     let limit = end.saturating_sub(longest);
-    let first = left.iter().find(|range| range.end() > limit)?;
-    TimeRange::new(first.start().max(limit), end).ok()
+    let mut start = end;
+    while let Some(part) = left.back().copied().filter(|part| part.end() > limit) {
+        left.pop_back();
+        start = part.start().max(limit);
+        if let Ok(rest) = TimeRange::new(part.start(), limit) {
+            left.push_back(rest);
+        }
+    }
+    TimeRange::new(start, end).ok()
 }
 
 #[cfg(test)]
@@ -152,10 +173,11 @@ mod tests {
         assert_eq!(asked(Timeframe::Seconds1, 1_800 * SECOND), "1800 S");
         assert_eq!(asked(Timeframe::Minutes1, 3 * DAY), "4 D");
         assert_eq!(asked(Timeframe::Minutes1, 5 * MINUTE), "2 D");
-        assert_eq!(asked(Timeframe::Hours1, 181 * DAY), "6 M");
+        assert_eq!(asked(Timeframe::Hours1, 180 * DAY), "6 M");
+        assert_eq!(asked(Timeframe::Hours1, 181 * DAY), "7 M", "an hour may be missing of six");
         assert_eq!(asked(Timeframe::Hours1, 29 * DAY), "2 M");
         assert_eq!(asked(Timeframe::Hours1, 6 * DAY), "7 D");
-        assert_eq!(asked(Timeframe::Hours4, 365 * DAY), "12 M");
+        assert_eq!(asked(Timeframe::Hours4, 364 * DAY), "12 M");
         assert_eq!(asked(Timeframe::Days1, 364 * DAY), "365 D");
         assert_eq!(asked(Timeframe::Days1, 366 * DAY), "2 Y");
         assert_eq!(asked(Timeframe::Days1, 3_650 * DAY), "10 Y");
@@ -166,7 +188,7 @@ mod tests {
         let year = range(0, 400 * DAY);
         let steps = steps(&[year], Timeframe::Hours1, Order::NewestFirst, 1_000 * DAY);
         let hours: Vec<_> = steps.iter().map(|step| (step.range.start() / HOUR, step.range.end() / HOUR)).collect();
-        assert_eq!(hours, [(219 * 24 + 1, 400 * 24), (38 * 24 + 2, 219 * 24 + 1), (0, 38 * 24 + 2)]);
+        assert_eq!(hours, [(220 * 24 + 1, 400 * 24), (40 * 24 + 2, 220 * 24 + 1), (0, 40 * 24 + 2)]);
         assert_eq!(steps[0].end, 400 * DAY + HOUR, "the last wanted bar is whole");
         assert_eq!(steps[0].duration.to_string(), "6 M");
     }
@@ -179,7 +201,36 @@ mod tests {
         assert_eq!(steps[0].range, range(0, DAY + HOUR));
     }
 
+    /// Where a request begins: IB counts days and longer on the exchange's clock.
+    fn begins(step: &Step) -> Nanos {
+        let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+        let at = zone.to_datetime(jiff::Timestamp::from_nanosecond(i128::from(step.end)).unwrap());
+        let amount = i64::from(step.duration.amount);
+        let span = match step.duration.unit {
+            Unit::Seconds => return step.end - amount * SECOND,
+            Unit::Days => jiff::Span::new().days(amount),
+            Unit::Months => jiff::Span::new().months(amount),
+            Unit::Years => jiff::Span::new().years(amount),
+        };
+        let start = zone.to_timestamp(at.checked_sub(span).unwrap()).unwrap();
+        i64::try_from(start.as_nanosecond()).unwrap()
+    }
+
     proptest! {
+        #[test]
+        fn every_request_reaches_back_far_enough_whatever_the_clock_does(
+            index in 0_usize..22, day in 11_000_i64..20_000, hour in 0_i64..24, share in 1_i64..=1_000, newest in any::<bool>(),
+        ) {
+            let timeframe = Timeframe::all().nth(index).unwrap();
+            let start = day * DAY + hour * HOUR;
+            let length = (longest(timeframe) - timeframe.step()) / 1_000 * share;
+            prop_assume!(length > timeframe.step());
+            let order = if newest { Order::NewestFirst } else { Order::OldestFirst };
+            for step in steps(&[range(start, start + length)], timeframe, order, i64::MAX / 2) {
+                prop_assert!(begins(&step) <= step.range.start(), "{timeframe} {step:?}");
+            }
+        }
+
         #[test]
         fn shorter_steps_cover_the_same_and_end_somewhere(
             index in 0_usize..22, bars in 1_i64..4_000, start in 0_i64..1_000_000, newest in any::<bool>(),

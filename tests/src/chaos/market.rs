@@ -101,9 +101,8 @@ impl Series {
     ) -> Self {
         let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
         let symbol = format!("Q{}{}X", letter(symbol / 26), letter(symbol));
-        let weekdays =
-            last.series(-1.days()).filter(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday));
-        let mut days: Vec<i64> = weekdays.take(days).map(midnight).collect();
+        let sessions = last.series(-1.days()).filter(|day| is_session(*day));
+        let mut days: Vec<i64> = sessions.take(days).map(midnight).collect();
         days.reverse();
         let (mut bars, mut price) = (BTreeMap::new(), rng.i64(2_000..40_000));
         for day in &days {
@@ -119,6 +118,13 @@ impl Series {
         let name = format!("{symbol}_{size}");
         Self { id: SeriesId { symbol, timeframe: timeframe.into() }, name, bars, days }
     }
+}
+
+/// A day on which New York trades: of others the daemon asks for nothing.
+fn is_session(day: Date) -> bool {
+    const TABLE: &str = include_str!("../../../daemon/src/market_data/calendar/tables/XNYS.txt");
+    let closed = format!("closed {day}");
+    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !TABLE.lines().any(|line| line == closed)
 }
 
 fn midnight(day: Date) -> i64 {

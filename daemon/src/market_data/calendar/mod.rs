@@ -8,6 +8,7 @@
 mod forex;
 mod grid;
 mod names;
+mod open;
 mod table;
 
 use jiff::{

@@ -6,6 +6,7 @@ use jiff::{civil::date, tz::TimeZone};
 
 use super::{Calendar, Rule, forex, table};
 use crate::{
+    gateway::Contract,
     market_data::MarketDataError,
     model::{Instrument, Symbol},
 };
@@ -92,6 +93,16 @@ impl Calendar {
         let of_symbol = || Self::of(&Symbol::read(text, this_year).ok()?);
         let calendar = Self::named(text).or_else(of_symbol);
         calendar.ok_or_else(|| MarketDataError::Calendar { name: text.chars().take(32).collect() })
+    }
+
+    /// Of a symbol whose contract is known, or not yet. Of a listing that no calendar is known of, none is.
+    pub fn of_contract(symbol: &Symbol, contract: Option<&Contract>) -> Option<&'static Self> {
+        let stock = matches!(symbol.instrument(), Instrument::Stock { .. });
+        let listed = contract.map(|one| if stock { &one.primary_exchange } else { &one.exchange });
+        match listed.filter(|exchange| !exchange.is_empty()) {
+            Some(exchange) => Self::named(exchange),
+            None => Self::of(symbol),
+        }
     }
 
     /// Of what a symbol means, as far as its spelling tells: a stock without an exchange is one of the United States.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     clock,
-    model::{HOUR, MINUTE, Symbol},
+    model::{HOUR, MINUTE, Symbol, Timeframe},
 };
 
 fn calendar(name: &str) -> &'static Calendar {
@@ -155,4 +155,30 @@ proptest! {
             prop_assert!(today.is_open());
         }
     }
+}
+
+#[test]
+fn closed_hours_are_taken_out_and_what_nobody_knows_stays() {
+    let at = |text: &str| i64::try_from(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond()).unwrap();
+    let range = |from: &str, to: &str| TimeRange::new(at(from), at(to)).unwrap();
+    let within = |range: TimeRange, timeframe: Timeframe, also: &[TimeRange]| -> Vec<String> {
+        let parts = calendar("NYSE").within_sessions(&[range], timeframe, Session::RegularHours, also);
+        parts.iter().map(|part| format!("{} {}", clock::text(part.start()), clock::text(part.end()))).collect()
+    };
+    let holidays = range("2025-12-24T12:00:00Z", "2025-12-27T00:00:00Z");
+    let open = ["2025-12-24T14:30:00Z 2025-12-24T18:00:00Z", "2025-12-26T14:30:00Z 2025-12-26T21:00:00Z"];
+    assert_eq!(within(holidays, Timeframe::Hours1, &[]), open);
+    assert_eq!(
+        within(holidays, Timeframe::Days1, &[]),
+        ["2025-12-24T12:00:00Z 2025-12-25T00:00:00Z", "2025-12-26T00:00:00Z 2025-12-27T00:00:00Z"]
+    );
+    assert_eq!(within(holidays, Timeframe::Months1, &[]).len(), 1);
+    let told = range("2025-12-25T10:00:00Z", "2025-12-25T11:00:00Z");
+    assert_eq!(within(holidays, Timeframe::Hours1, &[told]).len(), 3, "what the gateway tells counts");
+    let saturday = range("2025-12-27T00:00:00Z", "2025-12-28T00:00:00Z");
+    assert_eq!(within(saturday, Timeframe::Minutes1, &[]), Vec::<String>::new());
+    let ancient = range("1990-01-06T00:00:00Z", "1990-01-07T00:00:00Z");
+    assert_eq!(within(ancient, Timeframe::Minutes1, &[]), ["1990-01-06T00:00:00Z 1990-01-07T00:00:00Z"]);
+    let far = range("2031-01-04T00:00:00Z", "2031-01-05T00:00:00Z");
+    assert_eq!(within(far, Timeframe::Minutes1, &[]).len(), 1);
 }

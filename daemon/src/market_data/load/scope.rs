@@ -11,10 +11,12 @@ use crate::{
     gateway::Contract,
     market_data::{
         MarketDataError,
+        calendar::Calendar,
         closing::{closed_until, zone},
+        hours::sessions,
         keep::whole_years,
     },
-    model::{Bars, Coverage, DAY, Nanos, SECOND, TimeRange, Timeframe},
+    model::{Bars, Coverage, DAY, Nanos, SECOND, Session, TimeRange, Timeframe},
     store::{CoverageKind, year_range},
 };
 
@@ -36,7 +38,7 @@ impl Load {
             coverage: state.coverage.clone(),
         });
         let Some(wanted) = wanted(&self.request, &stored, head, closed) else { return Ok(Vec::new()) };
-        let Some(state) = state else { return Ok(vec![wanted]) };
+        let Some(state) = state else { return Ok(self.in_sessions(&[wanted], contract)) };
         let (store, key) = (self.reference.store.clone(), self.request.key.clone());
         let missing = tokio::task::spawn_blocking(move || {
             let (mut coverage, mut lost) = (stored.coverage, Coverage::default());
@@ -55,7 +57,24 @@ impl Load {
             }
             lost.intervals().to_vec()
         });
-        missing.await.map_err(|_| MarketDataError::Defect)
+        let missing = missing.await.map_err(|_| MarketDataError::Defect)?;
+        Ok(self.in_sessions(&missing, contract))
+    }
+
+    /// What of it may hold bars: closed hours are never asked for. The hours that the gateway told with the contract count,
+    /// too: they may be newer than our tables.
+    fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
+        let key = &self.request.key;
+        let Some(calendar) = Calendar::of_contract(&key.symbol, contract) else { return missing.to_vec() };
+        let session = self.request.basis.session;
+        let told = contract.map(|one| {
+            let hours = match session {
+                Session::AllHours => &one.trading_hours,
+                Session::RegularHours => &one.liquid_hours,
+            };
+            sessions(hours, &zone(&one.time_zone))
+        });
+        calendar.within_sessions(missing, key.timeframe, session, &told.unwrap_or_default())
     }
 
     /// Remembers that there is nothing before the first bar of the history.
