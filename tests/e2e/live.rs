@@ -1,7 +1,7 @@
 //! Live bars: what is told is what history says, one subscription serves all, and nothing that breaks in between is seen in
 //! the bars.
 //!
-//! The market's clock runs faster than ours, from hours ago on: so its bars are in the past of the daemon's clock, and
+//! The market's clock runs faster than ours, in a session of the past: so its bars are in the past of the daemon's clock, and
 //! history may be compared with them.
 
 use std::time::Instant;
@@ -14,6 +14,7 @@ use ktrdr_tests::{
     gateway_sim::GatewaySim,
     home::Home,
     series::{self, Bar},
+    sessions::last_session_at,
     wait,
 };
 use rustix::process::Signal;
@@ -32,6 +33,11 @@ impl Market {
     pub(crate) fn new(hours_ago: i64, speed: u32) -> Result<Self> {
         let from = Timestamp::now().checked_sub(SignedDuration::from_hours(hours_ago))?;
         Ok(Self { began: Instant::now(), from, speed })
+    }
+
+    /// In the middle of a session of the past: of its time history can be asked.
+    fn in_session(speed: u32) -> Self {
+        Self { began: Instant::now(), from: last_session_at(15), speed }
     }
 
     /// For a gateway that starts now, with the same prices at the same times as any other of this market.
@@ -80,7 +86,7 @@ fn nothing_is_open(home: &Home) -> Result<()> {
 
 #[test]
 fn closed_bars_are_what_history_says_of_them_later() -> Result<()> {
-    let sim = GatewaySim::start(&Market::new(4, 60)?.flags()?)?;
+    let sim = GatewaySim::start(&Market::in_session(60).flags()?)?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     for (line, series) in [
         ("data watch AAPL -t 1m --history 30 --count 34", "AAPL -t 1m"),
@@ -98,7 +104,7 @@ fn closed_bars_are_what_history_says_of_them_later() -> Result<()> {
 #[test]
 fn a_gateway_that_dies_leaves_no_hole_and_no_bar_twice() -> Result<()> {
     for series in ["AAPL -t 1m", "MSFT -t 5s"] {
-        let market = Market::new(4, 60)?;
+        let market = Market::in_session(60);
         let sim = GatewaySim::start(&market.flags()?)?;
         let port = sim.port();
         let daemon = TestDaemon::hurried(&sim, SCALE)?;
@@ -124,7 +130,7 @@ fn a_gateway_that_dies_leaves_no_hole_and_no_bar_twice() -> Result<()> {
 fn what_ib_leaves_out_while_its_servers_are_away_is_filled_in() -> Result<()> {
     for (series, count) in [("AAPL -t 5s", 60), ("MSFT -t 1m", 6)] {
         let rule = "[[fault]]\nkind = \"upstream_down\"\nafter = 120\nseconds = 90\nrestored = 1102\n";
-        let sim = GatewaySim::with_faults(rule, &Market::new(4, 60)?.flags()?)?;
+        let sim = GatewaySim::with_faults(rule, &Market::in_session(60).flags()?)?;
         let daemon = TestDaemon::hurried(&sim, SCALE)?;
         let watch = daemon.ktrdr_started(&format!("data watch {series}"))?;
         gateway_is(&daemon, "degraded")?;
@@ -141,7 +147,7 @@ fn what_ib_leaves_out_while_its_servers_are_away_is_filled_in() -> Result<()> {
 
 #[test]
 fn a_hole_that_cannot_be_filled_is_told() -> Result<()> {
-    let mut market = Market::new(4, 60)?;
+    let mut market = Market::in_session(60);
     let sim = GatewaySim::start(&market.flags()?)?;
     let port = sim.port();
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
@@ -166,7 +172,7 @@ fn a_hole_that_cannot_be_filled_is_told() -> Result<()> {
 
 #[test]
 fn all_who_watch_share_one_subscription_and_the_last_one_ends_it() -> Result<()> {
-    let sim = GatewaySim::start(&Market::new(4, 60)?.flags()?)?;
+    let sim = GatewaySim::start(&Market::in_session(60).flags()?)?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     let first = daemon.ktrdr_started("data watch AAPL -t 1m")?;
     has_printed(&first, 1)?;
@@ -185,7 +191,7 @@ fn all_who_watch_share_one_subscription_and_the_last_one_ends_it() -> Result<()>
 
 #[test]
 fn what_cannot_be_watched_is_refused_with_its_reason() -> Result<()> {
-    let sim = GatewaySim::start(&Market::new(4, 60)?.flags()?)?;
+    let sim = GatewaySim::start(&Market::in_session(60).flags()?)?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     daemon.ktrdr("data watch AAPL -t 1s -f json")?.fails(2, "TIMEFRAME_INVALID")?;
     daemon.ktrdr("data watch EURUSD -t 1m --what trades -f json")?.fails(1, "WHAT_TO_SHOW_UNAVAILABLE")?;
@@ -202,7 +208,7 @@ fn what_cannot_be_watched_is_refused_with_its_reason() -> Result<()> {
 
 #[test]
 fn kept_bars_are_stored_and_not_asked_for_again() -> Result<()> {
-    let sim = GatewaySim::start(&Market::new(4, 60)?.flags()?)?;
+    let sim = GatewaySim::start(&Market::in_session(60).flags()?)?;
     let daemon = TestDaemon::hurried(&sim, SCALE)?;
     let bars = series::printed(&daemon.ktrdr("data watch AAPL -t 1m --keep --count 4")?.ok()?)?;
     let last = bars.last().context("a bar")?;

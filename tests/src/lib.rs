@@ -17,6 +17,7 @@ pub mod home;
 pub mod process;
 pub mod programs;
 pub mod series;
+pub mod sessions;
 pub mod wait;
 
 use std::path::PathBuf;

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use anyhow::Result;
 use fastrand::Rng;
-use jiff::{ToSpan as _, civil::Date, civil::Weekday, tz::TimeZone};
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use ktrdr_proto::v1::{SeriesId, TimeRange, Timeframe};
+
+use crate::sessions::is_session;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -118,13 +120,6 @@ impl Series {
         let name = format!("{symbol}_{size}");
         Self { id: SeriesId { symbol, timeframe: timeframe.into() }, name, bars, days }
     }
-}
-
-/// A day on which New York trades: of others the daemon asks for nothing.
-fn is_session(day: Date) -> bool {
-    const TABLE: &str = include_str!("../../../daemon/src/market_data/calendar/tables/XNYS.txt");
-    let closed = format!("closed {day}");
-    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !TABLE.lines().any(|line| line == closed)
 }
 
 fn midnight(day: Date) -> i64 {

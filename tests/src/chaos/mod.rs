@@ -23,12 +23,11 @@ mod world;
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 pub use outcome::Outcome;
 
-use crate::{daemon::home_with, gateway_sim::GatewaySim};
+use crate::{daemon::home_with, gateway_sim::GatewaySim, sessions::last_session_at};
 use lives::Lives;
 use market::Market;
 use world::World;
@@ -37,11 +36,10 @@ use world::World;
 const SCALE: u32 = 60;
 /// Simulated: with [`SCALE`], so many in a second.
 const FAULTS_A_MINUTE: u32 = 5;
-/// Market seconds per real second: a bar of a minute a second. The market begins so long ago that it never reaches the
-/// present, where the daemon would take bars for running ones.
+/// Market seconds per real second: a bar of a minute a second, in a session of the past, of which history can be asked.
 const MARKET_SPEED: u32 = 60;
-/// The end of a run takes longer than its faults.
-const MARKET_LEAD: SignedDuration = SignedDuration::from_hours(10);
+/// New York's first hour in summer is 08:00 UTC: ten hours from then on are within one session of everything watched.
+const MARKET_OPENS: i8 = 9;
 /// Clients that load.
 const LOADERS: usize = 6;
 /// Clients that look at things.
@@ -86,9 +84,7 @@ async fn run_in(options: Options, mut tell: impl FnMut(Glance)) -> Result<Outcom
     let Options { seed, seconds } = options;
     let mut flags = format!("--replay {} --time-scale {SCALE} --answer-delay-ms 3000", folder.path().display());
     write!(flags, " --chaos {FAULTS_A_MINUTE} --chaos-for {} --seed {seed}", seconds * u64::from(SCALE))?;
-    let began = Timestamp::now()
-        - SignedDuration::from_secs(i64::from(MARKET_SPEED + 1) * i64::try_from(seconds)?)
-        - MARKET_LEAD;
+    let began = last_session_at(MARKET_OPENS);
     write!(flags, " --always-open --market-speed {MARKET_SPEED} --now {began}")?;
     let sim = GatewaySim::start(&flags)?;
     let mut home = home_with(&sim)?.quiet();

@@ -197,7 +197,8 @@ impl Follower {
     fn weather_was_bad(&mut self) -> bool {
         let status = self.gateway().status();
         let changed = std::mem::replace(&mut self.weather_changes, status.weather_changes) != status.weather_changes;
-        changed || status.state == State::Degraded || status.farms.values().any(|up| !up)
+        // a farm that stays away may be another market's: its coming and going is enough
+        changed || status.state == State::Degraded
     }
 
     /// Bars that are over, and how the running one is now.
