@@ -111,11 +111,11 @@ impl Feed {
 
     /// `gap_before`: before the first of them.
     pub(super) fn close(&mut self, bars: impl IntoIterator<Item = Bar>, filled: bool, mut gap_before: bool) {
+        // bars that come at once stay together, however many: nobody could have read them in between
+        let older = self.closed.len().saturating_sub(KEPT - 1);
+        self.closed.drain(..older);
+        self.first += older as u64;
         for bar in bars {
-            if self.closed.len() == KEPT {
-                self.closed.pop_front();
-                self.first += 1;
-            }
             self.closed.push_back(Closed { bar, filled, gap_before: std::mem::take(&mut gap_before) });
         }
     }
@@ -268,6 +268,18 @@ mod tests {
         feed.send_modify(|feed| feed.ends(MarketDataError::Defect));
         assert_eq!(told(&mut place), ["the request met a defect"]);
         assert_eq!(told(&mut place), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_comes_at_once_is_read_as_a_whole_however_much_it_is() {
+        let (feed, receiver) = watch::channel(Feed::new());
+        feed.send_modify(|feed| feed.is(LivePhase::Flowing, None));
+        let mut place = Place::new(receiver, 0);
+        assert_eq!(told(&mut place), ["flowing"]);
+        let all = i64::try_from(KEPT).unwrap() + 200;
+        feed.send_modify(|feed| feed.close((0..all).map(bar), true, false));
+        let whole: Vec<_> = (0..all).collect();
+        assert_eq!(told(&mut place), [format!("{whole:?} filled")]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Follower {
                 Ok((stream, contract)) => self.flow(stream, &contract).await.into(),
                 Err(error) => error,
             };
-            if begun.elapsed() > PAUSE_MAX {
+            if self.flowed && begun.elapsed() > PAUSE_MAX {
                 tries = 0;
             }
             let MarketDataError::Gateway(error) = error else { return error };
@@ -142,8 +142,12 @@ impl Follower {
                 update = stream.next() => update,
                 () = silent => {
                     self.last_update = Instant::now();
-                    let over = |start| is_closed(start, clock::now(), self.key.timeframe, &zone);
-                    if self.assembly.running().is_some_and(|running| over(running.start)) {
+                    let timeframe = self.key.timeframe;
+                    let over = |start| is_closed(start, clock::now(), timeframe, &zone);
+                    if self.weather_was_bad() {
+                        // how it ended was not told: history says
+                        self.assembly.interrupted();
+                    } else if self.assembly.running().is_some_and(|running| over(running.start)) {
                         let closed = self.assembly.close_running();
                         self.give(closed, false);
                     }
@@ -216,6 +220,8 @@ impl Follower {
     fn is_the_end(&self, error: &GatewayError, tries: u32) -> bool {
         match error.class() {
             _ if matches!(error, GatewayError::Stopped) => true,
+            // one answer that cannot be read says nothing of the next
+            _ if self.flowed && matches!(error, GatewayError::Protocol(_)) => false,
             Class::Permanent | Class::Fatal => true,
             Class::Connection | Class::NoData => !self.flowed,
             Class::Transient | Class::Pacing | Class::Info | Class::Warning => !self.flowed && tries + 1 >= TRIES,
