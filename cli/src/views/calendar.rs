@@ -4,7 +4,6 @@ use ktrdr_proto::v1::{Calendar, CalendarDay, GetCalendarResponse, ListCalendarsR
 use serde::Serialize;
 
 use super::contract::Hours;
-use crate::time::Instant;
 
 /// One market.
 #[derive(Debug, Serialize)]
@@ -61,8 +60,7 @@ impl From<GetCalendarResponse> for CalendarView {
 
 impl From<CalendarDay> for DayView {
     fn from(day: CalendarDay) -> Self {
-        let one = |range: TimeRange| Some(Hours { start: Instant(range.start_ns?), end: Instant(range.end_ns?) });
-        let hours = |ranges: Vec<TimeRange>| ranges.into_iter().filter_map(one).collect();
+        let hours = |ranges: Vec<TimeRange>| ranges.into_iter().filter_map(Hours::read).collect();
         Self {
             open: !day.regular.is_empty(),
             date: day.date,

@@ -43,14 +43,18 @@ pub(crate) struct Hours {
     pub(crate) end: Instant,
 }
 
+impl Hours {
+    /// `None` for a range that is open at an end, which hours never are.
+    pub(crate) fn read(range: TimeRange) -> Option<Self> {
+        Some(Self { start: Instant(range.start_ns?), end: Instant(range.end_ns?) })
+    }
+}
+
 impl From<ValidateResponse> for ContractView {
     fn from(answer: ValidateResponse) -> Self {
         let contract = answer.contract.unwrap_or_default();
         let hours = |ranges: Vec<TimeRange>| {
-            contract.time_zone_known.then(|| {
-                let hours = |one: TimeRange| Some(Hours { start: Instant(one.start_ns?), end: Instant(one.end_ns?) });
-                ranges.into_iter().filter_map(hours).collect()
-            })
+            contract.time_zone_known.then(|| ranges.into_iter().filter_map(Hours::read).collect())
         };
         Self {
             trading_hours: hours(contract.trading_hours),

@@ -43,12 +43,12 @@ pub struct LiveAsk {
     pub back: Duration,
 }
 
-impl LiveAsk {
-    /// Bars come once each, when they are over.
-    pub fn comes_closed(&self) -> bool {
-        self.timeframe == Timeframe::Seconds5
-    }
+/// Bars of this size come once each, when they are over.
+pub fn comes_closed(timeframe: Timeframe) -> bool {
+    timeframe == Timeframe::Seconds5
+}
 
+impl LiveAsk {
     /// Equal for equal subscriptions, whatever their first answer.
     pub(super) fn name(&self) -> String {
         let Basis { session, what } = self.basis;
@@ -141,7 +141,7 @@ async fn begin(client: &Client, config: &GatewayConfig, ask: &LiveAsk) -> Result
     const SUBJECT: &str = "a subscription";
     let limit = config.deadline(HISTORY_TIME_MAX);
     let mut items = open(client, ask).await.map_err(|error| translate::error(error, SUBJECT, limit))?;
-    if ask.comes_closed() {
+    if comes_closed(ask.timeframe) {
         return Ok((Bars::default(), items));
     }
     let opening = async {
@@ -173,7 +173,7 @@ fn after(bars: Bars, spoiled: Option<Nanos>) -> Bars {
 async fn open(client: &Client, ask: &LiveAsk) -> Result<Items, Error> {
     let contract = translate::contract(&ask.contract);
     let hours = translate::hours(ask.basis.session);
-    if ask.comes_closed() {
+    if comes_closed(ask.timeframe) {
         let request = client.realtime_bars(&contract).what_to_show(translate::real_time_what(ask.basis.what));
         let bars = request.trading_hours(hours).subscribe().await?;
         return Ok(bars.map_ok(|item| mapped(item, |bar| Item::Bar(historical(&bar)))).boxed());

@@ -32,7 +32,7 @@ pub use ask::{BarsAnswer, BarsAsk, ClockAnswer, Contract, Duration, SecurityKind
 pub use error::GatewayError;
 pub use error_table::{Class, Verdict};
 pub use handle::Gateway;
-pub use live::{LiveAsk, LiveStream, LiveUpdate};
+pub use live::{LiveAsk, LiveStream, LiveUpdate, comes_closed};
 pub use origin::Origin;
 pub use overheard::overhear;
 pub use quiet::QuietTime;

@@ -43,7 +43,7 @@ fn monday_of(date: Date) -> Date {
 }
 
 /// Midnight UTC, which is how a date is written as an instant.
-fn midnight(date: Date) -> Nanos {
+pub(super) fn midnight(date: Date) -> Nanos {
     let epoch = jiff::civil::date(1970, 1, 1);
     Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())) * DAY
 }

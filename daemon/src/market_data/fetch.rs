@@ -58,12 +58,7 @@ pub(super) async fn fetch(
     loop {
         *requests += 1;
         let error = match gateway.bars(ask.clone()).await {
-            // it may have been damaged on its way; what is wrong again, is wrong at IB
-            Ok(answer) if answer.is_spoiled() && tries == 0 => {
-                tries += 1;
-                continue;
-            }
-            Err(GatewayError::Protocol(_)) if tries == 0 => {
+            answer if tries == 0 && is_damaged(&answer) => {
                 tries += 1;
                 continue;
             }
@@ -95,6 +90,12 @@ pub(super) async fn fetch(
         }
         tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
     }
+}
+
+/// An answer that cannot be used, or not all of it. It may have been damaged on its way, so it is asked for once more; what is
+/// wrong again, is wrong at IB.
+pub(super) fn is_damaged(answer: &Result<BarsAnswer, GatewayError>) -> bool {
+    answer.as_ref().map_or_else(|error| matches!(error, GatewayError::Protocol(_)), BarsAnswer::is_spoiled)
 }
 
 /// Waits for the end of a quiet time. Its last refusals come while the session still counts as ready, so the state says

@@ -7,7 +7,7 @@ use super::status;
 use crate::{
     clock,
     market_data::{Header, MarketDataError, Mode, Window},
-    model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, Timeframe, WhatToShow},
+    model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
     store::SeriesState,
 };
 
@@ -68,6 +68,10 @@ pub(super) fn mode(value: i32) -> Result<Mode, Status> {
         Ok(pb::LoadMode::Local) => Ok(Mode::Local),
         Err(_) => Err(status::invalid(format!("there is no load mode {value}"))),
     }
+}
+
+pub(super) fn range_to_wire(range: &TimeRange) -> pb::TimeRange {
+    pb::TimeRange { start_ns: Some(range.start()), end_ns: Some(range.end()) }
 }
 
 /// Absent bounds are open.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use ktrdr_proto::v1 as pb;
 use tonic::Status;
 
-use super::status;
+use super::{convert, status};
 use crate::{
     market_data::{Calendar, Day, MarketDataError},
     model::TimeRange,
@@ -51,10 +51,7 @@ fn calendar_to_wire(calendar: &Calendar) -> pb::Calendar {
 }
 
 fn day(day: &Day) -> pb::CalendarDay {
-    let ranges = |ranges: &[TimeRange]| {
-        let range = |one: &TimeRange| pb::TimeRange { start_ns: Some(one.start()), end_ns: Some(one.end()) };
-        ranges.iter().map(range).collect()
-    };
+    let ranges = |all: &[TimeRange]| all.iter().map(convert::range_to_wire).collect();
     pb::CalendarDay {
         date: day.date.to_string(),
         regular: ranges(&day.regular),

@@ -52,8 +52,8 @@ fn gap(gap: &Gap) -> pb::Gap {
         GapClass::AskedAndEmpty => pb::GapClass::AskedAndEmpty,
         GapClass::NotTraded => pb::GapClass::NotTraded,
     };
-    let range = pb::TimeRange { start_ns: Some(gap.range.start()), end_ns: Some(gap.range.end()) };
-    pb::Gap { range: Some(range), bars: gap.bars, sessions: gap.sessions, class: class.into() }
+    let range = Some(convert::range_to_wire(&gap.range));
+    pb::Gap { range, bars: gap.bars, sessions: gap.sessions, class: class.into() }
 }
 
 fn days(days: &[Completeness]) -> pb::CheckedDays {

@@ -10,9 +10,7 @@ use crate::{
 
 pub(super) fn validated(one: &Validated) -> pb::ValidateResponse {
     let contract = &one.contract;
-    let ranges = |all: &[TimeRange]| {
-        all.iter().map(|one| pb::TimeRange { start_ns: Some(one.start()), end_ns: Some(one.end()) }).collect()
-    };
+    let ranges = |all: &[TimeRange]| all.iter().map(convert::range_to_wire).collect();
     pb::ValidateResponse {
         contract: Some(pb::Contract {
             symbol: one.symbol.to_string(),

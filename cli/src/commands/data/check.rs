@@ -28,12 +28,8 @@ use crate::{
 Every bar is held against every rule, and against the sessions of its market. Exit code 1 when a bar or a file is wrong;
 what is only incomplete or worth knowing does not count. Nothing is changed.")]
 pub(crate) struct Args {
-    /// Symbols; none: all that is stored
-    symbols: Vec<String>,
-
-    /// Only this timeframe
-    #[arg(short, long, value_name = "TF", value_parser = timeframe)]
-    timeframe: Option<Timeframe>,
+    #[command(flatten)]
+    chosen: Chosen,
 }
 
 /// Which bars are absent, and why
@@ -45,6 +41,13 @@ pub(crate) struct Args {
 Between the first stored bar and the last, session by session. What was asked for and does not exist is listed too; it is
 not asked for again.")]
 pub(crate) struct GapsArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Which series.
+#[derive(Debug, clap::Args)]
+struct Chosen {
     /// Symbols; none: all that is stored
     symbols: Vec<String>,
 
@@ -61,7 +64,7 @@ struct View {
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
-    let view = View { series: checked(&client, context, &args.symbols, args.timeframe).await? };
+    let view = View { series: checked(&client, context, &args.chosen).await? };
     if json {
         context.out.document(&view)?;
     } else {
@@ -83,7 +86,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
 pub(crate) async fn run_gaps(args: GapsArgs, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
-    let mut view = View { series: checked(&client, context, &args.symbols, args.timeframe).await? };
+    let mut view = View { series: checked(&client, context, &args.chosen).await? };
     if json {
         view.series.iter_mut().for_each(|series| {
             series.findings.clear();
@@ -106,13 +109,8 @@ pub(crate) async fn run_gaps(args: GapsArgs, context: &mut Context) -> Result<()
     Ok(())
 }
 
-async fn checked(
-    client: &Client,
-    context: &Context,
-    symbols: &[String],
-    timeframe: Option<Timeframe>,
-) -> Result<Vec<CheckView>, Stop> {
-    let series = wanted(client, symbols, timeframe).await?;
+async fn checked(client: &Client, context: &Context, chosen: &Chosen) -> Result<Vec<CheckView>, Stop> {
+    let series = wanted(client, chosen).await?;
     if series.is_empty() {
         context.talk.say("Nothing is stored yet: ktrdr data load AAPL");
         return Ok(Vec::new());
@@ -126,7 +124,7 @@ async fn checked(
 }
 
 /// The stored series of these symbols; without a timeframe, all of each.
-async fn wanted(client: &Client, symbols: &[String], timeframe: Option<Timeframe>) -> Result<Vec<SeriesId>, Stop> {
+async fn wanted(client: &Client, Chosen { symbols, timeframe }: &Chosen) -> Result<Vec<SeriesId>, Stop> {
     let request = client.request(ListSeriesRequest {});
     let stored = client.answer(client.market_data().list_series(request)).await?.series;
     let id = |summary: SeriesSummary| summary.series.unwrap_or_default();

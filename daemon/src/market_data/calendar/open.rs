@@ -1,9 +1,10 @@
 //! Which part of a time may hold bars at all (pure): the rest is never asked for.
 
-use jiff::civil::Date;
-
 use super::{Calendar, Day};
-use crate::model::{Coverage, DAY, HOUR, Nanos, Session, TimeRange, Timeframe};
+use crate::{
+    market_data::closing::midnight,
+    model::{Coverage, DAY, HOUR, Nanos, Session, TimeRange, Timeframe},
+};
 
 impl Calendar {
     /// The parts of ascending ranges that may hold bars of this size; `also`: other hours of the market that somebody told
@@ -19,23 +20,18 @@ impl Calendar {
         if matches!(timeframe, Timeframe::Weeks1 | Timeframe::Months1) {
             return ranges.to_vec();
         }
-        let mut parts = Vec::new();
+        let mut open = Coverage::default();
         for range in ranges {
-            let mut add = |part: TimeRange| push(&mut parts, part.intersection(range));
-            if let Some(before) = self.unknown_before().filter(|before| range.start() < before.end()) {
-                add(before);
-            }
+            let mut add = |part: TimeRange| part.intersection(range).into_iter().for_each(|part| open.insert(part));
+            [self.unknown_before(), self.unknown_after()].into_iter().flatten().for_each(&mut add);
             for day in self.days(range) {
                 self.parts_of(&day, timeframe, session, also).into_iter().for_each(&mut add);
             }
-            if let Some(after) = self.unknown_after().filter(|after| after.start() < range.end()) {
-                add(after);
+            if timeframe.is_intraday() {
+                also.iter().copied().for_each(&mut add);
             }
         }
-        let also = also.iter().filter(|_| timeframe.is_intraday());
-        let told = also.flat_map(|also| ranges.iter().filter_map(|range| range.intersection(also)));
-        let all: Coverage = parts.into_iter().chain(told).collect();
-        all.intervals().to_vec()
+        open.intervals().to_vec()
     }
 
     fn parts_of(&self, day: &Day, timeframe: Timeframe, session: Session, also: &[TimeRange]) -> Vec<TimeRange> {
@@ -58,20 +54,4 @@ impl Calendar {
     fn unknown_after(&self) -> Option<TimeRange> {
         TimeRange::new(midnight(self.known.1), Nanos::MAX).ok()
     }
-}
-
-/// Joins what touches.
-fn push(parts: &mut Vec<TimeRange>, part: Option<TimeRange>) {
-    let Some(part) = part else { return };
-    match parts.last_mut() {
-        Some(last) if part.start() <= last.end() => {
-            *last = TimeRange::new(last.start(), last.end().max(part.end())).unwrap_or(*last);
-        }
-        _ => parts.push(part),
-    }
-}
-
-fn midnight(date: Date) -> Nanos {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())) * DAY
 }

@@ -25,7 +25,7 @@ pub(super) struct Jumps {
 }
 
 impl Jumps {
-    /// `after_gap`: bars are absent before it. `quiet`: it does not compare, as before and after regular hours.
+    /// `after_gap`: bars are absent before it.
     pub(super) fn bar(&mut self, bar: &Bar, after_gap: bool, findings: &mut Findings) {
         let before = self.close.replace(bar.close);
         let Some(moved) = before.map(|before| (bar.close / before).ln().abs()).filter(|moved| moved.is_finite()) else {

@@ -2,8 +2,6 @@
 //!
 //! Bars come ascending, session by session. Absent ones are counted from the first bar to the last.
 
-use jiff::civil::Date;
-
 use super::{
     absent::{Completeness, Gap, GapClass},
     findings::Findings,
@@ -13,7 +11,10 @@ use super::{
     },
 };
 use crate::{
-    market_data::calendar::{Calendar, Day, Grid, starts},
+    market_data::{
+        calendar::{Calendar, Day, Grid, starts},
+        closing::midnight,
+    },
     model::{Bar, Coverage, DAY, Instrument, Nanos, SeriesKey, Session, TimeRange},
 };
 
@@ -83,7 +84,7 @@ impl Sessions {
         }
         while self.open.as_ref().is_some_and(|open| open.allowed.end() <= bar.start) {
             let next = self.open.as_ref().map(|open| open.allowed.end());
-            self.close(findings);
+            self.close();
             self.open = next.and_then(|next| self.session_from(next));
         }
         let Some(open) = &mut self.open else { return false };
@@ -107,7 +108,7 @@ impl Sessions {
             open.present += 1;
         }
         self.volume(bar, findings);
-        self.end_run(findings);
+        self.end_run();
         self.gaps.len() > gaps
     }
 
@@ -117,7 +118,7 @@ impl Sessions {
             // what comes after the last bar is not absent, but new
             open.due.truncate(open.passed);
         }
-        self.close(findings);
+        self.close();
         for gap in &self.gaps {
             let last = gap.last;
             match gap.class {
@@ -200,7 +201,7 @@ impl Sessions {
     }
 
     /// The session is over: what was due and did not come is absent.
-    fn close(&mut self, findings: &mut Findings) {
+    fn close(&mut self) {
         let Some(open) = &mut self.open else { return };
         open.absent.extend_from_slice(&open.due[open.passed..]);
         open.passed = open.due.len();
@@ -208,7 +209,7 @@ impl Sessions {
             open.absent.push(open.allowed.start());
             open.due.push(open.allowed.start());
         }
-        self.end_run(findings);
+        self.end_run();
         if let Some(open) = self.open.take() {
             let due = u32::try_from(open.due.len()).unwrap_or(u32::MAX).max(open.present) - open.known_none;
             // before the first bar, or after the last one
@@ -220,7 +221,7 @@ impl Sessions {
     }
 
     /// Absent bars in a row have come to an end.
-    fn end_run(&mut self, _findings: &mut Findings) {
+    fn end_run(&mut self) {
         let Some(open) = &mut self.open else { return };
         let absent = std::mem::take(&mut open.absent);
         let (Some(first), Some(last)) = (absent.first().copied(), absent.last().copied()) else { return };
@@ -264,9 +265,4 @@ impl Sessions {
 
 fn hull(parts: &[TimeRange]) -> Option<TimeRange> {
     TimeRange::new(parts.first()?.start(), parts.last()?.end()).ok()
-}
-
-fn midnight(date: Date) -> Nanos {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())) * DAY
 }

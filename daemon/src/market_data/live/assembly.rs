@@ -3,7 +3,10 @@
 //!
 //! A bar is over when a later one begins. Not here: where the states come from and how a hole is filled (`follow`).
 
-use crate::model::{Bar, Bars, Nanos, TimeRange, Timeframe};
+use crate::{
+    gateway::comes_closed,
+    model::{Bar, Bars, Nanos, TimeRange, Timeframe},
+};
 
 /// One series as its subscriptions tell it.
 #[derive(Debug)]
@@ -25,11 +28,6 @@ impl Assembly {
         Self { timeframe, given: None, running: None, resumed: false, spoiled: None, gap_before: false }
     }
 
-    /// Each bar comes once, when it is over.
-    fn comes_closed(&self) -> bool {
-        self.timeframe == Timeframe::Seconds5
-    }
-
     /// Start of the last closed bar that was given.
     pub(super) fn given(&self) -> Option<Nanos> {
         self.given
@@ -49,7 +47,7 @@ impl Assembly {
     /// until they are over.
     pub(super) fn leaves_out_before(&self, start: Nanos) -> bool {
         let skips = |given: Nanos| start > given.saturating_add(self.timeframe.step());
-        let skipped = self.comes_closed() && self.given.is_some_and(skips);
+        let skipped = comes_closed(self.timeframe) && self.given.is_some_and(skips);
         skipped || self.spoiled.is_some_and(|spoiled| spoiled != start)
     }
 
@@ -98,7 +96,7 @@ impl Assembly {
         if !is_running && latest.is_some_and(|latest| bar.start <= latest) {
             return None;
         }
-        if self.comes_closed() {
+        if comes_closed(self.timeframe) {
             self.given = Some(bar.start);
             return Some(bar);
         }
@@ -117,7 +115,7 @@ impl Assembly {
 
     /// A state of a bar could not be used. Unless it is told again, that bar is not known. The bar before it is over.
     pub(super) fn spoil(&mut self, start: Nanos) -> Option<Bar> {
-        if self.comes_closed() || self.given.is_some_and(|given| start <= given) {
+        if comes_closed(self.timeframe) || self.given.is_some_and(|given| start <= given) {
             return None;
         }
         self.spoiled = Some(start);

@@ -1,6 +1,9 @@
 //! What bars that were kept live prove of their series (pure).
 
-use crate::model::{Bars, Coverage, Nanos, TimeRange, Timeframe};
+use crate::{
+    gateway::comes_closed,
+    model::{Bars, Coverage, Nanos, TimeRange, Timeframe},
+};
 
 /// Bars in one piece, from the first that was kept on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +33,7 @@ impl Run {
         let end = match running.filter(|running| *running > last) {
             // the first bar of a session may be shorter, and the next one begin before its time is over
             Some(running) => end.min(running),
-            None if timeframe == Timeframe::Seconds5 => end,
+            None if comes_closed(timeframe) => end,
             None => last,
         };
         let touches = known.end().is_none_or(|known| start <= known);

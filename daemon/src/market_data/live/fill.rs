@@ -9,7 +9,10 @@ use super::{
 use crate::{
     clock,
     gateway::{BarsAnswer, BarsAsk, Class, Contract, GatewayError},
-    market_data::plan::{Order, steps},
+    market_data::{
+        fetch::is_damaged,
+        plan::{Order, steps},
+    },
     model::{Bars, Nanos, TimeRange},
 };
 
@@ -83,12 +86,7 @@ impl Follower {
         let mut tries = 0;
         loop {
             let error = match self.gateway().bars(ask.clone()).await {
-                // it may have been damaged on its way
-                Ok(answer) if answer.is_spoiled() && tries == 0 => {
-                    tries += 1;
-                    continue;
-                }
-                Err(GatewayError::Protocol(_)) if tries == 0 => {
+                answer if tries == 0 && is_damaged(&answer) => {
                     tries += 1;
                     continue;
                 }

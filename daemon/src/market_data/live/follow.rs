@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     error::Failure,
-    gateway::{Class, Contract, Gateway, GatewayError, LiveAsk, LiveStream, LiveUpdate, State},
+    gateway::{Class, Contract, Gateway, GatewayError, LiveAsk, LiveStream, LiveUpdate, State, comes_closed},
     market_data::{
         MarketDataError,
         closing::{is_closed, zone},
@@ -25,7 +25,7 @@ use crate::{
         plan::opening,
         reference::Reference,
     },
-    model::{Basis, Nanos, SeriesKey, Timeframe},
+    model::{Basis, Nanos, SeriesKey},
 };
 
 /// Tries of what fails for a reason that may pass, before anything came, and of one request for a hole.
@@ -167,7 +167,7 @@ impl Follower {
 
     /// The first answer, and what is missing before it.
     async fn open(&mut self, stream: &LiveStream, contract: &Arc<Contract>) -> Result<(), GatewayError> {
-        if std::mem::take(&mut self.wants_history) && self.key.timeframe == Timeframe::Seconds5 {
+        if std::mem::take(&mut self.wants_history) && comes_closed(self.key.timeframe) {
             self.begin_with_history(contract).await?;
         }
         let bars = stream.opening();
