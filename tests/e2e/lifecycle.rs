@@ -5,7 +5,7 @@ use std::{fs, os::unix::net::UnixStream, time::Instant};
 use anyhow::{Context as _, Result};
 use ktrdr_tests::{cli::Started, daemon::TestDaemon, gateway_sim::GatewaySim, home::Home, wait};
 
-use crate::support::{SCALE, SLOW, detached, steps_done};
+use crate::support::{SCALE, SLOW, detached, gateway_is, steps_done};
 
 /// A daemon that `ktrdr daemon start` started; nobody's child, so it is stopped by hand.
 struct Background(Home);
@@ -111,6 +111,16 @@ fn a_stop_that_a_client_asks_for_is_orderly_too() -> Result<()> {
     assert!(status.success(), "{status}");
     let daemon = stopped.start()?;
     assert_eq!(crate::support::operation(&daemon, &id)?["state"], "interrupted");
+    drop(daemon.terminate()?);
+    sim.report()?;
+    Ok(())
+}
+
+#[test]
+fn a_stop_before_the_session_is_usable_leaves_the_gateway_in_order() -> Result<()> {
+    let sim = GatewaySim::with_faults("[[fault]]\nkind = \"late_farms\"\nms = 60000\n", "")?;
+    let daemon = TestDaemon::hurried(&sim, 1)?;
+    gateway_is(&daemon, "synchronising")?;
     drop(daemon.terminate()?);
     sim.report()?;
     Ok(())

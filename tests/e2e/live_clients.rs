@@ -44,6 +44,7 @@ async fn read(live: &mut Live, count: usize) -> Result<(Vec<i64>, Vec<(usize, u6
             Event::Closed(ClosedBars { bars, .. }) => starts.extend(bars.unwrap_or_default().start_ns),
             Event::Missed(bars) => missed.push((starts.len(), bars.bars)),
             Event::Header(_) | Event::State(_) => {}
+            Event::NotKept(lost) => bail!("not kept: {lost:?}"),
             Event::Running(_) => bail!("bars of five seconds come when they are over"),
         }
     }

@@ -39,7 +39,7 @@ impl Gateway {
     /// IB counts on when the daemon restarts.
     pub async fn start(config: GatewayConfig, store: Store, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (messages, inbox) = mpsc::channel(QUEUE_MAX);
-        let (session, status, changes) = SessionTask::new(config, store).await;
+        let (session, status, changes) = SessionTask::new(config, store, stop).await;
         let handle = Self {
             messages,
             status,
@@ -49,7 +49,7 @@ impl Gateway {
             contracts: UnderWay::default(),
             heads: UnderWay::default(),
         };
-        (handle, tokio::spawn(session.run(inbox, stop)))
+        (handle, tokio::spawn(session.run(inbox)))
     }
 
     /// A handle whose requests belong to `origin`.
@@ -78,18 +78,16 @@ impl Gateway {
         self.changes.upgrade().map(|changes| changes.subscribe())
     }
 
-    /// No farm of historical data is known to be away.
-    pub fn history_is_up(&self) -> bool {
-        self.status.borrow().history_up
-    }
-
-    /// Bars, once pacing allows it.
+    /// Bars, once pacing allows it. "No data" while a farm of historical data is away is no fact, and an error.
     pub async fn bars(&self, ask: BarsAsk) -> Result<BarsAnswer, GatewayError> {
         let answer = self.bars.join_or(ask.name().into(), || {
             let gateway = self.clone();
             async move { gateway.call(|reply| Command::Bars(ask, reply)).await }.boxed()
         });
-        answer.await
+        match answer.await {
+            Ok(BarsAnswer::NoData) if !self.status.borrow().history_up => Err(GatewayError::HistoryDown),
+            answer => answer,
+        }
     }
 
     /// The one contract that a symbol means.

@@ -71,7 +71,7 @@ impl Link {
 
     /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
     /// gateway's clock answered.
-    pub(super) async fn synchronise(mut self, config: GatewayConfig) -> Result<Self, GatewayError> {
+    pub(super) async fn synchronise(&mut self, config: &GatewayConfig) -> Result<(), GatewayError> {
         let announced = async {
             while let Some(notice) = self.notices.next().await {
                 self.outages.note(&weather(notice.code, &notice.message), Instant::now());
@@ -88,7 +88,7 @@ impl Link {
         let limit = config.deadline(CLOCK_TIME_MAX);
         match command::within(limit, "a request for its clock", self.client.server_time()).await {
             // an error of somebody else's fails the question for the clock; the session is there all the same
-            Ok(_) | Err(GatewayError::Refused { .. }) => Ok(self),
+            Ok(_) | Err(GatewayError::Refused { .. }) => Ok(()),
             Err(GatewayError::TimedOut { .. }) => Err(not_ready("it did not answer its first request within 10 s")),
             Err(error) => Err(error),
         }

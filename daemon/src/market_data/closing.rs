@@ -37,6 +37,20 @@ pub(super) fn is_closed(start: Nanos, now: Nanos, timeframe: Timeframe, zone: &T
     }
 }
 
+/// Whether two labels mean one bar: a running week or month is labelled by the last of its days that were traded.
+pub(super) fn is_one_bar(one: Nanos, other: Nanos, timeframe: Timeframe) -> bool {
+    let date_of = |start: Nanos| {
+        let at = Timestamp::from_nanosecond(i128::from(start)).ok()?;
+        Some(TimeZone::UTC.to_datetime(at).date())
+    };
+    let (Some(first), Some(second)) = (date_of(one), date_of(other)) else { return one == other };
+    match timeframe {
+        Timeframe::Weeks1 => monday_of(first) == monday_of(second),
+        Timeframe::Months1 => first.first_of_month() == second.first_of_month(),
+        _ => one == other,
+    }
+}
+
 fn monday_of(date: Date) -> Date {
     let back = i64::from(date.weekday().to_monday_zero_offset());
     date.checked_sub(jiff::Span::new().days(back)).unwrap_or(date)
@@ -87,6 +101,16 @@ mod tests {
             closed_until(at("2025-06-04T00:30:00Z"), Timeframe::Days1, &zone("Asia/Tokyo")),
             at("2025-06-04T00:00:00Z")
         );
+    }
+
+    #[test]
+    fn a_week_has_many_labels_and_a_day_one() {
+        let same = |one, other, timeframe| is_one_bar(at(one), at(other), timeframe);
+        assert!(same("2025-06-02T00:00:00Z", "2025-06-06T00:00:00Z", Timeframe::Weeks1));
+        assert!(!same("2025-06-01T00:00:00Z", "2025-06-02T00:00:00Z", Timeframe::Weeks1));
+        assert!(same("2025-06-02T00:00:00Z", "2025-06-30T00:00:00Z", Timeframe::Months1));
+        assert!(!same("2025-06-30T00:00:00Z", "2025-07-01T00:00:00Z", Timeframe::Months1));
+        assert!(!same("2025-06-02T00:00:00Z", "2025-06-03T00:00:00Z", Timeframe::Days1));
     }
 
     #[test]

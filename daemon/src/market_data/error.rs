@@ -88,6 +88,9 @@ pub enum MarketDataError {
         /// By whom.
         operation: String,
     },
+    /// Live bars waited for the end of another operation until there were too many.
+    #[error("the series was being written by another operation for too long")]
+    Behind,
     /// The name of a file tells neither symbol nor timeframe.
     #[error("the name {label:?} does not tell symbol and timeframe")]
     FileName {
@@ -133,7 +136,7 @@ impl Reasoned for MarketDataError {
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
             Self::Calendar { .. } => &reason::CALENDAR_UNKNOWN,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
-            Self::SeriesBusy { .. } => &reason::SERIES_BUSY,
+            Self::SeriesBusy { .. } | Self::Behind => &reason::SERIES_BUSY,
             Self::FileName { .. } => &reason::FILE_NAME_UNRECOGNISED,
             Self::NothingStored { .. } => &reason::NOTHING_STORED,
             Self::Store(error) => error.reason(),

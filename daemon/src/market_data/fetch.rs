@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use crate::clock;
-use crate::gateway::{BarsAnswer, BarsAsk, Class, Gateway, GatewayError, State};
+use crate::{
+    clock,
+    gateway::{BarsAnswer, BarsAsk, Class, Gateway, GatewayError, State},
+    model::{Bars, DAY, MINUTE, Nanos, Timeframe},
+};
 
 /// Tries of one request that fails for a reason that may pass. The pacing rules put 15 s between them.
 const TRIES: u32 = 3;
@@ -16,6 +19,8 @@ const RETURNS: u32 = 20;
 /// A gateway closes the connection when it is asked for far too much (users of stoqey/ib and `ib_insync` report it). So many
 /// connections lost over one request look like that.
 const CLOSED_OVER_IT: u32 = 2;
+/// Bars may reach IB's history late; delayed data by 15 minutes.
+pub(super) const LAG: Nanos = 20 * MINUTE;
 /// Longest sleep between two looks at the calendar.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -96,6 +101,17 @@ pub(super) async fn fetch(
 /// wrong again, is wrong at IB.
 pub(super) fn is_damaged(answer: &Result<BarsAnswer, GatewayError>) -> bool {
     answer.as_ref().map_or_else(|error| matches!(error, GatewayError::Protocol(_)), BarsAnswer::is_spoiled)
+}
+
+/// Until when an answer with these bars (of its range) tells everything.
+pub(super) fn settled_until(bars: &Bars, timeframe: Timeframe, now: Nanos) -> Nanos {
+    let seen_until = bars.start.last().map_or(Nanos::MIN, |last| last.saturating_add(timeframe.step()));
+    seen_until.max(now - LAG)
+}
+
+/// Until when "no data" is a fact: of the newest day it may only mean not yet.
+pub(super) fn nothing_until(now: Nanos) -> Nanos {
+    now - DAY
 }
 
 /// Waits for the end of a quiet time. Its last refusals come while the session still counts as ready, so the state says

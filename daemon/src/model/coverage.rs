@@ -32,6 +32,12 @@ impl Coverage {
         missing
     }
 
+    /// Whether this instant is covered.
+    pub fn contains(&self, at: super::Nanos) -> bool {
+        let after = self.0.partition_point(|covered| covered.end() <= at);
+        self.0.get(after).is_some_and(|covered| covered.contains(at))
+    }
+
     /// Takes `range` out.
     pub fn remove(&mut self, range: &TimeRange) {
         self.0 = self.0.iter().flat_map(|covered| covered.without(range)).collect();

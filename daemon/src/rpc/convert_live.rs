@@ -25,6 +25,9 @@ pub(super) fn event(event: LiveEvent) -> pb::SubscribeResponse {
         LiveEvent::Closed { bars, filled, gap_before } => {
             Event::Closed(pb::ClosedBars { bars: Some(convert::columns(bars)), filled, gap_before })
         }
+        LiveEvent::NotKept { bars, why } => {
+            Event::NotKept(pb::NotKept { bars, reason: why.reason.clone(), messages: why.messages.clone() })
+        }
         LiveEvent::Running(bar) => Event::Running(convert::columns([bar].into_iter().collect())),
     })
 }

@@ -140,6 +140,10 @@ impl Watch<'_> {
                 Some(Event::Missed(missed)) => {
                     self.say(&format!("Too slow: {} bars were missed", missed.bars))?;
                 }
+                Some(Event::NotKept(lost)) => {
+                    let (bars, why) = (lost.bars, lost.messages.join(": "));
+                    self.say(&format!("Not kept: {bars} bars: {why} ({}); a load brings them later", lost.reason))?;
+                }
                 Some(Event::State(state)) => self.state(&state)?,
                 // a daemon of tomorrow may tell more
                 Some(Event::Header(_)) | None => {}

@@ -1,8 +1,10 @@
 //! Making, losing and ending the session's one connection.
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Moment, Session, Step};
 use crate::gateway::{
-    GatewayError,
+    GatewayConfig, GatewayError,
     command::{Command, Kind},
     link::Link,
     machine::{Effect, Event, Phase},
@@ -71,8 +73,7 @@ impl Session {
         match step {
             Step::Connected(Ok(link)) => {
                 self.apply(Event::Connected);
-                let synchronise = link.synchronise((*self.config).clone());
-                self.step = Some(Box::pin(async move { Step::Synchronised(synchronise.await) }));
+                self.step = Some(Box::pin(synchronise(link, (*self.config).clone(), self.stop.clone())));
             }
             Step::Synchronised(Ok(mut link)) => {
                 self.sessions += 1;
@@ -127,6 +128,22 @@ impl Session {
         self.in_flight.clear();
         self.open.clear();
         any
+    }
+}
+
+/// Whatever comes of it, a gateway that is still there hears a goodbye.
+async fn synchronise(mut link: Link, config: GatewayConfig, stop: CancellationToken) -> Step {
+    match stop.run_until_cancelled(link.synchronise(&config)).await {
+        Some(Ok(())) => Step::Synchronised(Ok(link)),
+        Some(Err(error @ GatewayError::Lost)) => Step::Synchronised(Err(error)),
+        Some(Err(error)) => {
+            link.close(true).await;
+            Step::Synchronised(Err(error))
+        }
+        None => {
+            link.close(true).await;
+            Step::Closed
+        }
     }
 }
 

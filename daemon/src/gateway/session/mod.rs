@@ -72,6 +72,7 @@ pub(super) struct Session {
     config: Arc<GatewayConfig>,
     machine: Machine,
     step: Option<BoxFuture<'static, Step>>,
+    stop: CancellationToken,
     link: Option<Link>,
     queue: Queue,
     in_flight: FuturesUnordered<BoxFuture<'static, Progress>>,
@@ -86,6 +87,8 @@ pub(super) struct Session {
     changes: Arc<broadcast::Sender<Status>>,
 }
 
+/// For an attempt or a goodbye under way when the daemon stops; half of its grace.
+const STEP_TIME_MAX: Duration = Duration::from_secs(4);
 /// Changes of state that a watcher may be behind.
 const CHANGES_MAX: usize = 64;
 
@@ -93,6 +96,7 @@ impl Session {
     pub(super) async fn new(
         config: GatewayConfig,
         store: Store,
+        stop: CancellationToken,
     ) -> (Self, watch::Receiver<Status>, broadcast::WeakSender<Status>) {
         let departures = Departures::new(store);
         let log = departures.read(Moment::now()).await;
@@ -122,6 +126,7 @@ impl Session {
             config: Arc::new(config),
             machine,
             step: None,
+            stop,
             link: None,
             queue: Queue::default(),
             in_flight: FuturesUnordered::new(),
@@ -137,7 +142,8 @@ impl Session {
         (session, watcher, watch_changes)
     }
 
-    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let stop = self.stop.clone();
         loop {
             let timer = self.dispatch(Moment::now());
             self.publish();
@@ -175,8 +181,20 @@ impl Session {
         }
         self.refuse_waiting(&GatewayError::Stopped, |_| true);
         let cancelling = self.drop_requests();
+        if let Some(step) = self.step.take() {
+            Self::end(step).await;
+        }
         if let Some(link) = self.link.take() {
             link.close(cancelling).await;
+        }
+    }
+
+    /// A half-finished handshake costs the gateway a place: it is finished, and left with a goodbye.
+    async fn end(step: BoxFuture<'static, Step>) {
+        match tokio::time::timeout(STEP_TIME_MAX, step).await {
+            Ok(Step::Connected(Ok(link)) | Step::Synchronised(Ok(link))) => link.close(false).await,
+            Ok(_) => {}
+            Err(_) => tracing::warn!("the gateway took too long to be left; the connection is dropped"),
         }
     }
 

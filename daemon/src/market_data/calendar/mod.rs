@@ -17,6 +17,7 @@ use jiff::{
 };
 
 pub(super) use grid::{Grid, starts};
+pub(super) use open::may_hold_bars;
 
 use crate::model::{Nanos, Session, TimeRange};
 use table::Table;

@@ -2,9 +2,32 @@
 
 use super::{Calendar, Day};
 use crate::{
-    market_data::closing::midnight,
-    model::{Coverage, DAY, HOUR, Nanos, Session, TimeRange, Timeframe},
+    gateway::Contract,
+    market_data::{
+        closing::{midnight, zone},
+        hours::sessions,
+    },
+    model::{Coverage, DAY, HOUR, Nanos, SeriesKey, Session, TimeRange, Timeframe},
 };
+
+/// The parts of ascending ranges that may hold bars of a series. The hours that the gateway told with its contract count, too:
+/// they may be newer than our tables. A series that no calendar is known of may have bars at any time.
+pub(in crate::market_data) fn may_hold_bars(
+    ranges: &[TimeRange],
+    key: &SeriesKey,
+    session: Session,
+    contract: Option<&Contract>,
+) -> Vec<TimeRange> {
+    let Some(calendar) = Calendar::of_contract(&key.symbol, contract) else { return ranges.to_vec() };
+    let told = contract.map(|one| {
+        let hours = match session {
+            Session::AllHours => &one.trading_hours,
+            Session::RegularHours => &one.liquid_hours,
+        };
+        sessions(hours, &zone(&one.time_zone))
+    });
+    calendar.within_sessions(ranges, key.timeframe, session, &told.unwrap_or_default())
+}
 
 impl Calendar {
     /// The parts of ascending ranges that may hold bars of this size; `also`: other hours of the market that somebody told

@@ -5,6 +5,7 @@
 
 use crate::{
     gateway::comes_closed,
+    market_data::closing::is_one_bar,
     model::{Bar, Bars, Nanos, TimeRange, Timeframe},
 };
 
@@ -101,7 +102,7 @@ impl Assembly {
             return Some(bar);
         }
         self.spoiled = None;
-        let before = self.running.replace(bar).filter(|before| before.start < bar.start)?;
+        let before = self.running.replace(bar).filter(|before| !is_one_bar(before.start, bar.start, self.timeframe))?;
         self.given = Some(before.start);
         Some(before)
     }
@@ -128,7 +129,7 @@ impl Assembly {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MINUTE, SECOND};
+    use crate::model::{DAY, MINUTE, SECOND};
     use proptest::prelude::*;
 
     fn bar(minute: i64, close: i32) -> Bar {
@@ -206,6 +207,16 @@ mod tests {
         assembly.bar(five(1));
         assert_eq!(assembly.spoil(five(2).start), None);
         assert!(assembly.leaves_out_before(five(3).start) && !assembly.leaves_out_before(five(2).start));
+    }
+
+    #[test]
+    fn a_week_whose_label_moves_is_still_running() {
+        let mut assembly = Assembly::new(Timeframe::Weeks1);
+        let day = |day: i64, close| Bar { start: day * DAY, ..bar(0, close) };
+        // 20,241 days after 1970 is a Monday
+        assert_eq!(assembly.bar(day(20_241, 1)), None);
+        assert_eq!(assembly.bar(day(20_243, 2)), None);
+        assert_eq!(assembly.bar(day(20_248, 3)), Some(day(20_243, 2)));
     }
 
     /// What a gateway tells: an opening, or a state.

@@ -17,22 +17,22 @@ impl Run {
         self.start = None;
     }
 
-    /// What is known complete once these bars, which follow those before, are stored. `running`: the start of the bar after
+    /// What is known complete once these bars, which follow those before, are stored. `next`: the start of the bar after
     /// them, where one has begun. Nothing while the run does not touch what is known already: a later load goes on at the
     /// end of that, and must see the hole.
     pub(super) fn claim(
         &mut self,
         bars: &Bars,
-        running: Option<Nanos>,
+        next: Option<Nanos>,
         timeframe: Timeframe,
         known: &Coverage,
     ) -> Option<TimeRange> {
         let (first, last) = (*bars.start.first()?, *bars.start.last()?);
         let start = *self.start.get_or_insert(first);
         let end = last.saturating_add(timeframe.step());
-        let end = match running.filter(|running| *running > last) {
+        let end = match next.filter(|next| *next > last) {
             // the first bar of a session may be shorter, and the next one begin before its time is over
-            Some(running) => end.min(running),
+            Some(next) => end.min(next),
             None if comes_closed(timeframe) => end,
             None => last,
         };

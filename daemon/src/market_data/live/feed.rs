@@ -57,6 +57,20 @@ pub enum LiveEvent {
     },
     /// The latest state of the bar that is still open.
     Running(Bar),
+    /// So many closed bars could not be stored.
+    NotKept {
+        /// How many.
+        bars: u64,
+        /// The latest reason.
+        why: Arc<Failure>,
+    },
+}
+
+/// Bars that could not be stored, all that there were.
+#[derive(Debug, Clone)]
+struct Unkept {
+    bars: u64,
+    why: Arc<Failure>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +90,7 @@ pub(super) struct Feed {
     /// The number of the first of `closed`; bars are numbered as they come.
     first: u64,
     running: Option<Bar>,
+    unkept: Option<Unkept>,
     ended: Option<Arc<MarketDataError>>,
 }
 
@@ -87,6 +102,7 @@ impl Feed {
             closed: VecDeque::with_capacity(KEPT),
             first: 0,
             running: None,
+            unkept: None,
             ended: None,
         }
     }
@@ -103,6 +119,15 @@ impl Feed {
     pub(super) fn ends(&mut self, error: MarketDataError) {
         self.running = None;
         self.ended.get_or_insert(Arc::new(error));
+    }
+
+    pub(super) fn keeps_not(&mut self, bars: u64, why: Arc<Failure>) {
+        let before = self.unkept.as_ref().map_or(0, |unkept| unkept.bars);
+        self.unkept = Some(Unkept { bars: before + bars, why });
+    }
+
+    fn unkept(&self) -> u64 {
+        self.unkept.as_ref().map_or(0, |unkept| unkept.bars)
     }
 
     pub(super) fn runs(&mut self, bar: Option<Bar>) {
@@ -144,6 +169,8 @@ pub(super) struct Place {
     changes: u64,
     /// How many of the kept bars to begin with, until the first of them are there.
     history: Option<u64>,
+    /// Bars that were not stored, as far as they were told; nobody else wants to know.
+    unkept: Option<u64>,
     ended: bool,
 }
 
@@ -154,7 +181,14 @@ impl Place {
             let feed = feed.borrow();
             (feed.end().saturating_sub(history).max(feed.first), feed.phase() != LivePhase::Starting)
         };
-        Self { feed, next, running: None, changes: 0, history: (!begun).then_some(history), ended: false }
+        let history = (!begun).then_some(history);
+        Self { feed, next, running: None, changes: 0, history, unkept: None, ended: false }
+    }
+
+    /// For one who wants the bars stored.
+    pub(super) fn of_keeper(self) -> Self {
+        let unkept = self.feed.borrow().unkept();
+        Self { unkept: Some(unkept), ..self }
     }
 
     /// The next event; `None` after the error that ended the subscription. Nothing is lost when the future is dropped.
@@ -205,15 +239,24 @@ impl Place {
                 return Some(Ok(LiveEvent::Running(bar)));
             }
         }
+        if let (Some(told), Some(unkept)) = (&mut self.unkept, &feed.unkept)
+            && let new @ 1.. = unkept.bars - *told
+        {
+            *told = unkept.bars;
+            return Some(Ok(LiveEvent::NotKept { bars: new, why: unkept.why.clone() }));
+        }
         self.ended = feed.ended.is_some();
         feed.ended.clone().map(Err)
     }
 
-    /// The start of the bar after this one, if it has begun.
+    /// The start of the bar after this one, if it has begun, and none may be missing between them.
     pub(super) fn next_start(&self, last: Nanos) -> Option<Nanos> {
         let feed = self.feed.borrow();
-        let closed = feed.closed.iter().map(|closed| closed.bar.start);
-        closed.chain(feed.running.map(|bar| bar.start)).find(|start| *start > last)
+        let after = feed.closed.partition_point(|closed| closed.bar.start <= last);
+        match feed.closed.get(after) {
+            Some(closed) => Some(closed.bar.start).filter(|_| !closed.gap_before),
+            None => feed.running.map(|bar| bar.start).filter(|start| *start > last),
+        }
     }
 }
 
@@ -236,6 +279,7 @@ mod tests {
                     let mark = |is: bool, text| if is { text } else { "" };
                     format!("{:?}{}{}", bars.start, mark(filled, " filled"), mark(gap_before, " gap_before"))
                 }
+                Ok(LiveEvent::NotKept { bars, why }) => format!("{bars} not kept: {}", why.reason),
                 Ok(LiveEvent::Running(bar)) => format!("running {}", bar.start),
                 Err(error) => error.to_string(),
             });
@@ -268,6 +312,24 @@ mod tests {
         feed.send_modify(|feed| feed.ends(MarketDataError::Defect));
         assert_eq!(told(&mut place), ["the request met a defect"]);
         assert_eq!(told(&mut place), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_keeps_is_told_what_was_not_stored_and_the_bar_after_a_gap_is_no_next_one() {
+        let (feed, receiver) = watch::channel(Feed::new());
+        let why = Arc::new(Failure::from(&MarketDataError::Defect));
+        feed.send_modify(|feed| feed.keeps_not(7, why.clone()));
+        let (mut keeps, mut looks) = (Place::new(receiver.clone(), 0).of_keeper(), Place::new(receiver, 0));
+        feed.send_modify(|feed| feed.keeps_not(1, why.clone()));
+        feed.send_modify(|feed| feed.keeps_not(2, why.clone()));
+        assert_eq!(told(&mut keeps), ["starting", "3 not kept: INTERNAL"]);
+        assert_eq!(told(&mut looks), ["starting"]);
+        feed.send_modify(|feed| {
+            feed.close([1, 2].map(bar), false, false);
+            feed.close([4].map(bar), false, true);
+            feed.runs(Some(bar(5)));
+        });
+        assert_eq!([1, 2, 4, 5].map(|last| keeps.next_start(last)), [Some(2), None, Some(5), None]);
     }
 
     #[test]

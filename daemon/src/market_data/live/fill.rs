@@ -10,7 +10,8 @@ use crate::{
     clock,
     gateway::{BarsAnswer, BarsAsk, Class, Contract, GatewayError},
     market_data::{
-        fetch::is_damaged,
+        calendar::may_hold_bars,
+        fetch::{is_damaged, nothing_until, settled_until},
         plan::{Order, steps},
     },
     model::{Bars, Nanos, TimeRange},
@@ -20,7 +21,7 @@ impl Follower {
     /// Brings what was left out before the first bar of a new subscription.
     pub(super) async fn fill_before(&mut self, first: Nanos, contract: &Arc<Contract>) -> Result<(), GatewayError> {
         let Some(hole) = self.assembly.hole_before(first) else { return Ok(()) };
-        let filled = self.fill(hole, contract).await;
+        let filled = self.fill(hole, contract, true).await;
         if filled.is_err() {
             // asked again with the next subscription
             self.assembly.interrupted();
@@ -33,7 +34,7 @@ impl Follower {
         let (now, step) = (clock::now(), self.key.timeframe.step());
         let end = now.div_euclid(step) * step;
         let Ok(range) = TimeRange::new(end - Nanos::from(HISTORY_MAX) * step, end) else { return Ok(()) };
-        match self.fill(range, contract).await {
+        match self.fill(range, contract, false).await {
             Err(error) if error.class() != Class::Connection => {
                 tracing::info!(series = %self.key, error = crate::error::chain(&error).join(": "), "no history to begin with");
             }
@@ -43,9 +44,11 @@ impl Follower {
         Ok(())
     }
 
-    /// History of a range, oldest first.
-    async fn fill(&mut self, range: TimeRange, contract: &Arc<Contract>) -> Result<(), GatewayError> {
-        for step in steps(&[range], self.key.timeframe, Order::OldestFirst, clock::now()) {
+    /// History of a range, oldest first. `to_the_end`: bars that history may not have yet are asked for once more (pacing puts
+    /// a quarter of a minute in between); then they may be missing.
+    async fn fill(&mut self, range: TimeRange, contract: &Arc<Contract>, to_the_end: bool) -> Result<(), GatewayError> {
+        let open = may_hold_bars(&[range], &self.key, self.basis.session, Some(contract));
+        for step in steps(&open, self.key.timeframe, Order::OldestFirst, clock::now()) {
             let ask = BarsAsk {
                 contract: contract.clone(),
                 timeframe: self.key.timeframe,
@@ -53,7 +56,13 @@ impl Follower {
                 end: step.end,
                 duration: step.duration,
             };
-            match self.history(&ask).await? {
+            let mut answer = self.history(&ask).await?;
+            let is_whole = |answer: &Option<BarsAnswer>| !to_the_end || self.tells_all(answer.as_ref(), &step.range);
+            if !is_whole(&answer) {
+                answer = self.history(&ask).await?;
+            }
+            let whole = is_whole(&answer);
+            match answer {
                 Some(BarsAnswer::Bars { bars, spoiled }) => {
                     let spoiled = spoiled.into_iter().filter(|start| step.range.contains(*start));
                     self.give_around(&bars.slice(bars.rows_in(&step.range)), spoiled);
@@ -61,8 +70,24 @@ impl Follower {
                 Some(BarsAnswer::NoData) => {}
                 None => self.assembly.leave_gap(),
             }
+            if !whole {
+                self.assembly.leave_gap();
+            }
         }
         Ok(())
+    }
+
+    /// Whether history is sure to have had all of the range; of one that is refused it will not get more.
+    fn tells_all(&self, answer: Option<&BarsAnswer>, range: &TimeRange) -> bool {
+        let now = clock::now();
+        let until = match answer {
+            None => return true,
+            Some(BarsAnswer::NoData) => nothing_until(now),
+            Some(BarsAnswer::Bars { bars, .. }) => {
+                settled_until(&bars.slice(bars.rows_in(range)), self.key.timeframe, now)
+            }
+        };
+        range.end() <= until
     }
 
     /// Gives bars of history; between them are some that cannot be used.
@@ -90,7 +115,6 @@ impl Follower {
                     tries += 1;
                     continue;
                 }
-                Ok(BarsAnswer::NoData) if !self.gateway().history_is_up() => GatewayError::HistoryDown,
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };

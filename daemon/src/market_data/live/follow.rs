@@ -33,6 +33,8 @@ pub(super) const TRIES: u32 = 3;
 /// Between two tries; doubled each time. In that time a farm comes back.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How long one who waits for the first bar waits for the gateway.
+const FIRST_TIME_MAX: Duration = Duration::from_secs(30);
 /// A bar of which so long nothing was said, and whose time is over, is over.
 const SILENCE: Duration = Duration::from_mins(1);
 
@@ -85,14 +87,18 @@ impl Follower {
             if self.flowed && begun.elapsed() > PAUSE_MAX {
                 tries = 0;
             }
-            let MarketDataError::Gateway(error) = error else { return error };
-            if self.is_the_end(&error, tries) {
-                return error.into();
+            let is_the_end = match &error {
+                MarketDataError::Gateway(error) => self.is_the_end(error, tries),
+                // a ledger that cannot be read now
+                _ => !self.flowed,
+            };
+            if is_the_end {
+                return error;
             }
             self.interrupted(&error);
             tries += 1;
-            if self.wait(error, tries).await.is_err() {
-                return GatewayError::Stopped.into();
+            if let Err(error) = self.wait(error, tries).await {
+                return error;
             }
         }
     }
@@ -228,7 +234,7 @@ impl Follower {
         }
     }
 
-    fn interrupted(&mut self, error: &GatewayError) {
+    fn interrupted(&mut self, error: &MarketDataError) {
         tracing::info!(series = %self.key, error = crate::error::chain(error).join(": "), "live bars are interrupted");
         if !self.flowed {
             return;
@@ -241,16 +247,23 @@ impl Follower {
         });
     }
 
-    /// Until another try is worth while; fails when there is no session any more.
-    async fn wait(&self, error: GatewayError, tries: u32) -> Result<(), ()> {
-        if let GatewayError::Resting { until } = error {
+    /// Until another try is worth while. Fails when there will be no session any more, or, before the first bar, none soon.
+    async fn wait(&self, error: MarketDataError, tries: u32) -> Result<(), MarketDataError> {
+        if let MarketDataError::Gateway(GatewayError::Resting { until }) = error {
             pass(until).await;
         }
-        if tries > 1 || error.class() != Class::Connection {
+        let lost = matches!(&error, MarketDataError::Gateway(error) if error.class() == Class::Connection);
+        if tries > 1 || !lost {
             tokio::time::sleep(pause(tries)).await;
         }
         let mut status = self.gateway().watch();
-        status.wait_for(|status| status.state == State::Ready).await.map(drop).map_err(drop)
+        // what is away may be what another market needs
+        let usable = status.wait_for(|status| matches!(status.state, State::Ready | State::Degraded));
+        let limit = if self.flowed { Duration::MAX } else { FIRST_TIME_MAX };
+        match tokio::time::timeout(limit, usable).await {
+            Ok(session) => session.map(drop).map_err(|_| GatewayError::Stopped.into()),
+            Err(_) => Err(error),
+        }
     }
 }
 

@@ -5,20 +5,22 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     claim::Run,
-    feed::{LiveEvent, Place},
+    feed::{Feed, LiveEvent, Place},
 };
 use crate::{
     clock,
+    error::Failure,
     market_data::{
         MarketDataError,
         keep::{Delivery, Keeper},
         occupancy::{Occupancy, Writer},
     },
-    model::{Bars, Basis, SeriesKey, Source, TimeRange},
+    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange},
     store::{CoverageKind, Store},
 };
 
@@ -31,7 +33,9 @@ pub(super) struct Keeping {
     pub(super) basis: Basis,
     pub(super) store: Store,
     pub(super) occupancy: Occupancy,
-    pub(super) place: Place,
+    /// Where failures are told.
+    pub(super) feed: watch::Sender<Feed>,
+    pub(super) run: Run,
 }
 
 /// Closed bars in one piece.
@@ -44,31 +48,28 @@ struct Piece {
 
 impl Keeping {
     /// To the end of the subscription, or until `left`; what has closed by then is written.
-    pub(super) async fn run(mut self, left: CancellationToken) {
-        let (mut run, mut pieces) = (Run::default(), Vec::new());
-        loop {
-            // collecting may be broken off at any point, writing may not
-            let ends = left.run_until_cancelled(self.collect(&mut pieces)).await.is_none_or(|more| !more);
-            if ends {
-                while let Some(Ok(event)) = self.place.event() {
-                    self.take(event, &mut pieces);
-                }
-            }
-            for piece in std::mem::take(&mut pieces) {
-                self.write(&mut run, piece).await;
-            }
-            if ends {
-                return;
-            }
+    pub(super) async fn run(mut self, mut place: Place, left: CancellationToken) {
+        let mut pieces = Vec::new();
+        // collecting may be broken off at any point, writing may not
+        while left.run_until_cancelled(self.collect(&mut place, &mut pieces)).await == Some(true) {
+            let next = next_start(&place, &pieces);
+            self.write(std::mem::take(&mut pieces), next).await;
         }
+        while let Some(Ok(event)) = place.event() {
+            self.take(event, &mut pieces);
+        }
+        let next = next_start(&place, &pieces);
+        // writing may have to wait for a load; the subscription need not
+        drop(place);
+        self.write(pieces, next).await;
     }
 
     /// A batch's time of bars, from the first on; whether there is more to come.
-    async fn collect(&mut self, pieces: &mut Vec<Piece>) -> bool {
+    async fn collect(&self, place: &mut Place, pieces: &mut Vec<Piece>) -> bool {
         let mut until = None;
         loop {
             let event = tokio::select! {
-                event = self.place.next() => event,
+                event = place.next() => event,
                 () = deadline(until) => return true,
             };
             let Some(Ok(event)) = event else { return false };
@@ -86,30 +87,39 @@ impl Keeping {
                 _ => pieces.push(Piece { bars, gap_before }),
             },
             LiveEvent::Missed(bars) => {
-                tracing::warn!(series = %self.key, bars, "live bars were not kept: the store was busy for too long");
+                self.tell(bars, Failure::from(&MarketDataError::Behind));
                 pieces.push(Piece { bars: Bars::default(), gap_before: true });
             }
-            LiveEvent::State(_) | LiveEvent::Running(_) => {}
+            LiveEvent::State(_) | LiveEvent::Running(_) | LiveEvent::NotKept { .. } => {}
         }
     }
 
-    async fn write(&self, run: &mut Run, piece: Piece) {
-        if piece.gap_before {
-            run.leave_gap();
-        }
-        let count = piece.bars.len();
-        match self.store(run, piece.bars).await {
-            Ok(()) => tracing::debug!(series = %self.key, bars = count, "live bars kept"),
-            Err(error) => {
-                run.leave_gap();
-                let told = crate::error::chain(&error).join(": ");
-                tracing::warn!(series = %self.key, error = told, bars = count, "live bars were not kept");
+    /// `next`: the start of the bar after the last of them.
+    async fn write(&mut self, pieces: Vec<Piece>, next: Option<Nanos>) {
+        let count = pieces.len();
+        for (number, piece) in (1..).zip(pieces) {
+            if piece.gap_before {
+                self.run.leave_gap();
+            }
+            let bars = piece.bars.len() as u64;
+            let next = next.filter(|_| number == count);
+            match self.store(piece.bars, next).await {
+                Ok(()) => tracing::debug!(series = %self.key, bars, "live bars kept"),
+                Err(error) => {
+                    self.run.leave_gap();
+                    self.tell(bars, Failure::from(&error));
+                }
             }
         }
     }
 
-    /// Waits for whoever writes the series, then merges.
-    async fn store(&self, run: &mut Run, bars: Bars) -> Result<(), MarketDataError> {
+    fn tell(&self, bars: u64, why: Failure) {
+        tracing::warn!(series = %self.key, bars, error = why.messages.join(": "), "live bars were not kept");
+        self.feed.send_modify(|feed| feed.keeps_not(bars, Arc::new(why)));
+    }
+
+    /// Waits for whoever writes the series, then merges. What is known already came from history, which is better.
+    async fn store(&mut self, bars: Bars, next: Option<Nanos>) -> Result<(), MarketDataError> {
         let (Some(&first), Some(&last)) = (bars.start.first(), bars.start.last()) else { return Ok(()) };
         let range = TimeRange::new(first, last.saturating_add(1)).map_err(|_| MarketDataError::RangeInvalid)?;
         let occupied = self.occupancy.wait_and_occupy(&self.key, Writer::live(), |_| true).await;
@@ -119,12 +129,12 @@ impl Keeping {
             return Err(MarketDataError::SessionMismatch { key: self.key.clone(), stored, asked: self.basis });
         }
         let known = state.map(|state| state.coverage.clone()).unwrap_or_default();
-        let claimed = run.claim(&bars, self.place.next_start(last), self.key.timeframe, &known);
+        let claimed = self.run.claim(&bars, next, self.key.timeframe, &known);
         let delivery = Delivery {
             basis: self.basis,
             source: Source::Gateway,
             assumed: false,
-            bars,
+            bars: bars.iter().filter(|bar| !known.contains(bar.start)).collect(),
             range,
             cover: claimed.map(|claimed| (claimed, CoverageKind::Bars)).into_iter().collect(),
             as_of: clock::now(),
@@ -139,6 +149,10 @@ impl Keeping {
         });
         Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
     }
+}
+
+fn next_start(place: &Place, pieces: &[Piece]) -> Option<Nanos> {
+    place.next_start(*pieces.last()?.bars.start.last()?)
 }
 
 /// For ever without one.

@@ -22,6 +22,7 @@ use tracing::Instrument;
 
 use super::{MarketData, MarketDataError};
 use crate::model::{Basis, SeriesKey};
+use claim::Run;
 use feed::{Feed, Place};
 pub use feed::{LiveEvent, LivePhase, LiveState};
 use follow::Follower;
@@ -116,9 +117,10 @@ impl MarketData {
             Entry { feed, kept: Weak::new() }
         });
         let place = Place::new(entry.feed.subscribe(), history.into());
+        let place = if keep { place.of_keeper() } else { place };
         let kept = keep.then(|| {
             entry.kept.upgrade().unwrap_or_else(|| {
-                let kept = self.keep_live(name, entry.feed.subscribe());
+                let kept = self.keep_live(name, &entry.feed);
                 entry.kept = Arc::downgrade(&kept);
                 kept
             })
@@ -140,11 +142,12 @@ impl MarketData {
         tokio::spawn(follow.in_current_span());
     }
 
-    fn keep_live(&self, (key, basis): Name, feed: watch::Receiver<Feed>) -> Arc<Kept> {
+    fn keep_live(&self, (key, basis): Name, feed: &watch::Sender<Feed>) -> Arc<Kept> {
         let (store, occupancy) = (self.reference.store.clone(), self.occupancy.clone());
         let (kept, left) = Kept::new();
-        let keeping = Keeping { key, basis, store, occupancy, place: Place::new(feed, HISTORY_MAX.into()) };
-        tokio::spawn(keeping.run(left).in_current_span());
+        let place = Place::new(feed.subscribe(), HISTORY_MAX.into());
+        let keeping = Keeping { key, basis, store, occupancy, feed: feed.clone(), run: Run::default() };
+        tokio::spawn(keeping.run(place, left).in_current_span());
         kept
     }
 }

@@ -4,13 +4,14 @@ use jiff::tz::TimeZone;
 
 use crate::{
     gateway::BarsAnswer,
-    market_data::{closing::is_closed, plan::Step},
-    model::{Bars, Coverage, DAY, MINUTE, Nanos, TimeRange, Timeframe},
+    market_data::{
+        closing::is_closed,
+        fetch::{nothing_until, settled_until},
+        plan::Step,
+    },
+    model::{Bars, Coverage, Nanos, TimeRange, Timeframe},
     store::CoverageKind,
 };
-
-/// Bars may reach IB's history late; delayed data by 15 minutes.
-const LAG: Nanos = 20 * MINUTE;
 
 /// What is kept of an answer.
 #[derive(Debug, PartialEq)]
@@ -25,8 +26,7 @@ pub(super) struct Lesson {
 pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone: &TimeZone, now: Nanos) -> Lesson {
     let range = step.range;
     let BarsAnswer::Bars { bars, spoiled } = answer else {
-        // of the newest day, nothing may only mean not yet
-        let known = TimeRange::new(range.start(), range.end().min(now - DAY)).ok();
+        let known = TimeRange::new(range.start(), range.end().min(nothing_until(now))).ok();
         return Lesson {
             bars: Bars::default(),
             cover: known.map(|known| (known, CoverageKind::None)).into_iter().collect(),
@@ -39,8 +39,7 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
     let over = |start: Nanos| whole(start) && is_closed(start, now, timeframe, zone);
     let kept: Bars = wanted.iter().take_while(|bar| over(bar.start)).collect();
     let first_open = wanted.start.get(kept.len()).copied().unwrap_or(range.end());
-    let seen_until = kept.start.last().map_or(Nanos::MIN, |last| last.saturating_add(timeframe.step()));
-    let known_until = first_open.min(range.end()).min(seen_until.max(now - LAG));
+    let known_until = first_open.min(range.end()).min(settled_until(&kept, timeframe, now));
     let kind = if kept.is_empty() { CoverageKind::None } else { CoverageKind::Bars };
     let mut known: Coverage = TimeRange::new(range.start(), known_until).into_iter().collect();
     let inside = spoiled.into_iter().filter(|start| range.contains(*start));
@@ -57,7 +56,8 @@ mod tests {
     use super::*;
     use crate::{
         gateway::{Duration, Unit},
-        model::{Bar, HOUR},
+        market_data::fetch::LAG,
+        model::{Bar, DAY, HOUR, MINUTE},
     };
 
     const NOW: Nanos = 20_000 * DAY + 12 * HOUR + 30 * MINUTE;

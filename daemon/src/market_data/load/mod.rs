@@ -156,7 +156,7 @@ impl Load {
                 self.leave(steps.iter().chain([&step]).map(|step| step.range));
                 return Ok(End::Stopped);
             };
-            match trusted(answer, &self.reference.gateway) {
+            match answer {
                 Ok(Asked::Answer(answer)) => {
                     self.take(&step, answer, &asker.contract).await?;
                     done += 1;
@@ -236,14 +236,6 @@ impl Load {
             keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(delivery)
         });
         Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
-    }
-}
-
-/// "No data" from a gateway whose historical farm is away is no fact.
-fn trusted(answer: Result<Asked, GatewayError>, gateway: &Gateway) -> Result<Asked, GatewayError> {
-    match answer {
-        Ok(Asked::Answer(BarsAnswer::NoData)) if !gateway.history_is_up() => Err(GatewayError::HistoryDown),
-        other => other,
     }
 }
 

@@ -11,12 +11,11 @@ use crate::{
     gateway::Contract,
     market_data::{
         MarketDataError,
-        calendar::Calendar,
+        calendar::may_hold_bars,
         closing::{closed_until, zone},
-        hours::sessions,
         keep::whole_years,
     },
-    model::{Bars, Coverage, DAY, Nanos, SECOND, Session, TimeRange, Timeframe},
+    model::{Bars, Coverage, DAY, Nanos, SECOND, TimeRange, Timeframe},
     store::{CoverageKind, year_range},
 };
 
@@ -61,20 +60,9 @@ impl Load {
         Ok(self.in_sessions(&missing, contract))
     }
 
-    /// What of it may hold bars: closed hours are never asked for. The hours that the gateway told with the contract count,
-    /// too: they may be newer than our tables.
+    /// What of it may hold bars: closed hours are never asked for.
     fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
-        let key = &self.request.key;
-        let Some(calendar) = Calendar::of_contract(&key.symbol, contract) else { return missing.to_vec() };
-        let session = self.request.basis.session;
-        let told = contract.map(|one| {
-            let hours = match session {
-                Session::AllHours => &one.trading_hours,
-                Session::RegularHours => &one.liquid_hours,
-            };
-            sessions(hours, &zone(&one.time_zone))
-        });
-        calendar.within_sessions(missing, key.timeframe, session, &told.unwrap_or_default())
+        may_hold_bars(missing, &self.request.key, self.request.basis.session, contract)
     }
 
     /// Remembers that there is nothing before the first bar of the history.
