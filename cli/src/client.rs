@@ -13,8 +13,8 @@ use ktrdr_proto::{
     address::{self, AddressError},
     reason,
     v1::{
-        daemon_client::DaemonClient, gateway_client::GatewayClient, market_data_client::MarketDataClient,
-        operations_client::OperationsClient,
+        daemon_client::DaemonClient, gateway_client::GatewayClient, housekeeping_client::HousekeepingClient,
+        market_data_client::MarketDataClient, operations_client::OperationsClient,
     },
 };
 use tonic::{
@@ -88,6 +88,10 @@ impl Client {
 
     pub(crate) fn market_data(&self) -> MarketDataClient<Channel> {
         MarketDataClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn housekeeping(&self) -> HousekeepingClient<Channel> {
+        HousekeepingClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     pub(crate) fn operations(&self) -> OperationsClient<Channel> {

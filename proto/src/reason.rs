@@ -73,6 +73,8 @@ reasons! {
     SERIES_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr data load {symbol} --timeframe {timeframe}";
     /// No such operation.
     OPERATION_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr operations list";
+    /// Nothing of the series was replaced on purpose.
+    NOTHING_KEPT = NotFound, NOT_FOUND, "ktrdr data info {symbol} -t {timeframe} lists what can be restored";
     /// Of this market no calendar is known.
     CALENDAR_UNKNOWN = NotFound, NOT_FOUND, "ktrdr data calendar lists them";
     /// The gateway knows no such symbol.
@@ -87,6 +89,12 @@ reasons! {
     OPERATION_NOT_RETRYABLE = FailedPrecondition, FAILED, "start it again with the command you used";
     /// A check has found bars or files that are wrong.
     CHECK_FAILED = FailedPrecondition, FAILED, "docs/DATA.md tells what each code means; what helps is told with each";
+    /// New prices are of another scale than the stored ones, as after a split.
+    SPLIT_SUSPECTED = FailedPrecondition, FAILED, "ktrdr data load {symbol} -t {timeframe} --on-split refetch loads the whole series anew";
+    /// New prices are of another scale than the stored ones, and no split explains it.
+    ADJUSTMENT_CHANGED = FailedPrecondition, FAILED, "ktrdr data load {symbol} -t {timeframe} --on-split refetch loads the whole series anew";
+    /// An answer lacks too many of the stored bars to be believed.
+    BARS_VANISHED = FailedPrecondition, FAILED, "try again later; if it stays: ktrdr data check {symbol} -t {timeframe}";
     /// The series is being written by another operation.
     SERIES_BUSY = FailedPrecondition, FAILED, "wait for it: ktrdr operations watch {operation}";
 

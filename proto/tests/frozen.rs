@@ -288,6 +288,7 @@ fn samples() -> Vec<Sample> {
                 range: Some(range()),
                 session: pb::TradingSession::RegularHours.into(),
                 what_to_show: pb::WhatToShow::Ask.into(),
+                ..pb::LoadRequest::default()
             },
         ),
         sample(

@@ -18,6 +18,7 @@ mod lifecycle;
 mod live;
 mod live_clients;
 mod load;
+mod merge;
 mod peers;
 mod python;
 mod refusals;

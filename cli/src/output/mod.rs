@@ -2,6 +2,7 @@
 
 pub(crate) mod bar;
 pub(crate) mod bars;
+pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod heatmap;
 pub(crate) mod json;

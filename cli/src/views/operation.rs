@@ -3,7 +3,8 @@
 use ktrdr_proto::{
     spelling::Word as _,
     v1::{
-        ImportResult, ImportedFile, LoadResult, Operation, OperationState, RowFinding, SeriesId, TimeRange, operation,
+        ImportResult, ImportedFile, LoadResult, Operation, OperationState, RepairResult, RowFinding, SeriesId,
+        TimeRange, operation,
     },
 };
 use serde::Serialize;
@@ -47,6 +48,14 @@ pub(crate) struct ProgressView {
 pub(crate) enum ResultView {
     Load(LoadView),
     Import(ImportView),
+    Repair(RepairedView),
+}
+
+/// The result of a repair.
+#[derive(Debug, Serialize)]
+pub(crate) struct RepairedView {
+    pub(crate) dropped: u64,
+    pub(crate) load: LoadView,
 }
 
 /// Why something did not complete.
@@ -134,6 +143,7 @@ impl From<&Operation> for OperationView {
         let result = operation.result.as_ref().map(|result| match result {
             operation::Result::Load(result) => ResultView::Load(LoadView::of(operation, result)),
             operation::Result::Import(result) => ResultView::Import(ImportView::of(operation, result)),
+            operation::Result::Repair(result) => ResultView::Repair(RepairedView::of(operation, result)),
         });
         Self {
             id: operation.id.clone(),
@@ -194,6 +204,13 @@ impl ImportView {
             details: Details { operation_id: operation.id.clone() },
             error: Failure::from_operation(operation).as_ref().map(ErrorView::from),
         }
+    }
+}
+
+impl RepairedView {
+    pub(crate) fn of(operation: &Operation, result: &RepairResult) -> Self {
+        let load = result.load.clone().unwrap_or_default();
+        Self { dropped: result.dropped, load: LoadView::of(operation, &load) }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock,
     model::{Basis, Nanos, SeriesKey, TimeRange},
-    store::{Store, StoreError, year_start},
+    store::{Store, StoreError},
 };
 
 /// One series, checked.
@@ -51,12 +51,11 @@ fn check(store: &Store, key: SeriesKey, calendar: Option<&'static Calendar>) -> 
         closed: closed_until(now, key.timeframe, &zone),
         now,
     });
-    let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).map_err(|_| MarketDataError::RangeInvalid)?;
-    for opened in store.open_years(&key, &everything)? {
+    for opened in store.open_years(&key, &TimeRange::ALL)? {
         let year = opened.year();
         match opened.bars() {
             Ok(bars) => checker.bars(&bars),
-            Err(StoreError::Damaged { .. }) => checker.damaged(year_start(year)),
+            Err(StoreError::Damaged { .. }) => state.held_in(year).into_iter().for_each(|held| checker.damaged(held)),
             Err(error) => return Err(error.into()),
         }
     }

@@ -80,6 +80,48 @@ pub enum MarketDataError {
         /// What was asked for.
         asked: Basis,
     },
+    /// New prices are stored ones times a number.
+    #[error(
+        "the new prices of {key} fit a {new}-for-{old} split since the stored ones were loaded ({bars} bars compared)"
+    )]
+    SplitSuspected {
+        /// Which.
+        key: SeriesKey,
+        /// Shares afterwards.
+        new: u32,
+        /// Shares before.
+        old: u32,
+        /// Compared.
+        bars: usize,
+    },
+    /// The same without a split that explains it.
+    #[error(
+        "the stored prices of {key} are {ratio:.4} times the new ones, all {bars} that both have: its adjustment has changed"
+    )]
+    AdjustmentChanged {
+        /// Which.
+        key: SeriesKey,
+        /// Stored by new.
+        ratio: f64,
+        /// Compared.
+        bars: usize,
+    },
+    /// An answer lacks too much of what is stored.
+    #[error("{vanished} of {of} stored bars of {key} are absent in what came for their time; nothing was changed")]
+    Vanished {
+        /// Which.
+        key: SeriesKey,
+        /// Absent ones.
+        vanished: u64,
+        /// Stored ones.
+        of: u64,
+    },
+    /// Nothing of it was ever replaced on purpose, or nobody remembers.
+    #[error("nothing of {key} was replaced that could be restored")]
+    NothingKept {
+        /// Which.
+        key: SeriesKey,
+    },
     /// Another operation writes it.
     #[error("{key} is being written by operation {operation}")]
     SeriesBusy {
@@ -123,6 +165,17 @@ pub enum MarketDataError {
     Defect,
 }
 
+impl MarketDataError {
+    /// The case that the ledger knows, when bars are of two scales.
+    pub(super) fn scale_case(&self) -> Option<&'static str> {
+        match self {
+            Self::SplitSuspected { .. } => Some("split"),
+            Self::AdjustmentChanged { .. } => Some("adjustment"),
+            _ => None,
+        }
+    }
+}
+
 impl Reasoned for MarketDataError {
     fn reason(&self) -> &'static Reason {
         match self {
@@ -136,6 +189,10 @@ impl Reasoned for MarketDataError {
             Self::SeriesNotFound { .. } => &reason::SERIES_NOT_FOUND,
             Self::Calendar { .. } => &reason::CALENDAR_UNKNOWN,
             Self::SessionMismatch { .. } => &reason::SESSION_MISMATCH,
+            Self::NothingKept { .. } => &reason::NOTHING_KEPT,
+            Self::SplitSuspected { .. } => &reason::SPLIT_SUSPECTED,
+            Self::AdjustmentChanged { .. } => &reason::ADJUSTMENT_CHANGED,
+            Self::Vanished { .. } => &reason::BARS_VANISHED,
             Self::SeriesBusy { .. } | Self::Behind => &reason::SERIES_BUSY,
             Self::FileName { .. } => &reason::FILE_NAME_UNRECOGNISED,
             Self::NothingStored { .. } => &reason::NOTHING_STORED,
@@ -150,7 +207,11 @@ impl Reasoned for MarketDataError {
         let series =
             |key: &SeriesKey| vec![("symbol", key.symbol.to_string()), ("timeframe", key.timeframe.to_string())];
         match self {
-            Self::SeriesNotFound { key } => series(key),
+            Self::SeriesNotFound { key }
+            | Self::NothingKept { key }
+            | Self::SplitSuspected { key, .. }
+            | Self::AdjustmentChanged { key, .. }
+            | Self::Vanished { key, .. } => series(key),
             Self::SeriesBusy { key, operation } => {
                 let mut metadata = series(key);
                 metadata.push(("operation", operation.clone()));

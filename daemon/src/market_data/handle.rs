@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::{
-    Header, LoadRequest, MarketDataError, Mode, Rows, Window,
+    Header, LoadRequest, MarketDataError, Mode, OnSplit, Rows, Window,
     import::Import,
     live::Live,
     load::{Load, SMALL_BARS_KEPT},
@@ -28,11 +28,11 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct MarketData {
     pub(super) reference: Reference,
-    registry: Registry,
+    pub(super) registry: Registry,
     pub(super) occupancy: Occupancy,
     pub(super) live: Live,
     /// Held while an operation is entered, so that two loads of one series cannot both begin.
-    entering: Arc<tokio::sync::Mutex<()>>,
+    pub(super) entering: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl MarketData {
@@ -211,6 +211,10 @@ struct Spec {
     end: Option<Nanos>,
     session: String,
     what: String,
+    #[serde(default)]
+    on_split: OnSplit,
+    #[serde(default)]
+    verify: bool,
 }
 
 impl From<&LoadRequest> for Spec {
@@ -223,6 +227,8 @@ impl From<&LoadRequest> for Spec {
             end: request.end,
             session: request.basis.session.name().into(),
             what: request.basis.what.name().into(),
+            on_split: request.on_split,
+            verify: request.verify,
         }
     }
 }
@@ -232,6 +238,7 @@ impl Spec {
         let key =
             SeriesKey { symbol: Symbol::parse(&self.symbol).ok()?, timeframe: Timeframe::parse(&self.timeframe)? };
         let basis = Basis { session: Session::parse(&self.session)?, what: WhatToShow::parse(&self.what)? };
-        Some(LoadRequest { key, mode: self.mode, start: self.start, end: self.end, basis })
+        let Self { mode, start, end, on_split, verify, .. } = *self;
+        Some(LoadRequest { key, mode, start, end, basis, on_split, verify })
     }
 }

@@ -123,13 +123,16 @@ fn store_bars(
     let range = TimeRange::new(*first, last.saturating_add(1)).map_err(|_| MarketDataError::RangeInvalid)?;
     let mut keeper = Keeper::new(store.clone(), key.clone());
     let report = keeper.keep(Delivery {
+        operation: operation.into(),
         basis,
         source: Source::Import,
         assumed: true,
         cover: each_bar(&content.bars, key.timeframe).into_iter().map(|run| (run, CoverageKind::Bars)).collect(),
+        evidence: content.bars.clone(),
         bars: content.bars,
         range,
         as_of: clock::now(),
+        keep_old: None,
         import: Some(ImportRow {
             operation: operation.into(),
             label: spec.label.clone(),

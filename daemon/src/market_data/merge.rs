@@ -31,10 +31,58 @@ impl std::ops::Add for Report {
     }
 }
 
+/// How stored bars and new ones can disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// The newest stored bar: it was stored before its last trades were known. The new one is kept.
+    RevisedLast,
+    /// An older bar, corrected by the source. The new one is kept.
+    Revised,
+    /// The stored bar came from another source. The new one is kept.
+    OtherSource,
+    /// A bar without trades instead of one with some. The stored one is kept.
+    FillerRefused,
+    /// The answer lacks it. The stored one is kept.
+    Vanished,
+}
+
+impl Case {
+    /// As in the ledger and on the wire.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::RevisedLast => "revised_last",
+            Self::Revised => "revised",
+            Self::OtherSource => "other_source",
+            Self::FillerRefused => "filler_refused",
+            Self::Vanished => "vanished",
+        }
+    }
+}
+
+/// One stored bar that an answer tells otherwise, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Disagreement {
+    pub(super) case: Case,
+    pub(super) stored: Bar,
+    pub(super) told: Option<Bar>,
+}
+
 /// Merges sorted bars. Outside `range` nothing changes. On one start the new bar wins, except that a known volume
-/// outlives an absent one, and that a traded bar is not replaced by a filler.
-pub(super) fn merge(stored: &Bars, new: &Bars, range: &TimeRange) -> (Bars, Report) {
+/// outlives an absent one, and that a traded bar is not replaced by a filler. Where they disagree is told to `note`.
+pub(super) fn merge(
+    stored: &Bars,
+    new: &Bars,
+    range: &TimeRange,
+    mut note: impl FnMut(Disagreement),
+) -> (Bars, Report) {
     let mut report = Report::default();
+    let vanished = |stored: Bar, report: &mut Report| {
+        if range.contains(stored.start) {
+            report.vanished += 1;
+            return Some(Disagreement { case: Case::Vanished, stored, told: None });
+        }
+        None
+    };
     let mut merged = Bars::with_capacity(stored.len() + new.len());
     let mut old = stored.iter().peekable();
     for bar in new.iter() {
@@ -43,7 +91,7 @@ pub(super) fn merge(stored: &Bars, new: &Bars, range: &TimeRange) -> (Bars, Repo
             continue;
         }
         while let Some(before) = old.next_if(|old| old.start < bar.start) {
-            report.vanished += u64::from(range.contains(before.start));
+            vanished(before, &mut report).into_iter().for_each(&mut note);
             merged.push(before);
         }
         match old.next_if(|old| old.start == bar.start) {
@@ -53,25 +101,34 @@ pub(super) fn merge(stored: &Bars, new: &Bars, range: &TimeRange) -> (Bars, Repo
             }
             Some(before) => {
                 let kept = winner(before, bar);
-                if same(&kept, &before) {
-                    report.unchanged += 1;
-                } else {
+                let told = Some(bar);
+                if !same(&kept, &before) {
                     report.revised += 1;
+                    note(Disagreement { case: Case::Revised, stored: before, told });
+                } else {
+                    report.unchanged += 1;
+                    if refuses(before, bar) {
+                        note(Disagreement { case: Case::FillerRefused, stored: before, told });
+                    }
                 }
                 merged.push(kept);
             }
         }
     }
     for rest in old {
-        report.vanished += u64::from(range.contains(rest.start));
+        vanished(rest, &mut report).into_iter().for_each(&mut note);
         merged.push(rest);
     }
     (merged, report)
 }
 
-fn winner(stored: Bar, new: Bar) -> Bar {
+fn refuses(stored: Bar, new: Bar) -> bool {
     let is_filler = |bar: &Bar| bar.volume == Some(0.0) && bar.high.to_bits() == bar.low.to_bits();
-    if is_filler(&new) && !is_filler(&stored) && stored.volume.is_some_and(|volume| volume > 0.0) {
+    is_filler(&new) && !is_filler(&stored) && stored.volume.is_some_and(|volume| volume > 0.0)
+}
+
+fn winner(stored: Bar, new: Bar) -> Bar {
+    if refuses(stored, new) {
         return stored;
     }
     Bar { volume: new.volume.or(stored.volume), ..new }
@@ -87,6 +144,10 @@ fn same(a: &Bar, b: &Bar) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn merge(stored: &Bars, new: &Bars, range: &TimeRange) -> (Bars, Report) {
+        super::merge(stored, new, range, |_| {})
+    }
 
     fn any_bars() -> impl Strategy<Value = Bars> {
         prop::collection::btree_map(0_i64..60, (1_u32..4, prop::option::of(0_u32..3)), 0..40).prop_map(|rows| {
@@ -105,7 +166,11 @@ mod tests {
     proptest! {
         #[test]
         fn the_laws_of_merging(stored in any_bars(), new in any_bars(), range in any_range()) {
-            let (merged, report) = merge(&stored, &new, &range);
+            let mut cases = Vec::new();
+            let (merged, report) = super::merge(&stored, &new, &range, |one| cases.push(one.case));
+            let count = |case| cases.iter().filter(|one| **one == case).count() as u64;
+            prop_assert_eq!((count(Case::Revised), count(Case::Vanished)), (report.revised, report.vanished));
+            prop_assert!(count(Case::FillerRefused) <= report.unchanged);
             prop_assert!(merged.is_sorted());
             prop_assert_eq!(report.added + report.revised + report.unchanged + report.ignored, new.len() as u64);
             prop_assert_eq!(merged.len() as u64, stored.len() as u64 + report.added);

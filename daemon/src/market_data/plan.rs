@@ -110,6 +110,28 @@ pub(super) fn shorter(step: &Step, timeframe: Timeframe, order: Order, now: Nano
     parts.iter().all(|part| part.duration != step.duration).then_some(parts)
 }
 
+/// Lets the requests beside the stored bars (the starts of the first and the last) reach over some of them, which costs no
+/// request: what both tell is compared. A request that is as long as it may be stays as it is.
+pub(super) fn overlap(steps: &mut [Step], (first, last): (Nanos, Nanos), timeframe: Timeframe, now: Nanos) {
+    let (back, on) = match timeframe.step() {
+        step if timeframe.is_small() => (10 * step, 10 * step),
+        // counted in sessions, a length brings one more anyway
+        step if step < 2 * HOUR => (0, DAY),
+        step if step < DAY => (4 * DAY, 4 * DAY),
+        step => (10 * step, 10 * step),
+    };
+    let fits = |step: &Step, more: Nanos| step.end - step.range.start() + more <= longest(timeframe);
+    let after = steps.iter_mut().filter(|step| step.range.start() > last).min_by_key(|step| step.range.start());
+    if let Some(step) = after.filter(|step| back > 0 && fits(step, back)) {
+        step.duration = duration(timeframe, step.end - step.range.start() + back);
+    }
+    let before = steps.iter_mut().filter(|step| step.range.end() <= first).max_by_key(|step| step.range.end());
+    if let Some(step) = before.filter(|step| fits(step, on)) {
+        step.end = rounded_up((step.end + on).min(now.max(step.end)), SECOND) * SECOND;
+        step.duration = duration(timeframe, step.end - step.range.start());
+    }
+}
+
 fn steps_within(missing: &[TimeRange], timeframe: Timeframe, order: Order, now: Nanos, longest: Nanos) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut left: VecDeque<TimeRange> = missing.iter().copied().collect();
@@ -201,6 +223,22 @@ mod tests {
         let steps = steps(&holes, Timeframe::Minutes5, Order::OldestFirst, 100 * DAY);
         assert_eq!(steps.len(), 2);
         assert_eq!(steps[0].range, range(0, DAY + HOUR));
+    }
+
+    #[test]
+    fn requests_beside_stored_bars_reach_over_some_of_them() {
+        let day = |from: i64, to: i64| range(from * DAY, to * DAY);
+        let mut tail = steps(&[day(100, 103)], Timeframe::Days1, Order::OldestFirst, 103 * DAY);
+        assert_eq!(tail[0].duration.to_string(), "4 D");
+        overlap(&mut tail, (0, 99 * DAY), Timeframe::Days1, 103 * DAY);
+        assert_eq!((tail[0].duration.to_string().as_str(), tail[0].range), ("14 D", day(100, 103)));
+        let mut backfill = steps(&[day(50, 100)], Timeframe::Days1, Order::NewestFirst, 900 * DAY);
+        overlap(&mut backfill, (100 * DAY, 300 * DAY), Timeframe::Days1, 900 * DAY);
+        assert_eq!((backfill[0].end / DAY, backfill[0].duration.to_string().as_str()), (111, "62 D"));
+        let mut full = steps(&[day(0, 3_649)], Timeframe::Days1, Order::NewestFirst, 9_000 * DAY);
+        let before = full.clone();
+        overlap(&mut full, (3_649 * DAY, 4_000 * DAY), Timeframe::Days1, 9_000 * DAY);
+        assert_eq!(full, before, "as long as it may be");
     }
 
     /// Where a request begins: IB counts days and longer on the exchange's clock.

@@ -1,6 +1,6 @@
 //! What a symbol means, and how far back its history goes.
 
-use super::{MarketData, MarketDataError, hours::sessions, zones::by_name};
+use super::{MarketData, MarketDataError, hours::sessions, reference::Known, zones::by_name};
 use crate::{
     clock,
     gateway::Contract,
@@ -69,21 +69,26 @@ impl MarketData {
             Err(MarketDataError::Gateway(_)) => Head::Unknown,
             Err(error) => return Err(error),
         };
-        let zone = by_name(&known.contract.time_zone);
-        let coming = |parts: &[String]| {
-            let all = zone.as_ref().map(|zone| sessions(parts, zone)).unwrap_or_default();
-            all.into_iter().filter(|range| range.end() > began).collect()
-        };
-        Ok(Validated {
-            trading_hours: coming(&known.contract.trading_hours),
-            regular_hours: coming(&known.contract.liquid_hours),
-            zone_known: zone.is_some(),
-            symbol,
-            cached: known.as_of < began,
-            as_of: known.as_of,
-            contract: known.contract,
-            basis,
-            head,
-        })
+        Ok(Validated { basis, head, ..told(symbol, known, began) })
+    }
+}
+
+/// What a remembered contract tells; nothing of its history.
+pub(super) fn told(symbol: Symbol, known: Known, began: Nanos) -> Validated {
+    let zone = by_name(&known.contract.time_zone);
+    let coming = |parts: &[String]| {
+        let all = zone.as_ref().map(|zone| sessions(parts, zone)).unwrap_or_default();
+        all.into_iter().filter(|range| range.end() > began).collect()
+    };
+    Validated {
+        trading_hours: coming(&known.contract.trading_hours),
+        regular_hours: coming(&known.contract.liquid_hours),
+        zone_known: zone.is_some(),
+        basis: Basis { session: Session::AllHours, what: WhatToShow::usual(&symbol) },
+        symbol,
+        cached: known.as_of < began,
+        as_of: known.as_of,
+        contract: known.contract,
+        head: Head::Unknown,
     }
 }

@@ -15,6 +15,9 @@ pub struct TimeRange {
 pub struct InvalidRange;
 
 impl TimeRange {
+    /// Every instant that has a name.
+    pub const ALL: Self = Self { start: Nanos::MIN, end: Nanos::MAX };
+
     /// Fails when `end` is not after `start`.
     pub fn new(start: Nanos, end: Nanos) -> Result<Self, InvalidRange> {
         if start < end { Ok(Self { start, end }) } else { Err(InvalidRange) }

@@ -6,7 +6,7 @@ use tonic::Status;
 use super::status;
 use crate::{
     clock,
-    market_data::{Header, MarketDataError, Mode, Window},
+    market_data::{Header, MarketDataError, Mode, OnSplit, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
     store::SeriesState,
 };
@@ -67,6 +67,14 @@ pub(super) fn mode(value: i32) -> Result<Mode, Status> {
         Ok(pb::LoadMode::Full) => Ok(Mode::Full),
         Ok(pb::LoadMode::Local) => Ok(Mode::Local),
         Err(_) => Err(status::invalid(format!("there is no load mode {value}"))),
+    }
+}
+
+pub(super) fn on_split(value: i32) -> Result<OnSplit, Status> {
+    match pb::OnSplit::try_from(value) {
+        Ok(pb::OnSplit::Unspecified | pb::OnSplit::Fail) => Ok(OnSplit::Fail),
+        Ok(pb::OnSplit::Refetch) => Ok(OnSplit::Refetch),
+        Err(_) => Err(status::invalid(format!("there is no way {value} to treat a split"))),
     }
 }
 

@@ -5,7 +5,7 @@ use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
 use super::convert;
 use crate::{
     error::Failure,
-    market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument},
+    market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RepairDocument},
     model::{SeriesKey, Symbol, Timeframe},
     operations::{Operation, State},
 };
@@ -53,6 +53,7 @@ fn result(operation: &Operation) -> Option<WireResult> {
     match operation.kind.as_str() {
         "load" => serde_json::from_value(document).ok().map(|document| WireResult::Load(load(document))),
         "import" => serde_json::from_value(document).ok().map(|document| WireResult::Import(import(document))),
+        "repair" => serde_json::from_value(document).ok().map(|document| WireResult::Repair(repair(document))),
         _ => None,
     }
 }
@@ -85,6 +86,11 @@ fn load(document: LoadDocument) -> pb::LoadResult {
             .map(|gap| pb::TimeRange { start_ns: Some(gap.start), end_ns: Some(gap.end) })
             .collect(),
     }
+}
+
+fn repair(document: RepairDocument) -> pb::RepairResult {
+    let series = series(&document.symbol, &document.timeframe);
+    pb::RepairResult { series, dropped: document.dropped, load: Some(load(document.load)) }
 }
 
 fn import(document: ImportDocument) -> pb::ImportResult {

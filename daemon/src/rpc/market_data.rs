@@ -144,7 +144,8 @@ fn load_request(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
     let key = convert::series_key(request.series.as_ref())?;
     let (start, end) = convert::bounds(request.range);
     let basis = basis(request.session, request.what_to_show, &key)?;
-    Ok(LoadRequest { key, mode: convert::mode(request.mode)?, start, end, basis })
+    let (mode, on_split) = (convert::mode(request.mode)?, convert::on_split(request.on_split)?);
+    Ok(LoadRequest { key, mode, start, end, basis, on_split, verify: request.verify })
 }
 
 /// Parses the files while they arrive. Parsing is off the runtime's threads; a client that hangs up leaves nothing.

@@ -4,11 +4,13 @@ mod convert;
 mod convert_calendar;
 mod convert_check;
 mod convert_contract;
+mod convert_housekeeping;
 mod convert_live;
 mod convert_operation;
 mod daemon;
 mod envelope;
 mod gateway;
+mod housekeeping;
 mod market_data;
 mod operations;
 mod status;
@@ -71,6 +73,8 @@ pub fn server(
     };
     let (reflection_v1, reflection_v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let market_data = market_data::Handler { market_data: parts.market_data.clone(), stop: parts.end_streams.clone() };
+    let housekeeping =
+        housekeeping::Handler { market_data: parts.market_data.clone(), stop: parts.end_streams.clone() };
     let daemon = daemon::Handler {
         facts: parts.facts,
         market_data: parts.market_data,
@@ -84,6 +88,7 @@ pub fn server(
         .concurrency_limit_per_connection(CALLS_MAX)
         .layer(Envelope { uid: rustix::process::getuid().as_raw() })
         .add_service(v1::market_data_server::MarketDataServer::new(market_data))
+        .add_service(v1::housekeeping_server::HousekeepingServer::new(housekeeping))
         .add_service(v1::operations_server::OperationsServer::new(operations::Handler { registry: parts.registry }))
         .add_service(v1::gateway_server::GatewayServer::new(gateway::Handler {
             gateway: parts.gateway,
@@ -99,7 +104,8 @@ pub fn server(
 
 /// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.
 pub async fn report_health(health: HealthReporter, gateway: Gateway, stop: CancellationToken) {
-    const ALWAYS: [&str; 4] = ["", "ktrdr.v1.MarketData", "ktrdr.v1.Operations", "ktrdr.v1.Daemon"];
+    const ALWAYS: [&str; 5] =
+        ["", "ktrdr.v1.MarketData", "ktrdr.v1.Housekeeping", "ktrdr.v1.Operations", "ktrdr.v1.Daemon"];
     const GATEWAY: &str = "ktrdr.v1.Gateway";
     for service in ALWAYS {
         health.set_service_status(service, ServingStatus::Serving).await;

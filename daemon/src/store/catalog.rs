@@ -13,6 +13,7 @@ use super::{
         series::{self, Files},
     },
     read::{self, Opened},
+    year_range,
 };
 use crate::model::{Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
 
@@ -54,6 +55,16 @@ impl SeriesState {
         self.partitions.values().map(|file| file.rows).sum()
     }
 
+    /// Year, bars, bytes, and the starts of the first bar and the last, ascending.
+    pub fn files(&self) -> impl Iterator<Item = (i16, u64, u64, (Nanos, Nanos))> {
+        self.partitions.values().map(|file| (file.year, file.rows, file.checksum.length, (file.first, file.last)))
+    }
+
+    /// Stored bars of one year.
+    pub fn bars_in(&self, year: i16) -> u64 {
+        self.partitions.get(&year).map_or(0, |file| file.rows)
+    }
+
     /// Size of its files.
     pub fn size_bytes(&self) -> u64 {
         self.partitions.values().map(|file| file.checksum.length).sum()
@@ -67,6 +78,11 @@ impl SeriesState {
     /// Start of the last stored bar.
     pub fn last(&self) -> Option<Nanos> {
         self.partitions.values().next_back().map(|file| file.last)
+    }
+
+    /// Both.
+    pub fn ends(&self) -> Option<(Nanos, Nanos)> {
+        self.first().zip(self.last())
     }
 
     pub(super) fn checksum_of(&self, year: i16) -> Option<Checksum> {
@@ -113,6 +129,7 @@ impl Store {
         let ledger = Ledger::open(&layout.ledger())?;
         let store = Self { layout: Arc::new(layout), ledger, series: Arc::default(), verified: Arc::default() };
         store.settle_pending()?;
+        store.sweep_kept()?;
         store.load_catalog()?;
         Ok(store)
     }
@@ -133,13 +150,16 @@ impl Store {
                 let Some(key) = keys.get(&id) else { continue };
                 let adopted = match std::fs::read(layout.partition(key, file.year)) {
                     Ok(bytes) => Checksum::of(&bytes) == file.checksum,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => file.is_nothing(),
                     Err(error) => {
                         tracing::warn!(series = %key, year = file.year, %error, "cannot settle a commit yet");
                         continue;
                     }
                 };
-                if adopted {
+                if adopted && file.is_nothing() {
+                    series::drop_file(ledger, id, file.year)?;
+                    year_range(file.year).map_or(Ok(()), |year| series::uncover(ledger, id, year))?;
+                } else if adopted {
                     series::put_file(ledger, Files::Partition, id, &file)?;
                 }
                 series::drop_pending(ledger, id, file.year)?;

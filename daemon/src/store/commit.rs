@@ -3,18 +3,20 @@
 //! 1. stage and sync the new files; 2. announce their checksums in the ledger; 3. rename, sync the folders;
 //! 4. record files and coverage in one transaction; 5. only then tell anyone.
 //!
-//! Killed after 3, a file equals its announcement and is adopted at the next start. Killed before, nothing happened.
+//! Killed after 3, a file equals its announcement and is adopted at the next start. Killed before, nothing happened. A year
+//! without bars is announced as an empty file, and removed in 3. What is replaced on purpose has a second name before 2.
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use super::{
-    Checksum, ImportRow, SeriesState, Store, StoreError,
-    files::{Replaced, Staged},
+    Checksum, ImportRow, KeptRow, RevisionRow, SeriesState, Store, StoreError,
+    files::{self, Old, Replaced, Staged},
+    kept,
     ledger::{
-        PartitionRow,
+        self, PartitionRow,
         series::{self, Files},
     },
-    parquet,
+    parquet, year_range,
 };
 use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
 
@@ -34,6 +36,26 @@ impl CoverageKind {
             Self::None => "none",
         }
     }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Bars, Self::None].into_iter().find(|kind| kind.name() == text)
+    }
+}
+
+/// What becomes of the files that are replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aside {
+    /// Nothing: the new ones hold all that was good in them.
+    Gone,
+    /// They are damaged: somebody may want to look at them.
+    Damaged,
+    /// They are kept, so that it can be undone.
+    Kept {
+        /// Who replaces them.
+        operation: String,
+        /// Why, for people.
+        why: String,
+    },
 }
 
 /// What becomes true together.
@@ -45,34 +67,79 @@ pub struct Commit {
     pub source: Source,
     /// The basis was inferred.
     pub assumed: bool,
-    /// All bars of each year that changes, sorted.
+    /// All bars of each year that changes, sorted; none: the year is removed.
     pub years: Vec<(i16, Bars)>,
     /// Intervals that are known from now on.
     pub cover: Vec<(TimeRange, CoverageKind)>,
-    /// Intervals whose knowledge is void, because a damaged partition is replaced. Void before the rename.
+    /// Intervals whose knowledge is void. Void before the rename.
+    // a damaged or a refetched partition does not hold what was known of the old one
     pub uncover: Vec<TimeRange>,
+    /// What becomes of the old files.
+    pub aside: Aside,
+    /// Where the new bars disagree with stored ones.
+    pub revisions: Vec<RevisionRow>,
     /// Provenance, for imports.
     pub import: Option<ImportRow>,
     /// When the source was asked.
     pub as_of: Nanos,
 }
 
-impl Commit {
-    fn replaces_damage(&self) -> bool {
-        !self.uncover.is_empty()
-    }
-}
-
-/// A file on its way.
+/// A file on its way; without one, the year is removed.
 struct Coming {
     file: PartitionRow,
-    staged: Staged,
+    staged: Option<Staged>,
+    /// The second name of the old one.
+    kept: Option<String>,
 }
 
 /// A file that took its place.
 struct Done {
     file: PartitionRow,
     replaced: Replaced,
+}
+
+fn staged_name(key: &SeriesKey, year: i16) -> String {
+    format!("{}.{}.{year}", key.symbol, key.timeframe.folder())
+}
+
+fn put(state: &mut SeriesState, file: PartitionRow) {
+    if file.is_nothing() {
+        state.partitions.remove(&file.year);
+    } else {
+        state.partitions.insert(file.year, file);
+    }
+}
+
+/// What is replaced on purpose; a year that held nothing, too: undoing removes it again.
+fn kept_rows(commit: &Commit, coming: &[Coming], before: &SeriesState) -> Vec<KeptRow> {
+    let Aside::Kept { operation, why } = &commit.aside else { return Vec::new() };
+    let row = |coming: &Coming| {
+        let old = before.partitions.get(&coming.file.year).filter(|_| coming.kept.is_some());
+        KeptRow {
+            id: 0,
+            year: coming.file.year,
+            operation: operation.clone(),
+            why: why.clone(),
+            at: commit.as_of,
+            file: coming.kept.clone().zip(old.map(|old| old.checksum)),
+            rows: old.map_or(0, |old| old.rows),
+            ends: old.map_or((0, 0), |old| (old.first, old.last)),
+            coverage: Vec::new(),
+        }
+    };
+    coming.iter().map(row).collect()
+}
+
+fn covered(
+    ledger: &rusqlite::Connection,
+    series: i64,
+    year: i16,
+) -> rusqlite::Result<Vec<(TimeRange, CoverageKind, Source)>> {
+    let Some(range) = year_range(year) else { return Ok(Vec::new()) };
+    let rows = series::covered_in(ledger, series, range)?.into_iter();
+    Ok(rows
+        .filter_map(|(part, kind, source)| Some((part, CoverageKind::parse(&kind)?, Source::parse(&source)?)))
+        .collect())
 }
 
 /// Whether the old file is in its place again.
@@ -86,12 +153,13 @@ impl Store {
         let before = self.state(key);
         if before.as_deref().is_some_and(|state| state.basis != commit.basis) {
             // what is known of one session or kind of price says nothing about another
-            commit.uncover.extend(TimeRange::new(Nanos::MIN, Nanos::MAX).ok());
+            commit.uncover.push(TimeRange::ALL);
         }
         let coming = self.stage(key, &commit, before.as_deref())?;
         let holds_bars = before.as_deref().is_some_and(|state| !state.partitions.is_empty());
         let brings_bars = !commit.years.is_empty();
         let (source, assumed) = match before.as_deref().filter(|_| holds_bars) {
+            Some(_) if commit.uncover.contains(&TimeRange::ALL) => (commit.source, commit.assumed),
             Some(state) if brings_bars => (state.source.joined(commit.source), state.assumed && commit.assumed),
             Some(state) => (state.source, state.assumed),
             None => (commit.source, commit.assumed),
@@ -114,7 +182,8 @@ impl Store {
         let _files = series.files.write().unwrap_or_else(PoisonError::into_inner);
         let (uncover, cover) = (commit.uncover.clone(), commit.cover.clone());
         let mut replaced = Vec::with_capacity(coming.len());
-        let renamed = self.replace_files(key, coming, commit.replaces_damage(), &mut replaced);
+        let names = coming.iter().filter_map(|coming| coming.kept.clone()).collect::<Vec<_>>();
+        let renamed = self.replace_files(key, coming, commit.aside == Aside::Damaged, &mut replaced);
         let never_recorded = renamed.is_err();
         let files = replaced.iter().map(|one| one.file).collect();
         let outcome = renamed.and_then(|()| self.record(id, files, commit));
@@ -123,7 +192,7 @@ impl Store {
         }
         match outcome {
             Ok(()) => {
-                state.partitions.extend(replaced.iter().map(|one| (one.file.year, one.file)));
+                replaced.iter().for_each(|one| put(&mut state, one.file));
                 for (range, _) in cover {
                     state.coverage.insert(range);
                 }
@@ -134,8 +203,11 @@ impl Store {
                 // A full disk must leave all as it was. After any other failure the ledger may or may not have the new
                 // files; they stay, since both its recorded and its announced checksums are believed.
                 let back = never_recorded || matches!(error, StoreError::Full { .. });
-                let stays = |one: Done| (!back || !put_back(one.replaced)).then_some((one.file.year, one.file));
-                state.partitions.extend(replaced.into_iter().rev().filter_map(stays));
+                let stays = |one: Done| (!back || !put_back(one.replaced)).then_some(one.file);
+                replaced.into_iter().rev().filter_map(stays).for_each(|file| put(&mut state, file));
+                if back {
+                    self.forget_kept_names(key, &names);
+                }
                 if before.is_none() && state.partitions.is_empty() {
                     self.forget(key);
                 } else {
@@ -154,9 +226,13 @@ impl Store {
         keep_damaged: bool,
         replaced: &mut Vec<Done>,
     ) -> Result<(), StoreError> {
-        for Coming { file, staged } in coming {
+        for Coming { file, staged, .. } in coming {
             let target = self.layout.partition(key, file.year);
-            replaced.push(Done { file, replaced: staged.publish(&self.layout, &target, keep_damaged)? });
+            let old = match staged {
+                Some(staged) => staged.publish(&self.layout, &target, keep_damaged)?,
+                None => files::remove(&self.layout, &staged_name(key, file.year), &target)?,
+            };
+            replaced.push(Done { file, replaced: old });
         }
         Ok(())
     }
@@ -165,20 +241,36 @@ impl Store {
     fn stage(&self, key: &SeriesKey, commit: &Commit, before: Option<&SeriesState>) -> Result<Vec<Coming>, StoreError> {
         let mut coming = Vec::new();
         for (year, bars) in &commit.years {
+            let stored = before.and_then(|state| state.partitions.get(year));
             let (Some(first), Some(last)) = (bars.start.first(), bars.start.last()) else {
+                if stored.is_some() {
+                    let kept = self.keep_old(key, *year, &commit.aside)?;
+                    coming.push(Coming { file: PartitionRow::nothing(*year), staged: None, kept });
+                }
                 continue;
             };
             let bytes = parquet::encode(bars, key, commit.basis).map_err(StoreError::Encode)?;
             let checksum = Checksum::of(&bytes);
-            let stored = before.and_then(|state| state.partitions.get(year));
-            if !commit.replaces_damage() && stored.is_some_and(|file| file.checksum == checksum) {
+            if commit.aside != Aside::Damaged && stored.is_some_and(|file| file.checksum == checksum) {
                 continue;
             }
             let file = PartitionRow { year: *year, checksum, rows: bars.len() as u64, first: *first, last: *last };
-            let name = format!("{}.{}.{year}", key.symbol, key.timeframe.folder());
-            coming.push(Coming { file, staged: Staged::write(&self.layout, &name, &bytes)? });
+            let staged = Staged::write(&self.layout, &staged_name(key, *year), &bytes)?;
+            let kept = if stored.is_some() { self.keep_old(key, *year, &commit.aside)? } else { None };
+            coming.push(Coming { file, staged: Some(staged), kept });
         }
         Ok(coming)
+    }
+
+    /// A second name for the file of a year, if it is wanted.
+    fn keep_old(&self, key: &SeriesKey, year: i16, aside: &Aside) -> Result<Option<String>, StoreError> {
+        let Aside::Kept { operation, .. } = aside else { return Ok(None) };
+        let name = kept::name(&self.layout, key, year, operation);
+        match files::link(&self.layout.partition(key, year), &self.layout.kept().join(&name)) {
+            Old::Linked => Ok(Some(name)),
+            Old::Missing => Ok(None),
+            Old::Failed(error) => Err(error),
+        }
     }
 
     /// Step 2. Nothing to rename needs no announcement, only the series itself.
@@ -191,11 +283,16 @@ impl Store {
         (source, assumed): (Source, bool),
     ) -> Result<i64, StoreError> {
         let (key, basis, uncover) = (key.clone(), commit.basis, commit.uncover.clone());
+        let kept = before.map(|state| kept_rows(commit, coming, state)).unwrap_or_default();
         let files: Vec<_> = coming.iter().map(|coming| coming.file).collect();
         // memory knows what the files are, also after a step 4 that failed: a new announcement must not hide that
         let before: Vec<_> = files.iter().filter_map(|file| before?.partitions.get(&file.year).copied()).collect();
         self.ledger.call_blocking(move |ledger| {
             let id = series::upsert(ledger, &key, basis, source, assumed)?;
+            for mut row in kept {
+                row.coverage = covered(ledger, id, row.year)?;
+                ledger::kept::add(ledger, id, &row)?;
+            }
             for range in uncover {
                 series::uncover(ledger, id, range)?;
             }
@@ -208,8 +305,15 @@ impl Store {
     /// Step 4.
     fn record(&self, id: i64, files: Vec<PartitionRow>, commit: Commit) -> Result<(), StoreError> {
         self.ledger.call_blocking(move |ledger| {
-            files.iter().try_for_each(|file| series::put_file(ledger, Files::Partition, id, file))?;
-            files.iter().try_for_each(|file| series::drop_pending(ledger, id, file.year))?;
+            for file in &files {
+                if file.is_nothing() {
+                    series::drop_file(ledger, id, file.year)?;
+                } else {
+                    series::put_file(ledger, Files::Partition, id, file)?;
+                }
+                series::drop_pending(ledger, id, file.year)?;
+            }
+            commit.revisions.iter().try_for_each(|row| ledger::revisions::add(ledger, id, row))?;
             for (range, kind) in &commit.cover {
                 series::cover(ledger, id, *range, *kind, commit.source, commit.as_of)?;
             }
@@ -256,6 +360,8 @@ mod tests {
             years,
             cover: cover.into_iter().map(|range| (range, CoverageKind::Bars)).collect(),
             uncover: Vec::new(),
+            aside: Aside::Gone,
+            revisions: Vec::new(),
             import: None,
             as_of: 0,
         }
@@ -275,8 +381,8 @@ mod tests {
 
     /// Everything but step 4; the files that took their places.
     fn renamed(store: &Store, next: &Commit) -> Vec<PartitionRow> {
-        let publish = |Coming { file, staged }| {
-            staged.publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
+        let publish = |Coming { file, staged, .. }| {
+            staged.unwrap().publish(&store.layout, &store.layout.partition(&key(), file.year), false).unwrap();
             file
         };
         announced(store, next).into_iter().map(publish).collect()
@@ -359,6 +465,7 @@ mod tests {
         store.commit(&key(), commit(vec![(2024, bars(2024, 30, 3.0))], vec![range(2023, 500)])).unwrap();
         let mut replacement = commit(vec![(2024, bars(2024, 2, 4.0))], vec![range(2024, 2)]);
         replacement.uncover = vec![TimeRange::new(year_start(2024), year_start(2025)).unwrap()];
+        replacement.aside = Aside::Damaged;
         store.commit(&key(), replacement).unwrap();
         let expected = [TimeRange::new(year_start(2023), year_start(2024) + 2 * crate::model::DAY).unwrap()];
         assert_eq!(store.state(&key()).unwrap().coverage.intervals(), expected);

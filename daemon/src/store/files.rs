@@ -126,6 +126,46 @@ impl Drop for Staged {
     }
 }
 
+/// Takes the file of a partition away, and its folder. `name`: of what is staged in its place, which is nothing.
+pub(super) fn remove(layout: &Layout, name: &str, target: &Path) -> Result<Replaced, StoreError> {
+    let replaced = Replaced::keep(&layout.staging().join(name), target)?;
+    match fs::remove_file(target) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(target, error)),
+        _ => {}
+    }
+    let Some(folder) = target.parent() else { return Ok(replaced) };
+    if let Err(error) = sync_folder(folder) {
+        replaced.put_back().map_err(|error| StoreError::io(target, error))?;
+        return Err(StoreError::io(folder, error));
+    }
+    Ok(replaced)
+}
+
+/// What came of giving a file a second name.
+pub(super) enum Old {
+    Linked,
+    /// There is none.
+    Missing,
+    Failed(StoreError),
+}
+
+/// A second name, synced.
+pub(super) fn link(from: &Path, to: &Path) -> Old {
+    let Some(folder) = to.parent() else { return Old::Missing };
+    let linked = create_folders(folder).and_then(|()| match fs::hard_link(from, to) {
+        // some file systems have no second names
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            fs::copy(from, to).and_then(|_| File::open(to)?.sync_all())
+        }
+        linked => linked,
+    });
+    match linked.and_then(|()| sync_folder(folder)) {
+        Ok(()) => Old::Linked,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Old::Missing,
+        Err(error) => Old::Failed(StoreError::io(to, error)),
+    }
+}
+
 /// A second name for a damaged file, so that somebody may still look at it. Best effort: it is not served anyway.
 fn set_aside(layout: &Layout, staged: &Path, target: &Path) {
     let folder = layout.damaged();

@@ -40,6 +40,11 @@ impl Layout {
         self.root.join("damaged")
     }
 
+    /// Partitions that were replaced on purpose, until nobody wants them back.
+    pub fn kept(&self) -> PathBuf {
+        self.root.join("kept")
+    }
+
     /// The `SQLite` ledger.
     pub fn ledger(&self) -> PathBuf {
         self.root.join("ktrdr.sqlite")

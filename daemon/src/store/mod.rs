@@ -10,15 +10,16 @@ mod catalog;
 mod commit;
 mod error;
 mod files;
+mod kept;
 mod layout;
 mod ledger;
 mod parquet;
 mod read;
 
 pub use catalog::{SeriesState, Store};
-pub use commit::{Commit, CoverageKind};
+pub use commit::{Aside, Commit, CoverageKind};
 pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use layout::{Layout, year_of, year_range, year_start};
-pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, OperationRow};
+pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow};
 pub use read::Opened;

@@ -47,7 +47,7 @@ pub(crate) struct GapsArgs {
 
 /// Which series.
 #[derive(Debug, clap::Args)]
-struct Chosen {
+pub(super) struct Chosen {
     /// Symbols; none: all that is stored
     symbols: Vec<String>,
 
@@ -124,7 +124,7 @@ async fn checked(client: &Client, context: &Context, chosen: &Chosen) -> Result<
 }
 
 /// The stored series of these symbols; without a timeframe, all of each.
-async fn wanted(client: &Client, Chosen { symbols, timeframe }: &Chosen) -> Result<Vec<SeriesId>, Stop> {
+pub(super) async fn wanted(client: &Client, Chosen { symbols, timeframe }: &Chosen) -> Result<Vec<SeriesId>, Stop> {
     let request = client.request(ListSeriesRequest {});
     let stored = client.answer(client.market_data().list_series(request)).await?.series;
     let id = |summary: SeriesSummary| summary.series.unwrap_or_default();

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use ktrdr_proto::{
     spelling::Word as _,
-    v1::{LoadMode, LoadRequest, LoadResult, Operation, SeriesId, TradingSession, WhatToShow, operation},
+    v1::{LoadMode, LoadRequest, LoadResult, OnSplit, Operation, SeriesId, TradingSession, WhatToShow, operation},
 };
 
 use crate::{
@@ -45,6 +45,14 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     bar: Bar,
+
+    /// When new prices are of another scale than the stored ones, as after a split
+    #[arg(long, value_enum, default_value_t)]
+    on_split: Split,
+
+    /// Ask for what is stored, too, and compare
+    #[arg(long)]
+    verify: bool,
 
     /// Print the operation's id and return
     #[arg(long)]
@@ -92,6 +100,24 @@ enum Mode {
     Local,
 }
 
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Split {
+    /// Fail, and change nothing
+    #[default]
+    Fail,
+    /// Load the whole series anew; `data restore` undoes it
+    Refetch,
+}
+
+impl From<Split> for OnSplit {
+    fn from(split: Split) -> Self {
+        match split {
+            Split::Fail => Self::Fail,
+            Split::Refetch => Self::Refetch,
+        }
+    }
+}
+
 impl From<Mode> for LoadMode {
     fn from(mode: Mode) -> Self {
         match mode {
@@ -120,6 +146,8 @@ impl Args {
             range: self.dates.range(),
             session: self.session().into(),
             what_to_show: self.what.map_or(WhatToShow::Unspecified, WhatToShow::from).into(),
+            on_split: OnSplit::from(self.on_split).into(),
+            verify: self.verify,
         }
     }
 

@@ -1,15 +1,22 @@
 //! `ktrdr data`: stored bars, and how they get there.
 
 mod calendar;
+mod change;
 mod check;
+mod compact;
+mod delete;
 mod export;
 mod import;
+mod info;
 mod list;
 mod load;
 mod query;
 mod range;
+mod repair;
+mod restore;
 mod show;
 mod validate;
+mod verify;
 mod watch;
 
 use crate::{context::Context, failure::Stop};
@@ -44,12 +51,24 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Which bars are absent, and why
     Gaps(check::GapsArgs),
+    /// Mend what a check has found
+    Repair(repair::Args),
+    /// Undo a repair, a deletion, or a series loaded anew
+    Restore(restore::Args),
+    /// Contract, hours, files, revisions, and what can be restored
+    Info(info::Args),
     /// When a market is open
     Calendar(calendar::Args),
     /// Store the bars of CSV files
     Import(import::Args),
     /// Write stored bars to a file
     Export(export::Args),
+    /// Whether each file is what was written
+    Verify(verify::Args),
+    /// Take stored bars away
+    Delete(delete::Args),
+    /// Free the disk of what could still be restored
+    Compact(compact::Args),
 }
 
 pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), Stop> {
@@ -62,6 +81,12 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Validate(args) => validate::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Gaps(args) => check::run_gaps(args, context).await,
+        Command::Repair(args) => repair::run(args, context).await,
+        Command::Restore(args) => restore::run(args, context).await,
+        Command::Info(args) => info::run(args, context).await,
+        Command::Verify(args) => verify::run(args, context).await,
+        Command::Delete(args) => delete::run(args, context).await,
+        Command::Compact(args) => compact::run(args, context).await,
         Command::Calendar(args) => calendar::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,

@@ -12,7 +12,8 @@ use crate::{
     context::Context,
     failure::Stop,
     follow::Ended,
-    views::operation::{ImportView, LoadView},
+    output::table::thousands,
+    views::operation::{ImportView, LoadView, RepairedView},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -65,6 +66,13 @@ fn print_tables(context: &mut Context, operation: &Operation) -> Result<(), Stop
         Some(operation::Result::Import(result)) => {
             context.out.line("")?;
             super::data::import_tables(context, &ImportView::of(operation, result))?;
+        }
+        Some(operation::Result::Repair(result)) => {
+            let view = RepairedView::of(operation, result);
+            context.out.line("")?;
+            let mut table = super::data::load_table(operation, &view.load);
+            table.property("Bars dropped", thousands(view.dropped));
+            context.out.table(&table)?;
         }
         None => {}
     }

@@ -1,7 +1,7 @@
 //! What a check has found, counted by rule; of each a few places.
 
-use super::rules::Rule;
-use crate::model::Nanos;
+use super::rules::{Cure, Rule};
+use crate::model::{Coverage, Nanos, TimeRange};
 
 /// Places that are told of each rule.
 const EXAMPLES: usize = 20;
@@ -21,23 +21,51 @@ pub struct Finding {
     pub examples: Vec<Nanos>,
 }
 
+/// What a repair would change; absent bars are told as gaps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cures {
+    /// Starts of bars that cannot be, ascending, each once.
+    pub dropped: Vec<Nanos>,
+    /// Bars that are wrong.
+    pub asked: Coverage,
+}
+
 /// Findings of one series, the worst first.
-#[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+#[derive(Debug)]
+pub(super) struct Findings {
+    found: Vec<Finding>,
+    pub(super) cures: Cures,
+    step: Nanos,
+}
 
 impl Findings {
-    /// One more place.
+    /// Of bars that are so long.
+    pub(super) fn new(step: Nanos) -> Self {
+        Self { found: Vec::new(), cures: Cures::default(), step }
+    }
+
+    /// One more bar.
     pub(super) fn note(&mut self, rule: &'static Rule, at: Nanos) {
         self.note_many(rule, at, at, 1);
+        match rule.cure {
+            Cure::Drop if self.cures.dropped.last() != Some(&at) => self.cures.dropped.push(at),
+            Cure::AskAgain => self.ask_again(at, at.saturating_add(self.step)),
+            Cure::Drop | Cure::ByHand | Cure::Nothing => {}
+        }
+    }
+
+    /// A repair asks for these.
+    pub(super) fn ask_again(&mut self, start: Nanos, end: Nanos) {
+        TimeRange::new(start, end).into_iter().for_each(|range| self.cures.asked.insert(range));
     }
 
     /// So many from one place to another.
     pub(super) fn note_many(&mut self, rule: &'static Rule, first: Nanos, last: Nanos, count: u64) {
-        let at = self.0.iter().position(|finding| finding.rule == rule).unwrap_or_else(|| {
-            self.0.push(Finding { rule, count: 0, first, last, examples: Vec::new() });
-            self.0.len() - 1
+        let at = self.found.iter().position(|finding| finding.rule == rule).unwrap_or_else(|| {
+            self.found.push(Finding { rule, count: 0, first, last, examples: Vec::new() });
+            self.found.len() - 1
         });
-        let finding = &mut self.0[at];
+        let finding = &mut self.found[at];
         finding.count += count;
         (finding.first, finding.last) = (finding.first.min(first), finding.last.max(last));
         if finding.examples.len() < EXAMPLES {
@@ -45,10 +73,10 @@ impl Findings {
         }
     }
 
-    pub(super) fn sorted(mut self) -> Vec<Finding> {
-        self.0.sort_by(|one, other| {
+    pub(super) fn sorted(mut self) -> (Vec<Finding>, Cures) {
+        self.found.sort_by(|one, other| {
             other.rule.severity.cmp(&one.rule.severity).then_with(|| one.rule.code.cmp(other.rule.code))
         });
-        self.0
+        (self.found, self.cures)
     }
 }

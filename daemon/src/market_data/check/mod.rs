@@ -10,13 +10,13 @@ mod sessions;
 mod values;
 
 use super::calendar::Calendar;
-use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Timeframe};
+use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, TimeRange, Timeframe};
 pub use absent::{Completeness, Gap, GapClass};
-pub use findings::Finding;
 use findings::Findings;
+pub use findings::{Cures, Finding};
 use jumps::Jumps;
-pub use rules::Severity;
 use rules::{CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, STALE};
+pub use rules::{Cure, Severity};
 use sessions::Sessions;
 use values::Values;
 
@@ -45,6 +45,8 @@ pub struct Checked {
     pub days: Vec<Completeness>,
     /// How many bars were looked at.
     pub bars: u64,
+    /// What a repair would change.
+    pub cures: Cures,
 }
 
 /// The rules at work.
@@ -68,7 +70,7 @@ impl Checker {
             values: Values::new(&key.symbol, now),
             jumps: Jumps::default(),
             sessions: calendar.map(|calendar| Sessions::new(calendar, &key, basis.session, coverage)),
-            findings: Findings::default(),
+            findings: Findings::new(key.timeframe.step()),
             closed,
             last: None,
             bars: 0,
@@ -87,8 +89,9 @@ impl Checker {
     }
 
     /// A partition cannot be used.
-    pub(super) fn damaged(&mut self, year_start: Nanos) {
-        self.findings.note(&CHECKSUM_MISMATCH, year_start);
+    pub(super) fn damaged(&mut self, held: TimeRange) {
+        self.findings.note_many(&CHECKSUM_MISMATCH, held.start(), held.end() - 1, 1);
+        self.findings.ask_again(held.start(), held.end());
     }
 
     pub(super) fn finish(mut self) -> Checked {
@@ -103,7 +106,8 @@ impl Checker {
             None => self.findings.note(&CALENDAR_UNKNOWN, last),
         }
         let (gaps, days) = self.sessions.map(|sessions| (sessions.gaps, sessions.days)).unwrap_or_default();
-        Checked { findings: self.findings.sorted(), gaps, days, bars: self.bars }
+        let (findings, cures) = self.findings.sorted();
+        Checked { findings, gaps, days, bars: self.bars, cures }
     }
 }
 

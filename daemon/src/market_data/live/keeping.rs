@@ -131,23 +131,26 @@ impl Keeping {
         let known = state.map(|state| state.coverage.clone()).unwrap_or_default();
         let claimed = self.run.claim(&bars, next, self.key.timeframe, &known);
         let delivery = Delivery {
+            operation: "live".into(),
             basis: self.basis,
             source: Source::Gateway,
             assumed: false,
             bars: bars.iter().filter(|bar| !known.contains(bar.start)).collect(),
+            evidence: bars,
             range,
             cover: claimed.map(|claimed| (claimed, CoverageKind::Bars)).into_iter().collect(),
             as_of: clock::now(),
             import: None,
+            keep_old: None,
         };
         let (store, key) = (self.store.clone(), self.key.clone());
         let kept = tokio::task::spawn_blocking(move || {
             let _occupied = occupied;
             let mut keeper = Keeper::new(store, key);
             keeper.keep(delivery)?;
-            keeper.damage().map_or(Ok(()), Err)
+            keeper.damage().map_or(Ok(()), |damage| Err(damage.into()))
         });
-        Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
+        kept.await.map_err(|_| MarketDataError::Defect)?
     }
 }
 

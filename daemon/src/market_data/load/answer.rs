@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, PartialEq)]
 pub(super) struct Lesson {
     pub(super) bars: Bars,
+    /// All bars that are over, also those that were not wanted.
+    pub(super) evidence: Bars,
     pub(super) cover: Vec<(TimeRange, CoverageKind)>,
     /// Bars of the range that came with prices that cannot be.
     pub(super) spoiled: Vec<TimeRange>,
@@ -29,6 +31,7 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
         let known = TimeRange::new(range.start(), range.end().min(nothing_until(now))).ok();
         return Lesson {
             bars: Bars::default(),
+            evidence: Bars::default(),
             cover: known.map(|known| (known, CoverageKind::None)).into_iter().collect(),
             spoiled: Vec::new(),
         };
@@ -48,7 +51,8 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
     for bar in &spoiled {
         known.remove(bar);
     }
-    Lesson { bars: kept, cover: known.intervals().iter().map(|known| (*known, kind)).collect(), spoiled }
+    let evidence = bars.iter().take_while(|bar| over(bar.start)).collect();
+    Lesson { bars: kept, evidence, cover: known.intervals().iter().map(|known| (*known, kind)).collect(), spoiled }
 }
 
 #[cfg(test)]

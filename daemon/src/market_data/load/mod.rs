@@ -2,17 +2,16 @@
 
 mod answer;
 mod ask;
+mod refetch;
 mod request;
 mod scope;
+mod telling;
 mod wanted;
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-
-use ktrdr_proto::reason;
 
 use super::{
     MarketDataError,
@@ -20,14 +19,14 @@ use super::{
     keep::{Delivery, Keeper},
     merge::Report,
     occupancy::Occupied,
-    plan::{Order, Step, is_more_than_one_step, steps},
+    plan::{Order, Step, is_more_than_one_step, overlap, steps},
     reference::Reference,
     result::{LoadDocument, RangeDocument, json},
 };
 use crate::{
     clock,
     error::Failure,
-    gateway::{BarsAnswer, Class, Contract, Gateway, GatewayError, Origin, State},
+    gateway::{BarsAnswer, Class, Contract, GatewayError, Origin},
     model::{Bars, Coverage, Source, TimeRange},
     operations::{Context, Outcome},
     store::CoverageKind,
@@ -35,7 +34,8 @@ use crate::{
 
 use answer::learn;
 use ask::{Asked, Asker};
-pub use request::{LoadRequest, Mode};
+pub use request::{LoadRequest, Mode, OnSplit};
+use telling::{in_words, incomplete, telling_waits};
 pub(super) use wanted::SMALL_BARS_KEPT;
 
 /// One load at work.
@@ -46,8 +46,12 @@ pub(super) struct Load {
     /// Held by each write too: one that outlives a cancelled load keeps others out until it is done.
     occupied: Arc<Occupied>,
     document: LoadDocument,
+    /// Its id.
+    operation: String,
     /// What was wanted and did not come.
     left: Coverage,
+    /// A repair asks for these, and for nothing else.
+    only: Option<Vec<TimeRange>>,
 }
 
 /// How the steps went.
@@ -67,11 +71,26 @@ impl Load {
             ..LoadDocument::default()
         };
         let (keeper, occupied) = (Arc::new(Mutex::new(keeper)), Arc::new(occupied));
-        Self { request, reference, keeper, occupied, document, left: Coverage::default() }
+        Self {
+            request,
+            reference,
+            keeper,
+            occupied,
+            document,
+            operation: String::new(),
+            left: Coverage::default(),
+            only: None,
+        }
+    }
+
+    /// For a repair: asks for these ranges, and what it replaces can be restored.
+    pub(super) fn only(self, ranges: Vec<TimeRange>) -> Self {
+        Self { only: Some(ranges), ..self }
     }
 
     pub(super) async fn run(mut self, context: Context) -> Outcome {
         let stop = context.stop().clone();
+        self.operation = context.id();
         self.reference.gateway = self.reference.gateway.of(Origin::Operation(context.id().into()));
         let end = match stop.run_until_cancelled(self.prepare()).await {
             None => Ok(End::Stopped),
@@ -122,7 +141,10 @@ impl Load {
                 missing = self.missing(Some(&contract), None).await?;
             }
         }
-        let steps = steps(&missing, self.request.key.timeframe, self.order(), clock::now());
+        let mut steps = steps(&missing, self.request.key.timeframe, self.order(), clock::now());
+        if let Some((first, last)) = self.reference.store.state(&self.request.key).and_then(|one| one.ends()) {
+            overlap(&mut steps, (first, last), self.request.key.timeframe, clock::now());
+        }
         Ok((!steps.is_empty()).then_some((contract, steps)))
     }
 
@@ -158,7 +180,10 @@ impl Load {
             };
             match answer {
                 Ok(Asked::Answer(answer)) => {
-                    self.take(&step, answer, &asker.contract).await?;
+                    match self.take(&step, answer, &asker.contract).await {
+                        Err(error) if self.refetches(&error) => return self.refetch(context, asker, &error).await,
+                        taken => taken?,
+                    }
                     done += 1;
                     context.progress(|progress| progress.done += 1);
                 }
@@ -189,6 +214,10 @@ impl Load {
         })
     }
 
+    fn refetches(&self, error: &MarketDataError) -> bool {
+        self.request.on_split == OnSplit::Refetch && error.scale_case().is_some()
+    }
+
     fn leave(&mut self, ranges: impl IntoIterator<Item = TimeRange>) {
         let left: Coverage = self.left.intervals().iter().copied().chain(ranges).collect();
         self.document.gaps_left = left.intervals().iter().map(|range| RangeDocument::from(*range)).collect();
@@ -208,7 +237,7 @@ impl Load {
         let timeframe = self.request.key.timeframe;
         let lesson = learn(answer, step, timeframe, &zone(&contract.time_zone), clock::now());
         self.leave(lesson.spoiled.iter().copied());
-        let report = self.keep(lesson.bars, step.range, lesson.cover).await?;
+        let report = self.keep(lesson.bars, lesson.evidence, step.range, lesson.cover).await?;
         self.document.bars_loaded += report.added;
         self.document.bars_revised += report.revised;
         Ok(())
@@ -217,68 +246,35 @@ impl Load {
     async fn keep(
         &self,
         bars: Bars,
+        evidence: Bars,
         range: TimeRange,
         cover: Vec<(TimeRange, CoverageKind)>,
     ) -> Result<Report, MarketDataError> {
         let delivery = Delivery {
+            operation: self.operation.clone(),
             basis: self.request.basis,
             source: Source::Gateway,
             assumed: false,
             bars,
+            evidence,
             range,
             cover,
             as_of: clock::now(),
             import: None,
+            keep_old: self.only.as_ref().map(|_| "a repair replaced bars"),
         };
+        self.with_keeper(|keeper| keeper.keep(delivery)).await
+    }
+
+    async fn with_keeper<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Keeper) -> Result<T, MarketDataError> + Send + 'static,
+    ) -> Result<T, MarketDataError> {
         let (keeper, occupied) = (self.keeper.clone(), self.occupied.clone());
-        let kept = tokio::task::spawn_blocking(move || {
+        let worked = tokio::task::spawn_blocking(move || {
             let _occupied = occupied;
-            keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(delivery)
+            work(&mut keeper.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        Ok(kept.await.map_err(|_| MarketDataError::Defect)??)
+        worked.await.map_err(|_| MarketDataError::Defect)?
     }
-}
-
-/// Awaits `answer` and says meanwhile, once a second, when it is our own pacing that takes the time.
-async fn telling_waits<T>(
-    gateway: &Gateway,
-    context: &Context,
-    range: &TimeRange,
-    answer: impl Future<Output = T>,
-) -> T {
-    let mut answer = std::pin::pin!(answer);
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        tokio::select! {
-            answer = &mut answer => return answer,
-            _ = ticks.tick() => {
-                let status = gateway.status();
-                let message = match status.pacing.wait(gateway.origin()).as_secs() {
-                    _ if status.state != State::Ready => {
-                        format!("{}, waiting for the gateway: {}", in_words(range), status.next)
-                    }
-                    0 => in_words(range),
-                    wait => format!("{}, waiting for pacing, {wait} s", in_words(range)),
-                };
-                context.progress(|progress| progress.message = message);
-            }
-        }
-    }
-}
-
-fn in_words(range: &TimeRange) -> String {
-    let date = |instant| clock::text(instant).chars().take(10).collect::<String>();
-    format!("{} to {}", date(range.start()), date(range.end()))
-}
-
-/// Nothing came: the error itself. Something came: incomplete, because of it.
-fn incomplete(error: &GatewayError, done: usize, total: usize) -> Failure {
-    let cause = Failure::from(error);
-    if done == 0 && (total == 1 || error.class() != Class::Transient) {
-        return cause;
-    }
-    let message = format!("{} of {total} requests were not answered; what came is stored", total - done);
-    let mut failure = Failure::new(&reason::LOAD_INCOMPLETE, message);
-    failure.messages.extend(cause.messages);
-    failure.with("cause", cause.reason)
 }

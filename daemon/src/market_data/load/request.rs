@@ -30,6 +30,17 @@ impl Mode {
     }
 }
 
+/// What to do when what comes is of another scale than what is stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSplit {
+    /// Fail, and change nothing.
+    #[default]
+    Fail,
+    /// Load the whole series anew.
+    Refetch,
+}
+
 /// A checked request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadRequest {
@@ -43,4 +54,8 @@ pub struct LoadRequest {
     pub end: Option<Nanos>,
     /// Session and prices.
     pub basis: Basis,
+    /// When what comes is of another scale.
+    pub on_split: OnSplit,
+    /// Ask also for what is known, and compare.
+    pub verify: bool,
 }

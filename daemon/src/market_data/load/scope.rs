@@ -26,6 +26,9 @@ impl Load {
         contract: Option<&Contract>,
         head: Option<Nanos>,
     ) -> Result<Vec<TimeRange>, MarketDataError> {
+        if let Some(only) = &self.only {
+            return Ok(only.clone());
+        }
         let zone = zone(contract.map_or("", |contract| &contract.time_zone));
         let timeframe = self.request.key.timeframe;
         let closed = closed_until(clock::now(), timeframe, &zone);
@@ -36,6 +39,7 @@ impl Load {
             last: state.last(),
             coverage: state.coverage.clone(),
         });
+        let stored = if self.request.verify { stored.doubted(timeframe) } else { stored };
         let Some(wanted) = wanted(&self.request, &stored, head, closed) else { return Ok(Vec::new()) };
         let Some(state) = state else { return Ok(self.in_sessions(&[wanted], contract)) };
         let (store, key) = (self.reference.store.clone(), self.request.key.clone());
@@ -61,7 +65,7 @@ impl Load {
     }
 
     /// What of it may hold bars: closed hours are never asked for.
-    fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
+    pub(super) fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
         may_hold_bars(missing, &self.request.key, self.request.basis.session, contract)
     }
 
@@ -80,7 +84,7 @@ impl Load {
         let Ok(nothing) = TimeRange::new(start, end) else {
             return Ok(());
         };
-        self.keep(Bars::default(), nothing, vec![(nothing, CoverageKind::None)]).await?;
+        self.keep(Bars::default(), Bars::default(), nothing, vec![(nothing, CoverageKind::None)]).await?;
         Ok(())
     }
 }

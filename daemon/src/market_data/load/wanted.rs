@@ -18,6 +18,14 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// For a load that compares: nothing is known, and a tail begins some bars earlier.
+    pub(super) fn doubted(self, timeframe: Timeframe) -> Self {
+        let again = 20 * timeframe.step() + if timeframe.is_intraday() { 4 * DAY } else { 10 * DAY };
+        let end = self.coverage.end().or(self.last).map(|end| end.saturating_sub(again).max(self.first.unwrap_or(end)));
+        let known = end.and_then(|end| TimeRange::new(end.saturating_sub(1), end).ok());
+        Self { coverage: known.into_iter().collect(), ..self }
+    }
+
     /// Up to where it is known, as far as bars can be over: a file may hold a bar of the future.
     fn known_until(&self, closed: Nanos) -> Option<Nanos> {
         let covered = self.coverage.intervals().iter().rev().find(|covered| covered.start() < closed);
@@ -69,14 +77,17 @@ fn depth_assumed(timeframe: Timeframe) -> Nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Basis, SeriesKey, Session, Symbol, WhatToShow};
+    use crate::{
+        market_data::OnSplit,
+        model::{Basis, SeriesKey, Session, Symbol, WhatToShow},
+    };
 
     const NOW: Nanos = 20_000 * DAY;
 
     fn request(mode: Mode, start: Option<Nanos>, end: Option<Nanos>) -> LoadRequest {
         let key = SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Hours1 };
         let basis = Basis { session: Session::AllHours, what: WhatToShow::Trades };
-        LoadRequest { key, mode, start, end, basis }
+        LoadRequest { key, mode, start, end, basis, on_split: OnSplit::Fail, verify: false }
     }
 
     fn days(range: Option<TimeRange>) -> Option<(Nanos, Nanos)> {

@@ -5,7 +5,9 @@
 
 pub(super) mod contracts;
 pub(super) mod departures;
+pub(super) mod kept;
 pub(super) mod operations;
+pub(super) mod revisions;
 mod schema;
 pub(super) mod series;
 
@@ -22,7 +24,9 @@ use super::StoreError;
 
 pub use contracts::{ContractRow, HeadRow};
 pub use departures::DepartureRow;
+pub use kept::KeptRow;
 pub use operations::OperationRow;
+pub use revisions::RevisionRow;
 pub use series::ImportRow;
 pub(in crate::store) use series::PartitionRow;
 

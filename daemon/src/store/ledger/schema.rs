@@ -12,7 +12,7 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -107,6 +107,40 @@ const MIGRATIONS: [&str; 2] = [
         origin TEXT NOT NULL
     ) STRICT;
     CREATE INDEX departure_by_time ON departure (at_ns);
+",
+    "
+    -- where a source disagreed with stored bars, and what was stored then
+    CREATE TABLE revision (
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        at_ns INTEGER NOT NULL,
+        operation TEXT NOT NULL,
+        source TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        bars INTEGER NOT NULL,
+        first_ns INTEGER NOT NULL,
+        last_ns INTEGER NOT NULL,
+        examples TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX revision_of_series ON revision (series_id, at_ns);
+    -- files that were replaced on purpose, so that it can be undone
+    CREATE TABLE kept (
+        id INTEGER PRIMARY KEY,
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        year INTEGER NOT NULL,
+        operation TEXT NOT NULL,
+        why TEXT NOT NULL,
+        at_ns INTEGER NOT NULL,
+        -- below kept/; empty when the year held nothing
+        name TEXT NOT NULL,
+        length INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        first_ns INTEGER NOT NULL,
+        last_ns INTEGER NOT NULL,
+        -- what of the year was known then
+        coverage TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX kept_of_series ON kept (series_id, id);
 ",
 ];
 

@@ -27,6 +27,17 @@ pub(in crate::store) struct PartitionRow {
     pub last: Nanos,
 }
 
+impl PartitionRow {
+    /// A year that holds no bars any more.
+    pub(in crate::store) fn nothing(year: i16) -> Self {
+        Self { year, checksum: Checksum { length: 0, crc: 0 }, rows: 0, first: 0, last: 0 }
+    }
+
+    pub(in crate::store) fn is_nothing(&self) -> bool {
+        self.rows == 0
+    }
+}
+
 /// Where the bars of one imported file came from.
 #[derive(Debug, Clone)]
 pub struct ImportRow {
@@ -201,6 +212,38 @@ pub(in crate::store) fn uncover(connection: &Connection, series: i64, range: Tim
         .execute("DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND end_ns <= ?3", cut)
         .map(drop)?;
     connection.execute("DELETE FROM coverage WHERE series_id = ?1 AND start_ns >= ?2 AND start_ns < ?3", cut).map(drop)
+}
+
+/// What is known of an interval, with its kind and source.
+pub(in crate::store) fn covered_in(
+    connection: &Connection,
+    series: i64,
+    range: TimeRange,
+) -> Result<Vec<(TimeRange, String, String)>> {
+    let mut statement = connection.prepare(
+        "SELECT start_ns, end_ns, kind, source FROM coverage WHERE series_id = ?1 AND start_ns < ?3 AND end_ns > ?2",
+    )?;
+    let rows = statement.query_map(params![series, range.start(), range.end()], |row| {
+        let part = TimeRange::new(row.get(0)?, row.get(1)?).ok().and_then(|part| part.intersection(&range));
+        Ok(part.map(|part| Ok((part, row.get(2)?, row.get(3)?))))
+    })?;
+    rows.filter_map(Result::transpose).map(|row| row.and_then(|row| row)).collect()
+}
+
+/// Takes a file out of the list.
+pub(in crate::store) fn drop_file(connection: &Connection, series: i64, year: i16) -> Result<()> {
+    connection.execute("DELETE FROM partition WHERE series_id = ?1 AND year = ?2", params![series, year]).map(drop)
+}
+
+/// The id of a series.
+pub(in crate::store) fn id(connection: &Connection, key: &SeriesKey) -> Result<Option<i64>> {
+    connection
+        .query_row(
+            "SELECT id FROM series WHERE symbol = ?1 AND timeframe = ?2",
+            params![key.symbol.as_str(), key.timeframe.name()],
+            |row| row.get(0),
+        )
+        .optional()
 }
 
 pub(in crate::store) fn add_import(connection: &Connection, series: i64, row: &ImportRow) -> Result<()> {

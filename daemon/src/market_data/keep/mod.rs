@@ -1,12 +1,22 @@
 //! New bars into the store: read the years they touch, merge, commit.
+//!
+//! `trust` says what is not believed, `change` takes away and replaces on purpose.
+
+mod change;
+mod trust;
 
 use std::collections::BTreeMap;
 
-use super::merge::{Report, merge};
+use super::{
+    MarketDataError,
+    merge::{Report, merge},
+    revise::Revisions,
+};
 use crate::{
     model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange},
-    store::{Commit, CoverageKind, ImportRow, Store, StoreError, year_of, year_range, year_start},
+    store::{Aside, Commit, CoverageKind, ImportRow, Store, StoreError, year_of, year_range, year_start},
 };
+pub(super) use change::Anew;
 
 /// Writes one series; its owner is the only writer.
 #[derive(Debug)]
@@ -34,16 +44,22 @@ struct Rescue {
 /// What becomes durable together.
 #[derive(Debug)]
 pub(super) struct Delivery {
+    /// Whose it is; `live` for live bars.
+    pub(super) operation: String,
     pub(super) basis: Basis,
     pub(super) source: Source,
     pub(super) assumed: bool,
     pub(super) bars: Bars,
+    /// All bars that came with them, for the comparison with stored ones: also those outside the range.
+    pub(super) evidence: Bars,
     /// What was asked for; bars outside it are ignored.
     pub(super) range: TimeRange,
     pub(super) cover: Vec<(TimeRange, CoverageKind)>,
     pub(super) as_of: Nanos,
     /// For an import; its counts are filled in here.
     pub(super) import: Option<ImportRow>,
+    /// Why, where files whose bars are revised are kept, to be restored.
+    pub(super) keep_old: Option<&'static str>,
 }
 
 impl Keeper {
@@ -51,24 +67,29 @@ impl Keeper {
         Self { store, key, recent: None, rescued: BTreeMap::new() }
     }
 
-    /// Merges and commits. Blocks.
-    pub(super) fn keep(&mut self, mut delivery: Delivery) -> Result<Report, StoreError> {
+    /// Merges and commits, or changes nothing: bars of another scale are never mixed in, and an answer that lacks much of
+    /// what is stored is not believed. Blocks.
+    pub(super) fn keep(&mut self, mut delivery: Delivery) -> Result<Report, MarketDataError> {
         self.find_damage(&delivery.range)?;
+        self.check_scale(&delivery.evidence)?;
+        let state = self.store.state(&self.key);
+        let mut revisions = Revisions::new(state.as_deref(), delivery.source);
         let mut report = Report::default();
         let (mut years, mut uncover, mut cover) = (Vec::new(), Vec::new(), std::mem::take(&mut delivery.cover));
         for (year, rows) in by_year(&delivery.bars) {
             let bars = delivery.bars.slice(rows);
             if let Some(rescue) = self.rescued.get_mut(&year) {
-                let (merged, one) = merge(&rescue.bars, &bars, &delivery.range);
+                let (merged, one) = merge(&rescue.bars, &bars, &delivery.range, |_| {});
                 (rescue.bars, report) = (merged, report + one);
                 continue;
             }
-            let (merged, one) = merge(&self.stored(year)?, &bars, &delivery.range);
+            let (merged, one) = merge(&self.stored(year)?, &bars, &delivery.range, |one| revisions.note(one));
             report = report + one;
             if one.added + one.revised > 0 {
                 years.push((year, merged));
             }
         }
+        self.check_vanished(&delivery, state.as_deref(), report)?;
         let last = years.last().cloned();
         for (year, rescue) in self.rescue(&delivery.range, &mut cover) {
             uncover.extend(year_range(year));
@@ -76,6 +97,12 @@ impl Keeper {
             years.push((year, rescue.bars));
         }
         self.recent = None; // unknown until the commit has succeeded
+        let aside = match delivery.keep_old {
+            _ if !uncover.is_empty() => Aside::Damaged,
+            Some(why) => Aside::Kept { operation: delivery.operation.clone(), why: why.into() },
+            None => Aside::Gone,
+        };
+        let revisions = revisions.rows(&delivery.operation, delivery.source, delivery.as_of);
         self.store.commit(
             &self.key,
             Commit {
@@ -85,6 +112,8 @@ impl Keeper {
                 years,
                 cover,
                 uncover,
+                aside,
+                revisions,
                 import: delivery.import.map(|row| ImportRow { added: report.added, revised: report.revised, ..row }),
                 as_of: delivery.as_of,
             },
@@ -138,6 +167,14 @@ impl Keeper {
         done.into_iter().filter_map(|year| self.rescued.remove(&year).map(|rescue| (year, rescue))).collect()
     }
 
+    /// The bars of a year, read once.
+    fn look(&mut self, year: i16) -> Result<&Bars, StoreError> {
+        let known = self.recent.take_if(|(recent, _)| *recent == year);
+        let read = |store: &Store, key| Ok::<_, StoreError>((year, store.read_year(key, year)?));
+        let known = known.map_or_else(|| read(&self.store, &self.key), Ok)?;
+        Ok(&self.recent.insert(known).1)
+    }
+
     fn stored(&mut self, year: i16) -> Result<Bars, StoreError> {
         match self.recent.take_if(|(recent, _)| *recent == year) {
             Some((_, bars)) => Ok(bars),
@@ -189,6 +226,9 @@ mod tests {
                 cover: vec![(range, CoverageKind::Bars)],
                 as_of: 0,
                 import: None,
+                evidence: Bars::default(),
+                operation: "test".into(),
+                keep_old: None,
             }
         };
         Keeper::new(store.clone(), key.clone()).keep(delivery(0, 200)).unwrap();

@@ -1,0 +1,25 @@
+//! What commands that change stored bars share: they only tell, unless it is meant.
+
+use crate::context::Context;
+
+/// `--yes` and `--dry-run`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Change {
+    /// Do it; otherwise what would be done is told
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Only tell, which is the default
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+impl Change {
+    pub(super) fn is_meant(self) -> bool {
+        self.yes && !self.dry_run
+    }
+}
+
+pub(super) fn unchanged(context: &Context) {
+    context.talk.say("Nothing was changed; the same with --yes does it");
+}
