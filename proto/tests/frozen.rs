@@ -75,6 +75,7 @@ fn load_operation() -> pb::Operation {
             total: 2,
             unit: "requests".into(),
             message: "2024-01-01 to 2024-06-30".into(),
+            ..pb::Progress::default()
         }),
         created_at_ns: 1,
         started_at_ns: Some(2),

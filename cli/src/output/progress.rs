@@ -48,7 +48,7 @@ impl Progress {
             bar.set_position(progress.done);
             bar.set_prefix(progress.unit.clone());
         }
-        bar.set_message(progress.message.clone());
+        bar.set_message(message(progress));
         bar.tick();
     }
 
@@ -65,6 +65,17 @@ impl Progress {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What is being done; of several things, which of them.
+fn message(progress: &v1::Progress) -> String {
+    let running = progress.parts.iter().filter(|part| part.state() == v1::OperationState::Running);
+    let names: Vec<String> = running.map(|part| part.name.clone()).collect();
+    match (progress.message.as_str(), names.is_empty()) {
+        (message, true) => message.to_owned(),
+        ("", false) => names.join(", "),
+        (message, false) => format!("{message}; {}", names.join(", ")),
     }
 }
 

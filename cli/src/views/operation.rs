@@ -3,8 +3,8 @@
 use ktrdr_proto::{
     spelling::Word as _,
     v1::{
-        ImportResult, ImportedFile, LoadResult, Operation, OperationState, RepairResult, RowFinding, SeriesId,
-        TimeRange, operation,
+        ImportResult, ImportedFile, LoadResult, LoadedSeries, LoadsResult, Operation, OperationState, ProgressPart,
+        RepairResult, RowFinding, SeriesId, TimeRange, operation,
     },
 };
 use serde::Serialize;
@@ -41,6 +41,17 @@ pub(crate) struct ProgressView {
     pub(crate) total: u64,
     pub(crate) unit: String,
     pub(crate) message: String,
+    /// Of an operation that does several things.
+    pub(crate) parts: Vec<PartView>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PartView {
+    pub(crate) name: String,
+    pub(crate) state: &'static str,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+    pub(crate) message: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +60,18 @@ pub(crate) enum ResultView {
     Load(LoadView),
     Import(ImportView),
     Repair(RepairedView),
+    Loads(LoadsView),
+}
+
+/// The results of the loads of one operation.
+#[derive(Debug, Serialize)]
+pub(crate) struct LoadsView {
+    pub(crate) success: bool,
+    pub(crate) status: &'static str,
+    pub(crate) series: Vec<LoadView>,
+    pub(crate) execution_time_seconds: Option<f64>,
+    pub(crate) details: Details,
+    pub(crate) error: Option<ErrorView>,
 }
 
 /// The result of a repair.
@@ -125,6 +148,13 @@ pub(crate) struct FindingView {
     pub(crate) lines: Vec<u64>,
 }
 
+impl From<&ProgressPart> for PartView {
+    fn from(part: &ProgressPart) -> Self {
+        let (name, message, state) = (part.name.clone(), part.message.clone(), part.state().word());
+        Self { name, state, done: part.done, total: part.total, message }
+    }
+}
+
 impl From<&Failure> for ErrorView {
     fn from(failure: &Failure) -> Self {
         Self {
@@ -143,6 +173,7 @@ impl From<&Operation> for OperationView {
         let result = operation.result.as_ref().map(|result| match result {
             operation::Result::Load(result) => ResultView::Load(LoadView::of(operation, result)),
             operation::Result::Import(result) => ResultView::Import(ImportView::of(operation, result)),
+            operation::Result::Loads(result) => ResultView::Loads(LoadsView::of(operation, result)),
             operation::Result::Repair(result) => ResultView::Repair(RepairedView::of(operation, result)),
         });
         Self {
@@ -156,6 +187,7 @@ impl From<&Operation> for OperationView {
                 total: progress.total,
                 unit: progress.unit,
                 message: progress.message,
+                parts: progress.parts.iter().map(PartView::from).collect(),
             },
             created_at: Instant(operation.created_at_ns),
             started_at: operation.started_at_ns.map(Instant),
@@ -201,6 +233,26 @@ impl ImportView {
     pub(crate) fn of(operation: &Operation, result: &ImportResult) -> Self {
         Self {
             files: result.files.iter().map(FileView::from).collect(),
+            details: Details { operation_id: operation.id.clone() },
+            error: Failure::from_operation(operation).as_ref().map(ErrorView::from),
+        }
+    }
+}
+
+impl LoadsView {
+    pub(crate) fn of(operation: &Operation, result: &LoadsResult) -> Self {
+        let one = |loaded: &LoadedSeries| {
+            let load = loaded.load.clone().unwrap_or_default();
+            let error = loaded.failure.as_ref().map(|failure| ErrorView::from(&Failure::from_wire(failure)));
+            let success = loaded.state() == OperationState::Completed;
+            let (status, execution_time_seconds) = (loaded.state().word(), None);
+            LoadView { success, status, execution_time_seconds, error, ..LoadView::of(operation, &load) }
+        };
+        Self {
+            success: operation.state() == OperationState::Completed,
+            status: operation.state().word(),
+            series: result.series.iter().map(one).collect(),
+            execution_time_seconds: seconds(operation),
             details: Details { operation_id: operation.id.clone() },
             error: Failure::from_operation(operation).as_ref().map(ErrorView::from),
         }

@@ -7,7 +7,7 @@ use std::{
 
 use ktrdr_proto::{
     reason,
-    v1::{LoadMode, OperationState, TradingSession, WhatToShow},
+    v1::{self, LoadMode, OperationState, SeriesId, Timeframe, TradingSession, WhatToShow},
 };
 
 use crate::{
@@ -151,8 +151,7 @@ fn a_load_that_fails_tells_what_it_kept_and_why() {
 #[test]
 fn a_load_that_fails_at_once_still_has_its_document() {
     let failure = samples::failure(&reason::GATEWAY_UNREACHABLE, &["no connection to the gateway"]);
-    let operation =
-        ktrdr_proto::v1::Operation { result: None, ..samples::ended(OperationState::Failed, Some(failure)) };
+    let operation = v1::Operation { result: None, ..samples::ended(OperationState::Failed, Some(failure)) };
     let fake = Fake::start(Script { operation: vec![operation], ..Script::default() });
     let ran = fake.run("data load nvda -t 1h -q -f json");
     let document = ran.json();
@@ -242,4 +241,44 @@ fn a_daemon_that_goes_away_leaves_the_operation_in_its_ledger() {
     let fake = Fake::start(Script { lasting: false, ..lasting() });
     let ran = fake.run("data load NVDA");
     assert!(ran.code == Some(3) && ran.stderr.contains("in the ledger"), "{ran:?}");
+}
+
+#[test]
+fn several_series_are_one_request_and_a_plan_is_a_table() {
+    let planned = vec![
+        v1::PlannedLoad {
+            series: Some(SeriesId { symbol: "AAPL".to_owned(), timeframe: Timeframe::Seconds30.into() }),
+            missing: vec![v1::TimeRange {
+                start_ns: Some(samples::FRIDAY),
+                end_ns: Some(samples::FRIDAY + 3_600_000_000_000),
+            }],
+            requests: 314,
+            small: true,
+            seconds_at_least: 3_000.0,
+            bars_at_most: 120,
+            contract_unknown: true,
+            ..v1::PlannedLoad::default()
+        },
+        v1::PlannedLoad {
+            series: Some(SeriesId { symbol: "NVDA".to_owned(), timeframe: Timeframe::Days1.into() }),
+            failure: Some(samples::failure(&reason::SESSION_MISMATCH, &["NVDA 1d is stored with regular hours"])),
+            ..v1::PlannedLoad::default()
+        },
+    ];
+    let fake = Fake::start(Script { planned, ..happy() });
+    insta::assert_snapshot!(fake.run("data load aapl nvda -t 30s,1d --plan").all(), @r"
+    exit 0
+    --- stdout
+    Series    Missing from          To                    Parts  Bars at most  Requests  Time at least  Remarks
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    AAPL 30s  2025-06-06T22:00:00Z  2025-06-06T23:00:00Z      1           120       314          50.0m  the contract is asked first
+    NVDA 1d   –                     –                         0             0         0           0.0s  NVDA 1d is stored with regular hours (SESSION_MISMATCH)
+    --- stderr
+    314 requests in all; by IB's rules they take 50.0m at least
+    ");
+    let asked = fake.seen().many_loads.clone();
+    let named: Vec<_> = asked[0].series.iter().map(|one| (one.symbol.as_str(), one.timeframe())).collect();
+    let (small, daily) = (Timeframe::Seconds30, Timeframe::Days1);
+    assert_eq!(named, [("aapl", small), ("aapl", daily), ("nvda", small), ("nvda", daily)]);
+    assert_eq!(fake.run("data load aapl --from-file /nowhere").code, Some(2));
 }

@@ -99,7 +99,8 @@ fn a_status_is_the_whole_operation() {
         "done": 2,
         "total": 4,
         "unit": "requests",
-        "message": "fetching 2024"
+        "message": "fetching 2024",
+        "parts": []
       },
       "created_at": "2025-06-06T22:00:00Z",
       "started_at": "2025-06-06T22:00:00.001Z",

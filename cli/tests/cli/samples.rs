@@ -76,6 +76,7 @@ pub(crate) fn operation(state: OperationState) -> Operation {
             total: 4,
             unit: "requests".to_owned(),
             message: "fetching 2024".to_owned(),
+            ..Progress::default()
         }),
         created_at_ns: FRIDAY,
         started_at_ns: Some(FRIDAY + 1_000_000),

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::{
-    Header, LoadRequest, MarketDataError, Mode, OnSplit, Rows, Window,
+    Header, LoadRequest, MarketDataError, Mode, Planned, Rows, Window,
     import::Import,
     live::Live,
-    load::{Load, SMALL_BARS_KEPT},
+    load::{Load, SMALL_BARS_KEPT, planned},
     occupancy::{Occupancy, Writer},
     query,
     reference::Reference,
+    request::Spec,
     upload::Upload,
 };
 use crate::{
     clock,
     gateway::Gateway,
-    model::{self, Basis, Nanos, SeriesKey, Session, Symbol, TimeRange, Timeframe, WhatToShow},
+    model::{self, Nanos, SeriesKey, TimeRange},
     operations::{NewOperation, OperationError, Registry, Retry, Started},
     store::{SeriesState, Store},
 };
@@ -47,6 +47,8 @@ impl MarketData {
         };
         let again = market_data.clone();
         registry.register("load", Arc::new(move |retry| again.clone().retry(retry).boxed()));
+        let again = market_data.clone();
+        registry.register("loads", Arc::new(move |retry| again.clone().retry_many(retry).boxed()));
         market_data
     }
 
@@ -96,7 +98,10 @@ impl MarketData {
         let Writer { operation, request, .. } = writer;
         match request {
             Some(running) if running.basis == asked.basis => {
-                Ok(Started { operation: self.registry.get(&operation)?, joined: true, same_request: running == asked })
+                let operation = self.registry.get(&operation)?;
+                // one of many has no result of its own
+                let same_request = running == asked && operation.kind == "load";
+                Ok(Started { operation, joined: true, same_request })
             }
             Some(running) => {
                 Err(MarketDataError::SessionMismatch { key: asked.key, stored: running.basis, asked: asked.basis })
@@ -105,7 +110,7 @@ impl MarketData {
         }
     }
 
-    fn check_load(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
+    pub(super) fn check_load(&self, request: &LoadRequest) -> Result<(), MarketDataError> {
         let (symbol, what) = (&request.key.symbol, request.basis.what);
         if request.mode != Mode::Local {
             if let model::Instrument::Continuous { root, .. } = symbol.instrument() {
@@ -156,6 +161,24 @@ impl MarketData {
         Ok(started)
     }
 
+    async fn retry_many(self, retry: Retry) -> Result<Started, OperationError> {
+        let refuse = |why| OperationError::NotRetryable { id: retry.retry_of.clone(), why };
+        let specs: Vec<Spec> = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
+        let requests: Option<Vec<LoadRequest>> = specs.iter().map(Spec::request).collect();
+        let requests = requests.ok_or_else(|| refuse("its request cannot be read"))?;
+        let started = self.load_many(requests, retry.request_id.clone(), Some(retry.retry_of.clone())).await;
+        started.map_err(|error| match error {
+            MarketDataError::Operation(error) => error,
+            _ => refuse("its request is no longer valid"),
+        })
+    }
+
+    /// What loads would ask, each for itself. Never touches the gateway.
+    pub async fn plan(&self, request: &LoadRequest) -> Result<Planned, MarketDataError> {
+        self.check_load(request)?;
+        planned(request, &self.reference).await
+    }
+
     /// Imports what was uploaded.
     pub async fn import(&self, upload: Upload, request_id: String) -> Result<Started, MarketDataError> {
         let new = NewOperation {
@@ -198,47 +221,5 @@ impl MarketData {
     /// All stored series.
     pub fn list(&self) -> Vec<(SeriesKey, Arc<SeriesState>)> {
         self.reference.store.list()
-    }
-}
-
-/// A load request as the ledger keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Spec {
-    symbol: String,
-    timeframe: String,
-    mode: Mode,
-    start: Option<Nanos>,
-    end: Option<Nanos>,
-    session: String,
-    what: String,
-    #[serde(default)]
-    on_split: OnSplit,
-    #[serde(default)]
-    verify: bool,
-}
-
-impl From<&LoadRequest> for Spec {
-    fn from(request: &LoadRequest) -> Self {
-        Self {
-            symbol: request.key.symbol.to_string(),
-            timeframe: request.key.timeframe.to_string(),
-            mode: request.mode,
-            start: request.start,
-            end: request.end,
-            session: request.basis.session.name().into(),
-            what: request.basis.what.name().into(),
-            on_split: request.on_split,
-            verify: request.verify,
-        }
-    }
-}
-
-impl Spec {
-    fn request(&self) -> Option<LoadRequest> {
-        let key =
-            SeriesKey { symbol: Symbol::parse(&self.symbol).ok()?, timeframe: Timeframe::parse(&self.timeframe)? };
-        let basis = Basis { session: Session::parse(&self.session)?, what: WhatToShow::parse(&self.what)? };
-        let Self { mode, start, end, on_split, verify, .. } = *self;
-        Some(LoadRequest { key, mode, start, end, basis, on_split, verify })
     }
 }

@@ -102,14 +102,14 @@ pub(super) fn merge(
             Some(before) => {
                 let kept = winner(before, bar);
                 let told = Some(bar);
-                if !same(&kept, &before) {
-                    report.revised += 1;
-                    note(Disagreement { case: Case::Revised, stored: before, told });
-                } else {
+                if same(&kept, &before) {
                     report.unchanged += 1;
                     if refuses(before, bar) {
                         note(Disagreement { case: Case::FillerRefused, stored: before, told });
                     }
+                } else {
+                    report.revised += 1;
+                    note(Disagreement { case: Case::Revised, stored: before, told });
                 }
                 merged.push(kept);
             }

@@ -40,6 +40,18 @@ pub struct LoadDocument {
     pub gaps_left: Vec<RangeDocument>,
 }
 
+impl LoadDocument {
+    /// Nothing yet.
+    pub(super) fn of(request: &super::LoadRequest) -> Self {
+        Self {
+            symbol: request.key.symbol.to_string(),
+            timeframe: request.key.timeframe.to_string(),
+            mode: request.mode.name().into(),
+            ..Self::default()
+        }
+    }
+}
+
 /// What an import achieved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImportDocument {

@@ -70,12 +70,55 @@ pub struct Progress {
     pub unit: String,
     /// What is being done now.
     pub message: String,
+    /// Of an operation that does several things: each of them. The counts above are their sums.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// One of several things that an operation does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// For people: `NVDA 1h`.
+    pub name: String,
+    /// A [`State`].
+    pub state: String,
+    /// As in [`Progress`].
+    pub done: u64,
+    /// As in [`Progress`].
+    pub total: u64,
+    /// As in [`Progress`].
+    pub message: String,
+}
+
+impl Part {
+    /// Not begun yet.
+    pub fn named(name: String) -> Self {
+        Self { name, state: State::Pending.name().into(), done: 0, total: 0, message: String::new() }
+    }
 }
 
 impl Progress {
-    /// 0 to 100, while the total is known.
+    /// Lets a part change as if it were a progress of its own, and adds up.
+    fn change_part(&mut self, index: usize, change: impl FnOnce(&mut Self)) {
+        let Some(part) = self.parts.get_mut(index) else { return };
+        let mut own = Self { done: part.done, total: part.total, message: part.message.clone(), ..Self::default() };
+        change(&mut own);
+        (part.done, part.total, part.message) = (own.done, own.total, own.message);
+        self.done = self.parts.iter().map(|part| part.done).sum();
+        self.total = self.parts.iter().map(|part| part.total).sum();
+    }
+
+    /// 0 to 100, while the total is known. Of parts, the mean: how much there is of those to come is not known.
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
     pub fn percent(&self) -> Option<f64> {
-        (self.total > 0).then(|| 100.0 * self.done.min(self.total) as f64 / self.total as f64)
+        let of = |done: u64, total: u64| (total > 0).then(|| 100.0 * done.min(total) as f64 / total as f64);
+        if self.parts.is_empty() {
+            return of(self.done, self.total);
+        }
+        let part = |part: &Part| match State::parse(&part.state) {
+            Some(state) if state.is_final() => 100.0,
+            _ => of(part.done, part.total).unwrap_or(0.0),
+        };
+        Some(self.parts.iter().map(part).sum::<f64>() / self.parts.len() as f64)
     }
 }

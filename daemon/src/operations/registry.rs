@@ -188,7 +188,7 @@ impl Registry {
         // either token stops the work; which one fired decides what the end is called
         let stop = entry.cancel.child_token();
         let daemon_stops = self.0.stop.clone();
-        let context = Context { entry: entry.clone(), stop: stop.clone() };
+        let context = Context { entry: entry.clone(), stop: stop.clone(), part: None };
         let mut work = Box::pin(AssertUnwindSafe(work(context)).catch_unwind());
         let outcome = tokio::select! {
             outcome = &mut work => outcome,

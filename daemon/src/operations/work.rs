@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{OperationError, Progress, Started, entry::Entry};
+use super::{OperationError, Progress, Started, State, entry::Entry};
 use crate::error::Failure;
 
 /// Handed to the work: who it is, whether to stop, where to report progress.
@@ -12,6 +12,7 @@ use crate::error::Failure;
 pub struct Context {
     pub(super) entry: Arc<Entry>,
     pub(super) stop: CancellationToken,
+    pub(super) part: Option<usize>,
 }
 
 impl Context {
@@ -27,7 +28,32 @@ impl Context {
 
     /// Changes the progress; watchers see the latest only.
     pub fn progress(&self, change: impl FnOnce(&mut Progress)) {
-        self.entry.modify(|operation| change(&mut operation.progress));
+        self.entry.modify(|operation| match self.part {
+            None => change(&mut operation.progress),
+            Some(part) => operation.progress.change_part(part, change),
+        });
+    }
+
+    /// For one of several things that the operation does: what it reports is reported of that one.
+    #[must_use]
+    pub fn part(&self, index: usize) -> Self {
+        Self { part: Some(index), ..self.clone() }
+    }
+
+    /// Where the part is now; of the whole, its registry decides.
+    pub fn enter(&self, state: State) {
+        self.entry.modify(|operation| {
+            if let Some(part) = self.part.and_then(|index| operation.progress.parts.get_mut(index)) {
+                state.name().clone_into(&mut part.state);
+            }
+        });
+    }
+
+    /// Where the part, or the whole, is.
+    pub fn state(&self) -> State {
+        let operation = self.entry.snapshot();
+        let part = self.part.and_then(|index| operation.progress.parts.get(index));
+        part.and_then(|part| State::parse(&part.state)).unwrap_or(operation.state)
     }
 }
 

@@ -5,9 +5,9 @@ use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
 use super::convert;
 use crate::{
     error::Failure,
-    market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RepairDocument},
+    market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, LoadsDocument, RepairDocument},
     model::{SeriesKey, Symbol, Timeframe},
-    operations::{Operation, State},
+    operations::{Operation, Part, State},
 };
 
 pub(super) fn state(value: i32) -> Option<State> {
@@ -37,6 +37,7 @@ pub(super) fn operation(operation: &Operation) -> pb::Operation {
             total: operation.progress.total,
             unit: operation.progress.unit.clone(),
             message: operation.progress.message.clone(),
+            parts: operation.progress.parts.iter().map(part).collect(),
         }),
         created_at_ns: operation.created,
         started_at_ns: operation.started,
@@ -47,18 +48,30 @@ pub(super) fn operation(operation: &Operation) -> pb::Operation {
     }
 }
 
+fn part(part: &Part) -> pb::ProgressPart {
+    let state = State::parse(&part.state).map_or(pb::OperationState::Unspecified, state_to_wire);
+    pb::ProgressPart {
+        name: part.name.clone(),
+        state: state.into(),
+        done: part.done,
+        total: part.total,
+        message: part.message.clone(),
+    }
+}
+
 /// A document that this daemon cannot read (of a later version) is left out.
 fn result(operation: &Operation) -> Option<WireResult> {
     let document = operation.result.clone()?;
     match operation.kind.as_str() {
         "load" => serde_json::from_value(document).ok().map(|document| WireResult::Load(load(document))),
         "import" => serde_json::from_value(document).ok().map(|document| WireResult::Import(import(document))),
+        "loads" => serde_json::from_value(document).ok().map(|document| WireResult::Loads(loads(document))),
         "repair" => serde_json::from_value(document).ok().map(|document| WireResult::Repair(repair(document))),
         _ => None,
     }
 }
 
-fn failure(failure: &Failure) -> pb::Failure {
+pub(super) fn failure(failure: &Failure) -> pb::Failure {
     pb::Failure {
         reason: failure.listed_reason().name.into(),
         messages: failure.messages.clone(),
@@ -86,6 +99,15 @@ fn load(document: LoadDocument) -> pb::LoadResult {
             .map(|gap| pb::TimeRange { start_ns: Some(gap.start), end_ns: Some(gap.end) })
             .collect(),
     }
+}
+
+fn loads(document: LoadsDocument) -> pb::LoadsResult {
+    let series = document.series.into_iter().map(|one| pb::LoadedSeries {
+        state: State::parse(&one.state).map_or(pb::OperationState::Unspecified, state_to_wire).into(),
+        load: Some(load(one.load)),
+        failure: one.failure.as_ref().map(failure),
+    });
+    pb::LoadsResult { series: series.collect() }
 }
 
 fn repair(document: RepairDocument) -> pb::RepairResult {

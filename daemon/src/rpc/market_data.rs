@@ -6,11 +6,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{convert, convert_calendar, convert_check, convert_contract, convert_live, convert_operation, status};
+use super::{
+    convert, convert_calendar, convert_check, convert_contract, convert_live, convert_load, convert_operation, status,
+};
 use crate::{
     clock,
-    market_data::{Calendar, FileSpec, LiveRequest, LoadRequest, MarketData, MarketDataError, Upload},
-    model::{Basis, SeriesKey, Session, WhatToShow},
+    market_data::{Calendar, FileSpec, LiveRequest, MarketData, MarketDataError, Upload},
 };
 
 /// The service.
@@ -24,10 +25,26 @@ pub(super) struct Handler {
 impl market_data_server::MarketData for Handler {
     async fn load(&self, request: Request<pb::LoadRequest>) -> Result<Response<pb::LoadResponse>, Status> {
         let request = request.into_inner();
-        let load = load_request(&request)?;
+        let load = convert_load::one(&request)?;
         let started = self.market_data.load(load, request.request_id, None).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
         Ok(Response::new(pb::LoadResponse { operation, joined: started.joined, same_request: started.same_request }))
+    }
+
+    async fn load_many(&self, request: Request<pb::LoadManyRequest>) -> Result<Response<pb::LoadManyResponse>, Status> {
+        let request = request.into_inner();
+        let loads = convert_load::many(&request)?;
+        let started = self.market_data.load_many(loads, request.request_id, None).await.map_err(|e| status::of(&e))?;
+        Ok(Response::new(pb::LoadManyResponse { operation: Some(convert_operation::operation(&started.operation)) }))
+    }
+
+    async fn plan_load(&self, request: Request<pb::PlanLoadRequest>) -> Result<Response<pb::PlanLoadResponse>, Status> {
+        let mut series = Vec::new();
+        for load in convert_load::many(&request.into_inner().load.unwrap_or_default())? {
+            let planned = self.market_data.plan(&load).await;
+            series.push(convert_load::planned(&load.key, planned.as_ref()));
+        }
+        Ok(Response::new(pb::PlanLoadResponse { series }))
     }
 
     type QueryStream = BoxStream<'static, Result<pb::QueryResponse, Status>>;
@@ -84,7 +101,7 @@ impl market_data_server::MarketData for Handler {
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let request = request.into_inner();
         let key = convert::series_key(request.series.as_ref())?;
-        let basis = basis(request.session, request.what_to_show, &key)?;
+        let basis = convert_load::basis(request.session, request.what_to_show, &key)?;
         let header = convert_live::header(&key, basis, request.keep);
         let live = LiveRequest { key, basis, keep: request.keep, history: request.history };
         let watch = self.market_data.watch(live).map_err(|e| status::of(&e))?;
@@ -130,22 +147,6 @@ impl market_data_server::MarketData for Handler {
             });
         Ok(Response::new(super::cut_short_by(self.stop.clone(), checked).boxed()))
     }
-}
-
-/// All hours, and the usual prices, where nobody says.
-fn basis(session: i32, what: i32, key: &SeriesKey) -> Result<Basis, Status> {
-    Ok(Basis {
-        session: convert::optional_session(session)?.unwrap_or(Session::AllHours),
-        what: convert::optional_what(what)?.unwrap_or(WhatToShow::usual(&key.symbol)),
-    })
-}
-
-fn load_request(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
-    let key = convert::series_key(request.series.as_ref())?;
-    let (start, end) = convert::bounds(request.range);
-    let basis = basis(request.session, request.what_to_show, &key)?;
-    let (mode, on_split) = (convert::mode(request.mode)?, convert::on_split(request.on_split)?);
-    Ok(LoadRequest { key, mode, start, end, basis, on_split, verify: request.verify })
 }
 
 /// Parses the files while they arrive. Parsing is off the runtime's threads; a client that hangs up leaves nothing.

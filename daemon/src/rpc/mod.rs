@@ -6,6 +6,7 @@ mod convert_check;
 mod convert_contract;
 mod convert_housekeeping;
 mod convert_live;
+mod convert_load;
 mod convert_operation;
 mod daemon;
 mod envelope;

@@ -9,14 +9,13 @@
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use super::{
-    Checksum, ImportRow, KeptRow, RevisionRow, SeriesState, Store, StoreError,
-    files::{self, Old, Replaced, Staged},
-    kept,
+    ImportRow, RevisionRow, SeriesState, Store, StoreError,
+    files::{self, Replaced},
     ledger::{
         self, PartitionRow,
         series::{self, Files},
     },
-    parquet, year_range,
+    staging::{Coming, covered, kept_rows, staged_name},
 };
 use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
 
@@ -84,22 +83,10 @@ pub struct Commit {
     pub as_of: Nanos,
 }
 
-/// A file on its way; without one, the year is removed.
-struct Coming {
-    file: PartitionRow,
-    staged: Option<Staged>,
-    /// The second name of the old one.
-    kept: Option<String>,
-}
-
 /// A file that took its place.
 struct Done {
     file: PartitionRow,
     replaced: Replaced,
-}
-
-fn staged_name(key: &SeriesKey, year: i16) -> String {
-    format!("{}.{}.{year}", key.symbol, key.timeframe.folder())
 }
 
 fn put(state: &mut SeriesState, file: PartitionRow) {
@@ -108,38 +95,6 @@ fn put(state: &mut SeriesState, file: PartitionRow) {
     } else {
         state.partitions.insert(file.year, file);
     }
-}
-
-/// What is replaced on purpose; a year that held nothing, too: undoing removes it again.
-fn kept_rows(commit: &Commit, coming: &[Coming], before: &SeriesState) -> Vec<KeptRow> {
-    let Aside::Kept { operation, why } = &commit.aside else { return Vec::new() };
-    let row = |coming: &Coming| {
-        let old = before.partitions.get(&coming.file.year).filter(|_| coming.kept.is_some());
-        KeptRow {
-            id: 0,
-            year: coming.file.year,
-            operation: operation.clone(),
-            why: why.clone(),
-            at: commit.as_of,
-            file: coming.kept.clone().zip(old.map(|old| old.checksum)),
-            rows: old.map_or(0, |old| old.rows),
-            ends: old.map_or((0, 0), |old| (old.first, old.last)),
-            coverage: Vec::new(),
-        }
-    };
-    coming.iter().map(row).collect()
-}
-
-fn covered(
-    ledger: &rusqlite::Connection,
-    series: i64,
-    year: i16,
-) -> rusqlite::Result<Vec<(TimeRange, CoverageKind, Source)>> {
-    let Some(range) = year_range(year) else { return Ok(Vec::new()) };
-    let rows = series::covered_in(ledger, series, range)?.into_iter();
-    Ok(rows
-        .filter_map(|(part, kind, source)| Some((part, CoverageKind::parse(&kind)?, Source::parse(&source)?)))
-        .collect())
 }
 
 /// Whether the old file is in its place again.
@@ -192,7 +147,9 @@ impl Store {
         }
         match outcome {
             Ok(()) => {
-                replaced.iter().for_each(|one| put(&mut state, one.file));
+                for one in &replaced {
+                    put(&mut state, one.file);
+                }
                 for (range, _) in cover {
                     state.coverage.insert(range);
                 }
@@ -235,42 +192,6 @@ impl Store {
             replaced.push(Done { file, replaced: old });
         }
         Ok(())
-    }
-
-    /// Step 1. Years whose bytes are already there are left alone.
-    fn stage(&self, key: &SeriesKey, commit: &Commit, before: Option<&SeriesState>) -> Result<Vec<Coming>, StoreError> {
-        let mut coming = Vec::new();
-        for (year, bars) in &commit.years {
-            let stored = before.and_then(|state| state.partitions.get(year));
-            let (Some(first), Some(last)) = (bars.start.first(), bars.start.last()) else {
-                if stored.is_some() {
-                    let kept = self.keep_old(key, *year, &commit.aside)?;
-                    coming.push(Coming { file: PartitionRow::nothing(*year), staged: None, kept });
-                }
-                continue;
-            };
-            let bytes = parquet::encode(bars, key, commit.basis).map_err(StoreError::Encode)?;
-            let checksum = Checksum::of(&bytes);
-            if commit.aside != Aside::Damaged && stored.is_some_and(|file| file.checksum == checksum) {
-                continue;
-            }
-            let file = PartitionRow { year: *year, checksum, rows: bars.len() as u64, first: *first, last: *last };
-            let staged = Staged::write(&self.layout, &staged_name(key, *year), &bytes)?;
-            let kept = if stored.is_some() { self.keep_old(key, *year, &commit.aside)? } else { None };
-            coming.push(Coming { file, staged: Some(staged), kept });
-        }
-        Ok(coming)
-    }
-
-    /// A second name for the file of a year, if it is wanted.
-    fn keep_old(&self, key: &SeriesKey, year: i16, aside: &Aside) -> Result<Option<String>, StoreError> {
-        let Aside::Kept { operation, .. } = aside else { return Ok(None) };
-        let name = kept::name(&self.layout, key, year, operation);
-        match files::link(&self.layout.partition(key, year), &self.layout.kept().join(&name)) {
-            Old::Linked => Ok(Some(name)),
-            Old::Missing => Ok(None),
-            Old::Failed(error) => Err(error),
-        }
     }
 
     /// Step 2. Nothing to rename needs no announcement, only the series itself.

@@ -77,8 +77,8 @@ impl Store {
             return;
         }
         let forgotten = self.kept(key).and_then(|rows| {
-            let named = |row: &KeptRow| row.file.as_ref().is_some_and(|(name, _)| names.contains(name));
-            self.forget_kept(&rows.into_iter().filter(named).collect::<Vec<_>>())
+            let undone = |row: &KeptRow| row.file.as_ref().is_some_and(|(file, _)| names.contains(file));
+            self.forget_kept(&rows.into_iter().filter(undone).collect::<Vec<_>>())
         });
         if let Err(error) = forgotten {
             tracing::warn!(series = %key, %error, "files that were kept for nothing stay");
@@ -116,6 +116,6 @@ pub(super) fn name(layout: &Layout, key: &SeriesKey, year: i16, operation: &str)
     let base = format!("{}.{}.{year}.{operation}", key.symbol, key.timeframe.folder());
     // one operation may replace a year more than once
     let free = |number: &u32| !layout.kept().join(format!("{base}.{number}.parquet")).exists();
-    let number = (1..).find(free).unwrap_or(u32::MAX);
+    let number = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     format!("{base}.{number}.parquet")
 }

@@ -15,6 +15,7 @@ mod layout;
 mod ledger;
 mod parquet;
 mod read;
+mod staging;
 
 pub use catalog::{SeriesState, Store};
 pub use commit::{Aside, Commit, CoverageKind};

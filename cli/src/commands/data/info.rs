@@ -83,8 +83,8 @@ fn print(context: &mut Context, info: &SeriesInfoView) -> Result<(), Stop> {
     );
     table.property("From", series.start.to_string());
     table.property("To", series.end.to_string());
-    let covered = info.coverage.iter().map(|part| (part.start.0, part.end.0));
-    table.property("Known", coverage::line(series.start.0, series.end.0, covered));
+    let covered: Vec<_> = info.coverage.iter().map(|part| (part.start.0, part.end.0)).collect();
+    table.property("Known", coverage::line(series.start.0, series.end.0, &covered));
     table.property("Source", series.source);
     table.property("Size", format!("{} in {} files", bytes(series.bytes), info.files.len()));
     context.out.table(&table)?;

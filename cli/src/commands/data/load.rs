@@ -1,20 +1,23 @@
 //! `ktrdr data load`: fetch bars from the gateway.
 
+mod many;
+mod plan;
+mod report;
+
+use std::path::PathBuf;
+
 use clap::ValueEnum;
-use ktrdr_proto::{
-    spelling::Word as _,
-    v1::{LoadMode, LoadRequest, LoadResult, OnSplit, Operation, SeriesId, TradingSession, WhatToShow, operation},
+use ktrdr_proto::v1::{
+    LoadManyRequest, LoadMode, LoadRequest, OnSplit, SeriesId, Timeframe, TradingSession, WhatToShow,
 };
 
 use crate::{
     context::Context,
-    failure::{Failure, Stop},
-    flags::{Dates, Series, What},
-    follow::{self, Ended, Interrupts, print_started},
-    output::table::{Table, thousands},
-    time::duration,
-    views::operation::{ErrorView, LoadView, state_cell},
+    failure::Stop,
+    flags::{Dates, What, timeframe},
+    follow::{self, Interrupts, print_started},
 };
+pub(crate) use report::{many_table, table};
 
 /// Fetch bars from the gateway
 #[derive(Debug, clap::Args)]
@@ -22,12 +25,24 @@ use crate::{
   ktrdr data load AAPL                                  daily bars since the last stored one
   ktrdr data load AAPL -t 1h --mode full                everything the gateway has
   ktrdr data load EURUSD -t 5m --start 2024-06-03 --end 2024-06-07
+  ktrdr data load AAPL MSFT NVDA -t 1h,1d               six series, one operation
+  ktrdr data load --from-file symbols.txt --mode tail   one symbol a line, # begins a remark
+  ktrdr data load AAPL -t 1m --mode full --plan         say what it would ask, and ask nothing
   ktrdr data load AAPL -t 1m --detach                   print the operation's id and return
 
 Ctrl-C cancels the load and keeps what came; a second Ctrl-C leaves at once.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    series: Series,
+    /// Symbols such as AAPL, BRK.B, VOD@LSE, EURUSD, ES-202503 or SPX
+    #[arg(required_unless_present = "from_file")]
+    symbols: Vec<String>,
+
+    /// Lengths of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M
+    #[arg(short, long = "timeframe", value_name = "TF", default_value = "1d", value_delimiter = ',', value_parser = timeframe)]
+    timeframes: Vec<Timeframe>,
+
+    /// More symbols, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
 
     /// What to bring in; with dates, every mode loads exactly what is missing of them
     #[arg(short, long, value_enum, default_value_t)]
@@ -53,6 +68,10 @@ pub(crate) struct Args {
     /// Ask for what is stored, too, and compare
     #[arg(long)]
     verify: bool,
+
+    /// Say what would be asked of the gateway, and ask nothing
+    #[arg(long)]
+    plan: bool,
 
     /// Print the operation's id and return
     #[arg(long)]
@@ -138,10 +157,31 @@ impl Args {
         }
     }
 
-    fn request(&self, request_id: String) -> LoadRequest {
-        LoadRequest {
+    /// Every symbol with every timeframe.
+    fn series(&self) -> Result<Vec<SeriesId>, Stop> {
+        let mut symbols = self.symbols.clone();
+        if let Some(file) = &self.from_file {
+            symbols.extend(many::symbols_of(file)?);
+        }
+        let of = |symbol: &String| {
+            let symbol = symbol.clone();
+            self.timeframes
+                .iter()
+                .map(move |timeframe| SeriesId { symbol: symbol.clone(), timeframe: (*timeframe).into() })
+        };
+        Ok(symbols.iter().flat_map(of).collect())
+    }
+
+    fn request(&self, series: SeriesId, request_id: String) -> LoadRequest {
+        let LoadManyRequest { mode, range, session, what_to_show, on_split, verify, .. } =
+            self.many(Vec::new(), String::new());
+        LoadRequest { request_id, series: Some(series), mode, range, session, what_to_show, on_split, verify }
+    }
+
+    fn many(&self, series: Vec<SeriesId>, request_id: String) -> LoadManyRequest {
+        LoadManyRequest {
             request_id,
-            series: Some(self.series_id()),
+            series,
             mode: LoadMode::from(self.mode).into(),
             range: self.dates.range(),
             session: self.session().into(),
@@ -150,19 +190,6 @@ impl Args {
             verify: self.verify,
         }
     }
-
-    /// For a load that ended before it could say what it loads.
-    fn nothing_loaded(&self) -> LoadResult {
-        LoadResult {
-            series: Some(SeriesId { symbol: self.series.symbol.to_uppercase(), ..self.series_id() }),
-            mode: LoadMode::from(self.mode).word().to_owned(),
-            ..LoadResult::default()
-        }
-    }
-
-    fn series_id(&self) -> SeriesId {
-        SeriesId { symbol: self.series.symbol.clone(), timeframe: self.series.timeframe.into() }
-    }
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
@@ -170,11 +197,23 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if args.save_interval.is_some() {
         context.talk.note("--save-interval is not used: every answer of the gateway is stored as it comes");
     }
+    let mut series = args.series()?;
+    if args.plan {
+        return plan::run(&args, series, context, json).await;
+    }
+    match series.len() {
+        1 => one(&args, series.remove(0), context, json).await,
+        _ => many::run(&args, series, context, json).await,
+    }
+}
+
+async fn one(args: &Args, series: SeriesId, context: &mut Context, json: bool) -> Result<(), Stop> {
     let mut client = context.client()?;
     let mut service = client.market_data();
+    let asked = args.request(series, String::new());
     loop {
         let mut interrupts = if args.detach { Interrupts::leave() } else { Interrupts::cancel()? };
-        let request = client.request(args.request(client.request_id()));
+        let request = client.request(LoadRequest { request_id: client.request_id(), ..asked.clone() });
         let answer = interrupts.starting(context.talk, client.answer(service.load(request))).await?;
         let operation = answer.operation.unwrap_or_default();
         if args.detach {
@@ -183,58 +222,15 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         let bar = !args.bar.no_progress;
         if !answer.joined {
             let ended = follow::started(&client, context.talk, &operation, interrupts, bar).await?;
-            return report(context, json, &args, &ended);
+            return report::print(context, json, &asked, &ended);
         }
         context.talk.say("This series is being loaded already; joining that load. Ctrl-C leaves it running");
         let ended = follow::joined(&client, context.talk, &operation, interrupts, bar).await?;
         if answer.same_request {
-            return report(context, json, &args, &ended);
+            return report::print(context, json, &asked, &ended);
         }
         // It was asked for other bars: what it leaves missing of ours is loaded now.
         context.talk.say("That load has ended; loading what else was asked for");
         client = client.anew();
     }
-}
-
-/// What was loaded, also when that was not all.
-fn report(context: &mut Context, json: bool, args: &Args, ended: &Ended) -> Result<(), Stop> {
-    let asked;
-    let result = if let Some(operation::Result::Load(result)) = &ended.operation.result {
-        result
-    } else {
-        asked = args.nothing_loaded();
-        &asked
-    };
-    let mut view = LoadView::of(&ended.operation, result);
-    let failure = ended.failure();
-    if json {
-        view.error = failure.as_ref().map(ErrorView::from);
-        view.success = failure.is_none();
-        context.out.document(&view)?;
-        return failure.map_or(Ok(()), |failure| Err(failure.into()));
-    }
-    if ended.operation.result.is_some() {
-        context.out.table(&table(&ended.operation, &view))?;
-    }
-    failure.map_or(Ok(()), |failure: Failure| Err(failure.into()))
-}
-
-/// The result of a load, for people.
-pub(crate) fn table(operation: &Operation, view: &LoadView) -> Table {
-    let mut table = Table::properties();
-    table.property("Symbol", view.symbol.as_str());
-    table.property("Timeframe", view.timeframe);
-    table.property("Mode", view.mode.as_str());
-    table.property("Status", state_cell(operation));
-    table.property("Bars loaded", thousands(view.bars_loaded));
-    table.property("Bars revised", thousands(view.bars_revised));
-    table.property("Bars stored", thousands(view.bars_total));
-    table.property("Requests", thousands(view.requests_made));
-    table.property_if("Duration", view.execution_time_seconds.map(duration));
-    for gap in &view.gaps_left {
-        let bound = |instant: Option<crate::time::Instant>| instant.map_or_else(|| "…".to_owned(), |at| at.to_string());
-        table.property("Still missing", format!("{} to {}", bound(gap.start), bound(gap.end)));
-    }
-    table.property("Operation", view.details.operation_id.as_str());
-    table
 }

@@ -22,7 +22,7 @@ mod watch;
 use crate::{context::Context, failure::Stop};
 
 pub(crate) use import::tables as import_tables;
-pub(crate) use load::table as load_table;
+pub(crate) use load::{many_table as loads_table, table as load_table};
 
 #[derive(Debug, clap::Subcommand)]
 #[command(

@@ -13,7 +13,7 @@ use crate::{
     failure::Stop,
     follow::Ended,
     output::table::thousands,
-    views::operation::{ImportView, LoadView, RepairedView},
+    views::operation::{ImportView, LoadView, LoadsView, RepairedView},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -66,6 +66,10 @@ fn print_tables(context: &mut Context, operation: &Operation) -> Result<(), Stop
         Some(operation::Result::Import(result)) => {
             context.out.line("")?;
             super::data::import_tables(context, &ImportView::of(operation, result))?;
+        }
+        Some(operation::Result::Loads(result)) => {
+            context.out.line("")?;
+            context.out.table(&super::data::loads_table(&LoadsView::of(operation, result)))?;
         }
         Some(operation::Result::Repair(result)) => {
             let view = RepairedView::of(operation, result);

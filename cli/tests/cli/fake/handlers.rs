@@ -75,6 +75,18 @@ impl v1::market_data_server::MarketData for Handlers {
         self.reply(v1::LoadResponse { operation, joined: self.0.script.joined, same_request: true })
     }
 
+    async fn load_many(&self, request: Request<v1::LoadManyRequest>) -> Result<Response<v1::LoadManyResponse>, Status> {
+        self.enter("load_many", &request).await?;
+        self.note(|seen| seen.many_loads.push(request.into_inner()));
+        self.reply(v1::LoadManyResponse { operation: self.0.script.operation.first().cloned() })
+    }
+
+    async fn plan_load(&self, request: Request<v1::PlanLoadRequest>) -> Result<Response<v1::PlanLoadResponse>, Status> {
+        self.enter("plan_load", &request).await?;
+        self.note(|seen| seen.many_loads.extend(request.into_inner().load));
+        self.reply(v1::PlanLoadResponse { series: self.0.script.planned.clone() })
+    }
+
     async fn query(&self, request: Request<QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {
         self.enter("query", &request).await?;
         self.note(|seen| seen.queries.push(request.into_inner()));

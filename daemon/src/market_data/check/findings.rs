@@ -56,7 +56,9 @@ impl Findings {
 
     /// A repair asks for these.
     pub(super) fn ask_again(&mut self, start: Nanos, end: Nanos) {
-        TimeRange::new(start, end).into_iter().for_each(|range| self.cures.asked.insert(range));
+        if let Ok(range) = TimeRange::new(start, end) {
+            self.cures.asked.insert(range);
+        }
     }
 
     /// So many from one place to another.

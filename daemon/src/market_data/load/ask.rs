@@ -60,7 +60,7 @@ impl Load {
                 Ok(Fetched::Answer(answer)) => return Ok(Asked::Answer(answer)),
                 Ok(Fetched::TooMuch) => {
                     let timeframe = self.request.key.timeframe;
-                    if let Some(steps) = shorter(step, timeframe, self.order(), clock::now()) {
+                    if let Some(steps) = shorter(step, timeframe, self.request.order(), clock::now()) {
                         tracing::info!(
                             steps = steps.len(),
                             "the connection was closed over a request: asking for less"

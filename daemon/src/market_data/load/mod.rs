@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod planned;
 mod refetch;
 mod request;
 mod scope;
@@ -19,7 +20,7 @@ use super::{
     keep::{Delivery, Keeper},
     merge::Report,
     occupancy::Occupied,
-    plan::{Order, Step, is_more_than_one_step, overlap, steps},
+    plan::{Step, is_more_than_one_step, overlap, steps},
     reference::Reference,
     result::{LoadDocument, RangeDocument, json},
 };
@@ -34,6 +35,8 @@ use crate::{
 
 use answer::learn;
 use ask::{Asked, Asker};
+pub use planned::Planned;
+pub(super) use planned::planned;
 pub use request::{LoadRequest, Mode, OnSplit};
 use telling::{in_words, incomplete, telling_waits};
 pub(super) use wanted::SMALL_BARS_KEPT;
@@ -64,12 +67,7 @@ enum End {
 impl Load {
     pub(super) fn new(request: LoadRequest, reference: Reference, occupied: Occupied) -> Self {
         let keeper = Keeper::new(reference.store.clone(), request.key.clone());
-        let document = LoadDocument {
-            symbol: request.key.symbol.to_string(),
-            timeframe: request.key.timeframe.to_string(),
-            mode: request.mode.name().into(),
-            ..LoadDocument::default()
-        };
+        let document = LoadDocument::of(&request);
         let (keeper, occupied) = (Arc::new(Mutex::new(keeper)), Arc::new(occupied));
         Self {
             request,
@@ -141,21 +139,11 @@ impl Load {
                 missing = self.missing(Some(&contract), None).await?;
             }
         }
-        let mut steps = steps(&missing, self.request.key.timeframe, self.order(), clock::now());
+        let mut steps = steps(&missing, self.request.key.timeframe, self.request.order(), clock::now());
         if let Some((first, last)) = self.reference.store.state(&self.request.key).and_then(|one| one.ends()) {
             overlap(&mut steps, (first, last), self.request.key.timeframe, clock::now());
         }
         Ok((!steps.is_empty()).then_some((contract, steps)))
-    }
-
-    /// Neither a start nor an end was given.
-    fn is_undated(&self) -> bool {
-        self.request.start.is_none() && self.request.end.is_none()
-    }
-
-    fn order(&self) -> Order {
-        let oldest_first = self.request.mode == Mode::Tail && self.is_undated();
-        if oldest_first { Order::OldestFirst } else { Order::NewestFirst }
     }
 
     async fn carry_out(
@@ -227,7 +215,7 @@ impl Load {
     /// Without dates, what is stored must stay in one piece: the next load of that mode goes on at its end. And what
     /// is refused, or cannot be reached, will not be had by asking for the next part.
     fn ends_load(&self, error: &GatewayError) -> bool {
-        let in_one_piece = self.is_undated() && matches!(self.request.mode, Mode::Tail | Mode::Backfill);
+        let in_one_piece = self.request.is_undated() && matches!(self.request.mode, Mode::Tail | Mode::Backfill);
         let passing = error.class() == Class::Transient || matches!(error, GatewayError::Protocol(_));
         in_one_piece || !passing
     }

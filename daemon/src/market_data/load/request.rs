@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Basis, Nanos, SeriesKey};
+use crate::{
+    market_data::plan::Order,
+    model::{Basis, Nanos, SeriesKey},
+};
 
 /// What a load brings in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,4 +61,16 @@ pub struct LoadRequest {
     pub on_split: OnSplit,
     /// Ask also for what is known, and compare.
     pub verify: bool,
+}
+
+impl LoadRequest {
+    /// Neither a start nor an end was given.
+    pub(super) fn is_undated(&self) -> bool {
+        self.start.is_none() && self.end.is_none()
+    }
+
+    pub(super) fn order(&self) -> Order {
+        let oldest_first = self.mode == Mode::Tail && self.is_undated();
+        if oldest_first { Order::OldestFirst } else { Order::NewestFirst }
+    }
 }

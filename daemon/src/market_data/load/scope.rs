@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{
-    Load,
+    Load, LoadRequest,
     wanted::{Stored, wanted},
 };
 use crate::{
@@ -14,21 +14,26 @@ use crate::{
         calendar::may_hold_bars,
         closing::{closed_until, zone},
         keep::whole_years,
+        reference::Reference,
     },
     model::{Bars, Coverage, DAY, Nanos, SECOND, TimeRange, Timeframe},
     store::{CoverageKind, year_range},
 };
 
-impl Load {
+/// A request, and what is known.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) request: &'a LoadRequest,
+    pub(super) reference: &'a Reference,
+}
+
+impl Scope<'_> {
     /// What of the wanted range is not known. Of a year whose file is damaged, all it held is missing.
     pub(super) async fn missing(
         &self,
         contract: Option<&Contract>,
         head: Option<Nanos>,
     ) -> Result<Vec<TimeRange>, MarketDataError> {
-        if let Some(only) = &self.only {
-            return Ok(only.clone());
-        }
         let zone = zone(contract.map_or("", |contract| &contract.time_zone));
         let timeframe = self.request.key.timeframe;
         let closed = closed_until(clock::now(), timeframe, &zone);
@@ -40,7 +45,7 @@ impl Load {
             coverage: state.coverage.clone(),
         });
         let stored = if self.request.verify { stored.doubted(timeframe) } else { stored };
-        let Some(wanted) = wanted(&self.request, &stored, head, closed) else { return Ok(Vec::new()) };
+        let Some(wanted) = wanted(self.request, &stored, head, closed) else { return Ok(Vec::new()) };
         let Some(state) = state else { return Ok(self.in_sessions(&[wanted], contract)) };
         let (store, key) = (self.reference.store.clone(), self.request.key.clone());
         let missing = tokio::task::spawn_blocking(move || {
@@ -65,8 +70,30 @@ impl Load {
     }
 
     /// What of it may hold bars: closed hours are never asked for.
-    pub(super) fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
+    fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
         may_hold_bars(missing, &self.request.key, self.request.basis.session, contract)
+    }
+}
+
+impl Load {
+    fn scope(&self) -> Scope<'_> {
+        Scope { request: &self.request, reference: &self.reference }
+    }
+
+    pub(super) fn in_sessions(&self, missing: &[TimeRange], contract: Option<&Contract>) -> Vec<TimeRange> {
+        self.scope().in_sessions(missing, contract)
+    }
+
+    /// What it asks for.
+    pub(super) async fn missing(
+        &self,
+        contract: Option<&Contract>,
+        head: Option<Nanos>,
+    ) -> Result<Vec<TimeRange>, MarketDataError> {
+        match &self.only {
+            Some(only) => Ok(only.clone()),
+            None => self.scope().missing(contract, head).await,
+        }
     }
 
     /// Remembers that there is nothing before the first bar of the history.
