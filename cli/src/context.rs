@@ -64,8 +64,9 @@ impl Context {
         match self.globals.format {
             None | Some(Format::Table) => Ok(false),
             Some(Format::Json) => Ok(true),
-            Some(Format::Csv) => {
-                Err(Failure::new(&reason::REQUEST_INVALID, "this command prints table or json, not csv").into())
+            Some(other) => {
+                let text = format!("this command prints table or json, not {}", other.name());
+                Err(Failure::new(&reason::REQUEST_INVALID, text).into())
             }
         }
     }

@@ -44,7 +44,24 @@ pub(crate) struct Globals {
 pub(crate) enum Format {
     Table,
     Json,
+    /// One document a line
+    Jsonl,
     Csv,
+    /// For `data export`
+    Parquet,
+}
+
+impl Format {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
 }
 
 /// When to colour.

@@ -34,6 +34,8 @@ impl Serialize for Instant {
 /// Writes the stamps of many bars. Neighbours mostly share their day, so its text is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
+    /// Whose clock; absent: UTC.
+    zone: Option<TimeZone>,
     day: Option<i64>,
     /// The date of `day`, then whatever belongs to the last stamp.
     text: String,
@@ -43,17 +45,41 @@ pub(crate) struct Stamps {
 const DATE_LENGTH: usize = 10;
 
 impl Stamps {
-    /// `2025-06-06T22:00:00Z`
+    /// On the clock of a place.
+    pub(crate) fn on(zone: TimeZone) -> Self {
+        Self { zone: Some(zone), ..Self::default() }
+    }
+
+    /// `2025-06-06T22:00:00Z`, or `2025-06-06T18:00:00-04:00`
     pub(crate) fn rfc3339(&mut self, ns: i64) -> &str {
-        self.write(ns, 'T');
-        self.text.push('Z');
+        let offset = self.offset(ns);
+        self.write(ns.saturating_add(offset.unwrap_or(0) * NANOS_PER_SECOND), 'T');
+        match offset {
+            None => self.text.push('Z'),
+            Some(seconds) => {
+                let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+                write!(self.text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60).ok();
+            }
+        }
         &self.text
     }
 
     /// `2025-06-06 22:00:00`
     pub(crate) fn plain(&mut self, ns: i64) -> &str {
-        self.write(ns, ' ');
+        let offset = self.offset(ns).unwrap_or(0);
+        self.write(ns.saturating_add(offset * NANOS_PER_SECOND), ' ');
         &self.text
+    }
+
+    /// What the clock is called.
+    pub(crate) fn clock(&self) -> &str {
+        self.zone.as_ref().map_or("UTC", |zone| zone.iana_name().unwrap_or("local"))
+    }
+
+    /// Of the clock from UTC, in seconds.
+    fn offset(&self, ns: i64) -> Option<i64> {
+        let zone = self.zone.as_ref()?;
+        Some(i64::from(zone.to_offset(Instant(ns).timestamp()).seconds()))
     }
 
     fn write(&mut self, ns: i64, separator: char) {
@@ -144,6 +170,16 @@ mod tests {
         assert_eq!(stamps.rfc3339(FRIDAY), "2025-06-06T22:00:00Z");
         assert_eq!(stamps.plain(FRIDAY + NANOS_PER_SECOND), "2025-06-06 22:00:01");
         assert_eq!(Instant(FRIDAY).to_string(), "2025-06-06T22:00:00Z");
+    }
+
+    #[test]
+    fn another_clock_says_how_far_it_is_from_utc() {
+        let mut new_york = Stamps::on(TimeZone::get("America/New_York").unwrap());
+        assert_eq!(new_york.rfc3339(FRIDAY), "2025-06-06T18:00:00-04:00");
+        assert_eq!(new_york.plain(FRIDAY + 6 * 3_600 * NANOS_PER_SECOND), "2025-06-07 00:00:00");
+        assert_eq!((new_york.clock(), Stamps::default().clock()), ("America/New_York", "UTC"));
+        let winter = 1_736_172_000 * NANOS_PER_SECOND;
+        assert_eq!(new_york.rfc3339(winter), "2025-01-06T09:00:00-05:00");
     }
 
     #[test]

@@ -269,6 +269,7 @@ fn samples() -> Vec<Sample> {
         rows_sent: 2,
         first_ns: Some(1),
         last_ns: Some(2),
+        ..pb::QueryHeader::default()
     };
     let file = pb::ImportFile {
         label: "x/NVDA_1h.csv".into(),
@@ -298,11 +299,20 @@ fn samples() -> Vec<Sample> {
         ),
         sample(
             "QueryRequest.head",
-            pb::QueryRequest { series: series(), range: Some(range()), window: Some(query_request::Window::Head(3)) },
+            pb::QueryRequest {
+                series: series(),
+                range: Some(range()),
+                window: Some(query_request::Window::Head(3)),
+                ..pb::QueryRequest::default()
+            },
         ),
         sample(
             "QueryRequest.tail",
-            pb::QueryRequest { series: series(), range: None, window: Some(query_request::Window::Tail(10)) },
+            pb::QueryRequest {
+                series: series(),
+                window: Some(query_request::Window::Tail(10)),
+                ..pb::QueryRequest::default()
+            },
         ),
         sample("QueryResponse.header", pb::QueryResponse { part: Some(query_response::Part::Header(header)) }),
         sample("QueryResponse.bars", pb::QueryResponse { part: Some(query_response::Part::Bars(columns())) }),

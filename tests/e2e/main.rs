@@ -26,4 +26,5 @@ mod python;
 mod refusals;
 mod session;
 mod store;
+mod views;
 mod wire;

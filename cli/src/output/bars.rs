@@ -17,16 +17,26 @@ use crate::{
 /// How bars are written.
 #[derive(Debug)]
 pub(crate) enum Writer {
-    Csv { header: &'static str },
-    Json { rows: u64 },
-    Table { grid: Option<Grid>, decimals: usize },
+    Csv {
+        header: &'static str,
+    },
+    Json {
+        rows: u64,
+    },
+    /// One document a row.
+    Jsonl,
+    Table {
+        grid: Option<Grid>,
+        decimals: usize,
+        clock: String,
+    },
 }
 
 impl Writer {
     /// For people; the prices of currency pairs get a fifth decimal.
-    pub(crate) fn table(header: &QueryHeader) -> Self {
+    pub(crate) fn table(header: &QueryHeader, stamps: &Stamps) -> Self {
         let pair = matches!(header.what_to_show(), WhatToShow::Midpoint | WhatToShow::Bid | WhatToShow::Ask);
-        Self::Table { grid: None, decimals: if pair { 5 } else { 4 } }
+        Self::Table { grid: None, decimals: if pair { 5 } else { 4 }, clock: stamps.clock().to_owned() }
     }
 
     /// What stands before the rows.
@@ -34,6 +44,7 @@ impl Writer {
         match self {
             Self::Csv { header } => writeln!(out, "{header}"),
             Self::Json { .. } => json::open(out, &head(header)),
+            Self::Jsonl => Ok(()),
             Self::Table { .. } => title(out, header),
         }
     }
@@ -59,7 +70,15 @@ impl Writer {
                 }
                 Ok(())
             }
-            Self::Table { grid, decimals } => table_rows(out, grid, bars.map(|bar| cells(stamps, &bar, *decimals))),
+            Self::Jsonl => {
+                for bar in bars {
+                    json::line(out, stamps, &bar)?;
+                }
+                Ok(())
+            }
+            Self::Table { grid, decimals, clock } => {
+                table_rows(out, grid, clock, bars.map(|bar| cells(stamps, &bar, *decimals)))
+            }
         }
     }
 
@@ -67,24 +86,25 @@ impl Writer {
     pub(crate) fn end(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Json { rows } => json::close(out, *rows == 0),
-            Self::Csv { .. } | Self::Table { .. } => Ok(()),
+            Self::Csv { .. } | Self::Jsonl | Self::Table { .. } => Ok(()),
         }
     }
 }
 
-const TITLES: [&str; 6] = ["Date (UTC)", "Open", "High", "Low", "Close", "Volume"];
+const TITLES: [&str; 6] = ["Date", "Open", "High", "Low", "Close", "Volume"];
 
 /// The first chunk decides the widths; later rows are written as they come.
 fn table_rows(
     out: &mut impl Write,
     grid: &mut Option<Grid>,
+    clock: &str,
     mut rows: impl Iterator<Item = [String; 6]>,
 ) -> io::Result<()> {
     let mut block = Vec::new();
     if grid.is_none() {
         block.extend(rows.by_ref());
-        let fitted = fitted(&block);
-        titles(out, &fitted)?;
+        let fitted = fitted(&block, clock);
+        titles(out, &fitted, clock)?;
         *grid = Some(fitted);
     }
     let Some(grid) = grid else { return Ok(()) };
@@ -95,8 +115,10 @@ fn table_rows(
 }
 
 /// What stands above the rows.
-pub(crate) fn titles(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
-    grid.row(out, TITLES.map(|title| (title, Tone::Plain)), false)?;
+pub(crate) fn titles(out: &mut impl Write, grid: &Grid, clock: &str) -> io::Result<()> {
+    let date = format!("{} ({clock})", TITLES[0]);
+    let titles = std::iter::once(date.as_str()).chain(TITLES.into_iter().skip(1));
+    grid.row(out, titles.map(|title| (title, Tone::Plain)), false)?;
     grid.rule(out)
 }
 
@@ -111,8 +133,9 @@ pub(crate) fn one(
     grid.row(out, plain(&cells(stamps, bar, decimals)), false)
 }
 
-fn fitted(block: &[[String; 6]]) -> Grid {
-    let width = |column: usize| block.iter().map(|row| row[column].len()).fold(TITLES[column].len(), usize::max);
+fn fitted(block: &[[String; 6]], clock: &str) -> Grid {
+    let title = |column: usize| TITLES[column].len() + if column == 0 { clock.len() + 3 } else { 0 };
+    let width = |column: usize| block.iter().map(|row| row[column].len()).fold(title(column), usize::max);
     let side = |column: usize| if column == 0 { Align::Left } else { Align::Right };
     Grid::new((0..TITLES.len()).map(|column| (width(column), side(column))))
 }
@@ -136,8 +159,7 @@ fn whole(volume: f64) -> String {
 
 fn title(out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
     let head = head(header);
-    let json::Head { symbol, timeframe, session, what_to_show, source, .. } = &head;
-    writeln!(out, "{symbol} {timeframe} ({session} hours, {what_to_show}, from {source})")?;
+    writeln!(out, "{}", title_line(header))?;
     writeln!(out, "Total rows: {} | Showing: {}", head.total_rows, head.displayed_rows)?;
     match (header.first_ns, header.last_ns) {
         (Some(first), Some(last)) => {
@@ -146,6 +168,19 @@ fn title(out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
         }
         _ => writeln!(out, "Date range: nothing stored in it"),
     }
+}
+
+/// What the bars are.
+pub(crate) fn title_line(header: &QueryHeader) -> String {
+    let head = head(header);
+    let json::Head { symbol, timeframe, session, what_to_show, source, .. } = &head;
+    let made = head.derived_from.map_or_else(String::new, |of| format!(", made of {of}"));
+    format!("{symbol} {timeframe} ({session} hours, {what_to_show}, from {source}{made})")
+}
+
+/// The size of the stored bars that longer ones are made of.
+fn derived_from(header: &QueryHeader) -> Option<&'static str> {
+    ktrdr_proto::spelling::timeframe(header.derived_from())
 }
 
 fn head(header: &QueryHeader) -> json::Head<'_> {
@@ -160,6 +195,7 @@ fn head(header: &QueryHeader) -> json::Head<'_> {
         source: word::<Source>(header.source),
         session: word::<TradingSession>(header.session),
         what_to_show: word::<WhatToShow>(header.what_to_show),
+        derived_from: derived_from(header),
         metadata: json::Metadata {
             symbol,
             timeframe,

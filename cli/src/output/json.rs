@@ -20,6 +20,9 @@ pub(crate) struct Head<'a> {
     pub(crate) source: &'a str,
     pub(crate) session: &'a str,
     pub(crate) what_to_show: &'a str,
+    /// Absent for stored bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) derived_from: Option<&'a str>,
     pub(crate) metadata: Metadata<'a>,
 }
 
@@ -51,6 +54,23 @@ pub(crate) fn open(out: &mut impl Write, head: &Head) -> io::Result<()> {
     // The outermost brace goes; the one that closes `metadata` stays.
     let body = text.strip_suffix('}').unwrap_or(&text).trim_end();
     write!(out, "{body},\n  \"data\": [")
+}
+
+/// One row as a document of its own, with the names of `data export`.
+pub(crate) fn line(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        timestamp: &'a str,
+        open: f64,
+        high: f64,
+        low: f64,
+        close: f64,
+        volume: Option<f64>,
+    }
+    let [open, high, low, close] = bar.prices();
+    let line = Line { timestamp: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
 }
 
 /// One row, one line.

@@ -59,10 +59,10 @@ impl LiveWriter {
     pub(crate) fn new(format: Option<Format>, decimals: usize) -> Self {
         let terminal = io::stdout().is_terminal();
         match format {
-            Some(Format::Json) => Self::Json,
+            Some(Format::Json | Format::Jsonl) => Self::Json,
             Some(Format::Csv) => Self::Csv,
             None if !terminal => Self::Csv,
-            Some(Format::Table) | None => Self::Table { decimals, in_place: terminal, shown: false },
+            Some(Format::Table | Format::Parquet) | None => Self::Table { decimals, in_place: terminal, shown: false },
         }
     }
 
@@ -73,7 +73,7 @@ impl LiveWriter {
             Self::Json => {}
             Self::Table { .. } => {
                 writeln!(out, "{title}\n")?;
-                bars::titles(out, &grid())?;
+                bars::titles(out, &grid(), "UTC")?;
             }
         }
         out.flush()

@@ -2,6 +2,7 @@
 
 pub(crate) mod bar;
 pub(crate) mod bars;
+pub(crate) mod chart;
 pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod heatmap;
@@ -67,6 +68,11 @@ impl Out {
         table.write(&mut self.stdout, colored)
     }
 
+    /// Whether stdout is coloured.
+    pub(crate) fn is_colored(&self) -> bool {
+        colored(self.color, &io::stdout())
+    }
+
     /// The document of a result, or its table.
     pub(crate) fn show(
         &mut self,
@@ -94,7 +100,7 @@ impl Write for Out {
 }
 
 /// Whether to colour what goes to `stream`.
-fn colored(color: Color, stream: &impl IsTerminal) -> bool {
+pub(crate) fn colored(color: Color, stream: &impl IsTerminal) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,

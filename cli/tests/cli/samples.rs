@@ -47,6 +47,7 @@ pub(crate) fn header() -> QueryHeader {
         rows_sent: 2,
         first_ns: Some(FRIDAY - 239 * HOUR),
         last_ns: Some(FRIDAY),
+        ..QueryHeader::default()
     }
 }
 

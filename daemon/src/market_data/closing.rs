@@ -51,7 +51,8 @@ pub(super) fn is_one_bar(one: Nanos, other: Nanos, timeframe: Timeframe) -> bool
     }
 }
 
-fn monday_of(date: Date) -> Date {
+/// Of the week of a date.
+pub(super) fn monday_of(date: Date) -> Date {
     let back = i64::from(date.weekday().to_monday_zero_offset());
     date.checked_sub(jiff::Span::new().days(back)).unwrap_or(date)
 }

@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{
-    Header, LoadRequest, MarketDataError, Mode, Planned, Rows, Window,
+    Header, LoadRequest, MarketDataError, Mode, Planned, Rows, View, Window,
+    calendar::Calendar,
     import::Import,
     live::Live,
     load::{Load, SMALL_BARS_KEPT, planned},
@@ -201,6 +202,7 @@ impl MarketData {
         start: Option<Nanos>,
         end: Option<Nanos>,
         window: Window,
+        view: View,
     ) -> Result<(Header, Rows), MarketDataError> {
         let range = match (start, end) {
             (None, None) => None,
@@ -209,7 +211,17 @@ impl MarketData {
                     .map_err(|_| MarketDataError::RangeInvalid)?,
             ),
         };
-        query::query(self.reference.store.clone(), key, range, window).await
+        // what is stored is told without the ledger
+        let calendar = if view.resample.is_some() || view.hours.is_some() || view.time_zone {
+            let known = self.reference.known(&key.symbol).await?;
+            Calendar::of_contract(&key.symbol, known.as_ref().map(|known| &*known.contract))
+        } else {
+            None
+        };
+        let seen = view.of(&key, calendar)?;
+        let zone = calendar.and_then(|calendar| calendar.zone().iana_name()).map(str::to_owned);
+        let (header, rows) = query::query(self.reference.store.clone(), key, range, window, seen).await?;
+        Ok((Header { time_zone: zone.filter(|_| view.time_zone), ..header }, rows))
     }
 
     /// What is known of a stored series.

@@ -2,10 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::MarketDataError;
+use super::{MarketDataError, view::Seen};
 use crate::{
-    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange},
-    store::{Opened, Store, StoreError},
+    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
+    store::{Opened, SeriesState, Store, StoreError},
 };
 
 /// Rows of one chunk: 6 columns of 8 bytes make 240 KB, the flat optimum for a stream, far below gRPC's 4 MiB.
@@ -41,6 +41,10 @@ pub struct Header {
     pub first: Option<Nanos>,
     /// Last bar of the range.
     pub last: Option<Nanos>,
+    /// The bars are made of stored ones of this size.
+    pub derived_from: Option<Timeframe>,
+    /// The market's clock, when it was asked for and is known.
+    pub time_zone: Option<String>,
 }
 
 /// Chunks of rows, in order. Dropping it ends the reading.
@@ -50,7 +54,12 @@ pub type Rows = mpsc::Receiver<Result<Bars, MarketDataError>>;
 enum Part {
     Whole(Opened),
     Read(Bars),
+    /// Some hours of a range of it.
+    Filtered(Opened, TimeRange),
 }
+
+/// Parts with their rows, and the ends of all of them.
+type Parts = (Vec<(u64, Part)>, Option<(Nanos, Nanos)>);
 
 /// Checks every partition that the range touches, then reads year by year.
 pub(super) async fn query(
@@ -58,11 +67,12 @@ pub(super) async fn query(
     key: SeriesKey,
     range: Option<TimeRange>,
     window: Window,
+    seen: Option<Seen>,
 ) -> Result<(Header, Rows), MarketDataError> {
     let (rows, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let (header_to, header) = tokio::sync::oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let prepared = prepare(&store, &key, range, window);
+        let prepared = prepare(&store, &key, range, window, seen.as_ref());
         let (header, parts) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return drop(header_to.send(Err(error))),
@@ -74,7 +84,7 @@ pub(super) async fn query(
         if header_to.send(Ok(header)).is_err() {
             return;
         }
-        if let Err(error) = produce(parts, (skip, send), &rows) {
+        if let Err(error) = produce(parts, (skip, send), seen.as_ref(), &rows) {
             drop(rows.blocking_send(Err(error.into())));
         }
     });
@@ -87,42 +97,109 @@ fn prepare(
     key: &SeriesKey,
     range: Option<TimeRange>,
     window: Window,
+    seen: Option<&Seen>,
 ) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
     let state = store.state(key).filter(|state| state.bars() > 0);
     let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key: key.clone() }) };
-    let everything = TimeRange::new(Nanos::MIN, Nanos::MAX).ok();
-    let range = range.or(everything).ok_or(MarketDataError::RangeInvalid)?;
-    let (mut parts, mut first, mut last) = (Vec::new(), None, None);
-    for opened in store.open_years(key, &range)? {
-        let (rows, from, to) = opened.facts();
-        let (rows, part, ends) = if range.contains(from) && range.contains(to) {
-            // it is read later, if its rows are wanted at all; damage is told before the first row
-            store.verify_year(key, opened.year())?;
-            (rows, Part::Whole(opened), Some((from, to)))
-        } else {
-            let bars = opened.bars()?;
-            let bars = bars.slice(bars.rows_in(&range));
-            let ends = bars.start.first().copied().zip(bars.start.last().copied());
-            (bars.len() as u64, Part::Read(bars), ends)
-        };
-        if let Some((from, to)) = ends {
-            first = first.or(Some(from));
-            last = Some(to);
-        }
-        parts.push((rows, part));
-    }
+    let range = range.unwrap_or(TimeRange::ALL);
+    let (parts, ends) = match seen {
+        None => stored(store, key, &range)?,
+        Some(seen) if seen.resample.is_some() => (resampled(store, key, &range, &state, seen)?, None),
+        Some(seen) => filtered(store, key, &range, seen)?,
+    };
+    let ends = ends.or_else(|| ends_of(&parts));
     let rows_in_range: u64 = parts.iter().map(|(rows, _)| rows).sum();
     let rows_sent = match window {
         Window::All => rows_in_range,
         Window::Head(rows) | Window::Tail(rows) => rows.min(rows_in_range),
     };
-    let (basis, source) = (state.basis, state.source);
-    Ok((Header { key: key.clone(), basis, source, rows_in_range, rows_sent, first, last }, parts))
+    let derived = seen.and_then(|seen| seen.resample);
+    let header = Header {
+        key: SeriesKey { timeframe: derived.unwrap_or(key.timeframe), ..key.clone() },
+        basis: state.basis,
+        source: state.source,
+        rows_in_range,
+        rows_sent,
+        first: ends.map(|(first, _)| first),
+        last: ends.map(|(_, last)| last),
+        derived_from: derived.map(|_| key.timeframe),
+        time_zone: None,
+    };
+    Ok((header, parts))
+}
+
+/// As they are stored.
+fn stored(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Parts, MarketDataError> {
+    let (mut parts, mut ends) = (Vec::new(), None);
+    for opened in store.open_years(key, range)? {
+        let (rows, from, to) = opened.facts();
+        let (rows, part, own) = if range.contains(from) && range.contains(to) {
+            // it is read later, if its rows are wanted at all; damage is told before the first row
+            store.verify_year(key, opened.year())?;
+            (rows, Part::Whole(opened), Some((from, to)))
+        } else {
+            let bars = opened.bars()?;
+            let bars = bars.slice(bars.rows_in(range));
+            let own = bars.start.first().copied().zip(bars.start.last().copied());
+            (bars.len() as u64, Part::Read(bars), own)
+        };
+        ends = joined(ends, own);
+        parts.push((rows, part));
+    }
+    Ok((parts, ends))
+}
+
+/// Some hours: read once to count, and again to send, so that memory does not grow.
+fn filtered(store: &Store, key: &SeriesKey, range: &TimeRange, seen: &Seen) -> Result<Parts, MarketDataError> {
+    let (mut parts, mut ends) = (Vec::new(), None);
+    for opened in store.open_years(key, range)? {
+        let bars = opened.again()?.bars()?;
+        let bars = seen.filtered(bars.slice(bars.rows_in(range)));
+        ends = joined(ends, bars.start.first().copied().zip(bars.start.last().copied()));
+        parts.push((bars.len() as u64, Part::Filtered(opened, *range)));
+    }
+    Ok((parts, ends))
+}
+
+/// Longer bars; there are so few of them that they are held in memory.
+fn resampled(
+    store: &Store,
+    key: &SeriesKey,
+    range: &TimeRange,
+    state: &SeriesState,
+    seen: &Seen,
+) -> Result<Vec<(u64, Part)>, MarketDataError> {
+    let reads = seen.reads(range);
+    let Some(mut resampler) = seen.resampler(state) else { return Ok(Vec::new()) };
+    let mut made = Vec::new();
+    for opened in store.open_years(key, &reads)? {
+        let bars = opened.bars()?;
+        made.push(resampler.push(&seen.filtered(bars.slice(bars.rows_in(&reads)))));
+    }
+    made.push(resampler.finish());
+    let within = made.into_iter().map(|bars| bars.slice(bars.rows_in(range)));
+    Ok(within.map(|bars| (bars.len() as u64, Part::Read(bars))).collect())
+}
+
+fn joined(ends: Option<(Nanos, Nanos)>, own: Option<(Nanos, Nanos)>) -> Option<(Nanos, Nanos)> {
+    match (ends, own) {
+        (Some((first, _)), Some((_, last))) => Some((first, last)),
+        (ends, own) => own.or(ends),
+    }
+}
+
+fn ends_of(parts: &[(u64, Part)]) -> Option<(Nanos, Nanos)> {
+    let read = parts.iter().filter_map(|(_, part)| match part {
+        Part::Read(bars) => bars.start.first().copied().zip(bars.start.last().copied()),
+        Part::Whole(_) | Part::Filtered(..) => None,
+    });
+    read.fold(None, |ends, own| joined(ends, Some(own)))
 }
 
 fn produce(
     parts: Vec<(u64, Part)>,
     (mut skip, mut send): (u64, u64),
+    seen: Option<&Seen>,
     rows: &mpsc::Sender<Result<Bars, MarketDataError>>,
 ) -> Result<(), StoreError> {
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
@@ -137,6 +214,14 @@ fn produce(
         let bars = match part {
             Part::Whole(opened) => opened.bars()?,
             Part::Read(bars) => bars,
+            Part::Filtered(opened, range) => {
+                let bars = opened.bars()?;
+                let bars = bars.slice(bars.rows_in(&range));
+                match seen {
+                    Some(seen) => seen.filtered(bars),
+                    None => bars,
+                }
+            }
         };
         let mut from = bars.len().min(count(skip));
         skip = 0;

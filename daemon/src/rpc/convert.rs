@@ -6,7 +6,7 @@ use tonic::Status;
 use super::status;
 use crate::{
     clock,
-    market_data::{Header, MarketDataError, Mode, OnSplit, Window},
+    market_data::{Header, Hours, MarketDataError, Mode, OnSplit, View, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
     store::SeriesState,
 };
@@ -78,6 +78,16 @@ pub(super) fn on_split(value: i32) -> Result<OnSplit, Status> {
     }
 }
 
+pub(super) fn view(request: &pb::QueryRequest) -> Result<View, Status> {
+    let hours = match pb::HoursOfDay::try_from(request.hours) {
+        Ok(pb::HoursOfDay::Unspecified) => None,
+        Ok(pb::HoursOfDay::Regular) => Some(Hours::Regular),
+        Ok(pb::HoursOfDay::Extended) => Some(Hours::Extended),
+        Err(_) => return Err(status::invalid(format!("there are no hours {}", request.hours))),
+    };
+    Ok(View { resample: optional_timeframe(request.resample)?, hours, time_zone: request.with_time_zone })
+}
+
 pub(super) fn range_to_wire(range: &TimeRange) -> pb::TimeRange {
     pb::TimeRange { start_ns: Some(range.start()), end_ns: Some(range.end()) }
 }
@@ -137,8 +147,8 @@ pub(super) fn summary(key: &SeriesKey, state: &SeriesState) -> pb::SeriesSummary
     }
 }
 
-pub(super) fn header(header: &Header) -> pb::QueryResponse {
-    let header = pb::QueryHeader {
+fn query_header(header: &Header) -> pb::QueryHeader {
+    pb::QueryHeader {
         series: Some(series_id(&header.key)),
         session: session_to_wire(header.basis).into(),
         what_to_show: what_to_wire(header.basis).into(),
@@ -147,8 +157,29 @@ pub(super) fn header(header: &Header) -> pb::QueryResponse {
         rows_sent: header.rows_sent,
         first_ns: header.first,
         last_ns: header.last,
-    };
-    pb::QueryResponse { part: Some(pb::query_response::Part::Header(header)) }
+        derived_from: header.derived_from.map_or(pb::Timeframe::Unspecified, timeframe_to_wire).into(),
+        time_zone: header.time_zone.clone().unwrap_or_default(),
+    }
+}
+
+pub(super) fn header(header: &Header) -> pb::QueryResponse {
+    pb::QueryResponse { part: Some(pb::query_response::Part::Header(query_header(header))) }
+}
+
+pub(super) fn export_header(header: &Header) -> pb::ExportResponse {
+    pb::ExportResponse { part: Some(pb::export_response::Part::Header(query_header(header))) }
+}
+
+pub(super) fn piece(data: Vec<u8>) -> pb::ExportResponse {
+    pb::ExportResponse { part: Some(pb::export_response::Part::Data(data)) }
+}
+
+/// There is one.
+pub(super) fn export_format(value: i32) -> Result<(), Status> {
+    match pb::ExportFormat::try_from(value) {
+        Ok(pb::ExportFormat::Unspecified | pb::ExportFormat::Parquet) => Ok(()),
+        Err(_) => Err(status::invalid(format!("there is no export format {value}"))),
+    }
 }
 
 /// NaN says "no volume": it costs no second column.

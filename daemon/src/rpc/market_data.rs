@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock,
-    market_data::{Calendar, FileSpec, LiveRequest, MarketData, MarketDataError, Upload},
+    market_data::{self, Calendar, FileSpec, Header, LiveRequest, MarketData, MarketDataError, Rows, Upload},
 };
 
 /// The service.
@@ -50,13 +50,21 @@ impl market_data_server::MarketData for Handler {
     type QueryStream = BoxStream<'static, Result<pb::QueryResponse, Status>>;
 
     async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {
-        let request = request.into_inner();
-        let key = convert::series_key(request.series.as_ref())?;
-        let (start, end) = convert::bounds(request.range);
-        let query = self.market_data.query(key, start, end, convert::window(request.window)).await;
-        let (header, rows) = query.map_err(|e| status::of(&e))?;
+        let (header, rows) = self.rows(request.into_inner()).await?;
         let rows = ReceiverStream::new(rows).map(|rows| rows.map(convert::bars).map_err(|e| status::of(&e)));
         let parts = futures_util::stream::iter([Ok(convert::header(&header))]).chain(rows);
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
+    }
+
+    type ExportStream = BoxStream<'static, Result<pb::ExportResponse, Status>>;
+
+    async fn export(&self, request: Request<pb::ExportRequest>) -> Result<Response<Self::ExportStream>, Status> {
+        let request = request.into_inner();
+        convert::export_format(request.format)?;
+        let (header, rows) = self.rows(request.query.unwrap_or_default()).await?;
+        let pieces = ReceiverStream::new(market_data::parquet(&header, rows).map_err(|e| status::of(&e))?);
+        let pieces = pieces.map(|piece| piece.map(convert::piece).map_err(|e| status::of(&e)));
+        let parts = futures_util::stream::iter([Ok(convert::export_header(&header))]).chain(pieces);
         Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
     }
 
@@ -146,6 +154,16 @@ impl market_data_server::MarketData for Handler {
                 }
             });
         Ok(Response::new(super::cut_short_by(self.stop.clone(), checked).boxed()))
+    }
+}
+
+impl Handler {
+    async fn rows(&self, request: pb::QueryRequest) -> Result<(Header, Rows), Status> {
+        let key = convert::series_key(request.series.as_ref())?;
+        let view = convert::view(&request)?;
+        let (start, end) = convert::bounds(request.range);
+        let query = self.market_data.query(key, start, end, convert::window(request.window), view).await;
+        query.map_err(|e| status::of(&e))
     }
 }
 

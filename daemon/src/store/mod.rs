@@ -23,4 +23,5 @@ pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow};
+pub use parquet::Growing;
 pub use read::Opened;

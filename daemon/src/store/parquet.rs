@@ -3,7 +3,10 @@
 //! Columns `timestamp` (µs, UTC: Spark refuses ns), `open`, `high`, `low`, `close`, `volume` (nullable). zstd 1 with
 //! dictionaries for prices; stamps as `DELTA_BINARY_PACKED`, which halves the file. The same bars give the same bytes.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    io::{self, Write},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use parquet::{
@@ -50,23 +53,81 @@ static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| Arc::new(parse_message_type(
 /// Encodes sorted bars.
 pub(super) fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u8>, ParquetError> {
     let mut file = SerializedFileWriter::new(Vec::new(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
-    let mut group = file.next_row_group()?;
-
-    let stamps: Vec<i64> = bars.start.iter().map(|start| start.div_euclid(NANOS_PER_MICRO)).collect();
-    write_column::<Int64Type>(&mut group, &stamps, None)?;
-    for prices in [&bars.open, &bars.high, &bars.low, &bars.close] {
-        write_column::<DoubleType>(&mut group, prices, None)?;
-    }
-    let known: Vec<f64> = bars.volume.iter().flatten().copied().collect();
-    let levels: Vec<i16> = bars.volume.iter().map(|volume| i16::from(volume.is_some())).collect();
-    write_column::<DoubleType>(&mut group, &known, Some(&levels))?;
-
-    group.close()?;
+    write_group(&mut file, bars)?;
     file.into_inner()
 }
 
-fn write_column<T: parquet::data_type::DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+/// A file that is written in pieces, which are taken away as they come.
+pub struct Growing {
+    file: SerializedFileWriter<Taken>,
+    bytes: Taken,
+}
+
+impl std::fmt::Debug for Growing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Growing").finish_non_exhaustive()
+    }
+}
+
+/// What was written and not taken yet.
+#[derive(Clone, Default)]
+struct Taken(Arc<Mutex<Vec<u8>>>);
+
+impl Taken {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Taken {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Growing {
+    /// Of a series.
+    pub fn new(key: &SeriesKey, basis: Basis) -> Result<Self, ParquetError> {
+        let bytes = Taken::default();
+        let file = SerializedFileWriter::new(bytes.clone(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
+        Ok(Self { file, bytes })
+    }
+
+    /// Adds sorted bars as one row group; the bytes that there are now.
+    pub fn add(&mut self, bars: &Bars) -> Result<Vec<u8>, ParquetError> {
+        write_group(&mut self.file, bars)?;
+        Ok(self.bytes.take())
+    }
+
+    /// The last bytes.
+    pub fn finish(self) -> Result<Vec<u8>, ParquetError> {
+        self.file.close()?;
+        Ok(self.bytes.take())
+    }
+}
+
+fn write_group<W: Write + Send>(file: &mut SerializedFileWriter<W>, bars: &Bars) -> Result<(), ParquetError> {
+    let mut group = file.next_row_group()?;
+
+    let stamps: Vec<i64> = bars.start.iter().map(|start| start.div_euclid(NANOS_PER_MICRO)).collect();
+    write_column::<Int64Type, W>(&mut group, &stamps, None)?;
+    for prices in [&bars.open, &bars.high, &bars.low, &bars.close] {
+        write_column::<DoubleType, W>(&mut group, prices, None)?;
+    }
+    let known: Vec<f64> = bars.volume.iter().flatten().copied().collect();
+    let levels: Vec<i16> = bars.volume.iter().map(|volume| i16::from(volume.is_some())).collect();
+    write_column::<DoubleType, W>(&mut group, &known, Some(&levels))?;
+
+    group.close().map(drop)
+}
+
+fn write_column<T: parquet::data_type::DataType, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
     values: &[T::T],
     levels: Option<&[i16]>,
 ) -> Result<(), ParquetError> {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek},
     os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -36,6 +36,13 @@ impl Opened {
         (self.recorded.rows, self.recorded.first, self.recorded.last)
     }
 
+    /// The same once more, to be read twice.
+    pub fn again(&self) -> Result<Self, StoreError> {
+        let clone = |file: &File| file.try_clone().map_err(|source| StoreError::Io { path: self.path.clone(), source });
+        let file = self.file.as_ref().map(clone).transpose()?;
+        Ok(Self { key: self.key.clone(), recorded: self.recorded, file, path: self.path.clone() })
+    }
+
     /// Its bars, checked against the ledger. Blocks.
     pub fn bars(self) -> Result<Bars, StoreError> {
         let (key, recorded) = (self.key.clone(), self.recorded);
@@ -60,7 +67,9 @@ impl Opened {
         let (wanted, mut bytes) = (recorded.checksum, Vec::new());
         // one byte more than wanted tells a file that is too long, whatever its size
         let limit = wanted.length.saturating_add(1);
-        (&mut file).take(limit).read_to_end(&mut bytes).map_err(|source| StoreError::Io { path, source })?;
+        // another of the same file may have been read
+        let whole = file.rewind().and_then(|()| (&mut file).take(limit).read_to_end(&mut bytes));
+        whole.map_err(|source| StoreError::Io { path, source })?;
         let found = Checksum::of(&bytes);
         if found.length != wanted.length {
             return Err(damaged(format!("its file does not have the {} bytes that were written", wanted.length)));

@@ -87,7 +87,7 @@ pub(super) async fn stored(
     series: &SeriesId,
     window: Option<Window>,
 ) -> Result<Vec<BarColumns>, Status> {
-    let request = QueryRequest { series: Some(series.clone()), range: None, window };
+    let request = QueryRequest { series: Some(series.clone()), window, ..QueryRequest::default() };
     let mut stream = clients.data.clone().query(request).await?.into_inner();
     let mut parts = Vec::new();
     while let Some(message) = stream.next().await {

@@ -7,14 +7,24 @@ use std::{
     process,
 };
 
-use ktrdr_proto::reason;
+use ktrdr_proto::{
+    reason,
+    v1::{ExportFormat, ExportRequest, export_response::Part},
+};
 
-use super::query::{self, Bars, WriteError};
+use super::{
+    query::{self, WriteError},
+    view::ViewArgs,
+};
 use crate::{
     context::Context,
     failure::{Failure, Stop},
     flags::{Dates, Format, Series},
-    output::{bars::Writer, csv},
+    output::{
+        bars::{self, Writer},
+        chart::{self, picture::picture},
+        csv,
+    },
 };
 
 /// Write stored bars to a file
@@ -23,6 +33,9 @@ use crate::{
   ktrdr data export AAPL -t 1h --output AAPL_1h.csv
   ktrdr data export AAPL -t 1h --start 2024-01-01 --end 2024-12-31 -o AAPL_1h.csv --force
   ktrdr data export EURUSD -t 5m | head
+  ktrdr data export AAPL -t 1m --format parquet -o AAPL_1m.parquet
+  ktrdr data export AAPL -t 1m --resample 1d -o AAPL_1d.csv
+  ktrdr data export AAPL --start 2024-01-01 --chart AAPL.svg
 
 ktrdr data import reads the CSV form back to the same numbers.")]
 pub(crate) struct Args {
@@ -36,32 +49,102 @@ pub(crate) struct Args {
     #[command(flatten)]
     dates: Dates,
 
+    #[command(flatten)]
+    view: ViewArgs,
+
+    /// Draw candles instead, as SVG or PNG by the ending of the name
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    chart: Option<PathBuf>,
+
     /// Replace the file when it exists
     #[arg(long)]
     force: bool,
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
-    let writer = match context.format_or(Format::Csv) {
-        Format::Csv => Writer::Csv { header: csv::EXPORT_HEADER },
-        Format::Json => Writer::Json { rows: 0 },
-        Format::Table => {
-            return Err(Failure::new(&reason::REQUEST_INVALID, "an export is csv or json, not a table").into());
-        }
-    };
-    let target = args.output.filter(|path| path != Path::new("-"));
+    let format = context.format_or(Format::Csv);
+    let target = args.chart.clone().or(args.output.clone()).filter(|path| path != Path::new("-"));
     if let Some(target) = &target {
         refuse_existing(target, args.force)?;
     }
-    let bars = query::start(context.client()?, args.series, args.dates, None).await?;
+    if let Some(target) = &args.chart {
+        return chart(&args, target, context).await;
+    }
+    if format == Format::Parquet {
+        return parquet(args, target, context).await;
+    }
+    let writer = match format {
+        Format::Csv => Writer::Csv { header: csv::EXPORT_HEADER },
+        Format::Json => Writer::Json { rows: 0 },
+        Format::Jsonl => Writer::Jsonl,
+        Format::Table | Format::Parquet => {
+            let text = "an export is csv, json, jsonl or parquet, not a table";
+            return Err(Failure::new(&reason::REQUEST_INVALID, text).into());
+        }
+    };
+    let bars = query::start(context.client()?, args.series, args.dates, None, args.view.asked()).await?;
+    let stamps = args.view.stamps(&bars.header)?;
     match target {
-        None => bars.write(&mut context.out, writer).await.map(drop).map_err(Stop::from),
+        None => bars.write(&mut context.out, writer, stamps).await.map(drop).map_err(Stop::from),
         Some(target) => {
-            let rows = to_file(bars, writer, &target, args.force).await?;
+            let mut file = Target::open(&target)?;
+            let rows = bars.write(&mut file.out, writer, stamps).await.map_err(|error| file.failed(error))?;
+            file.becomes(args.force)?;
             context.talk.say(&format!("Wrote {rows} rows to {}", target.display()));
             Ok(())
         }
     }
+}
+
+/// The daemon makes the file; here it only arrives.
+async fn parquet(args: Args, target: Option<PathBuf>, context: &mut Context) -> Result<(), Stop> {
+    let client = context.client()?;
+    let query = Some(query::request(args.series, args.dates, None, args.view.asked()));
+    let request = client.request(ExportRequest { query, format: ExportFormat::Parquet.into() });
+    let mut stream = client.answer(client.market_data().export(request)).await?;
+    let Some(Part::Header(header)) = client.message(&mut stream).await?.and_then(|answer| answer.part) else {
+        return Err(query::garbled("the answer does not begin with its header").into());
+    };
+    let mut file = target.as_deref().map(Target::open).transpose()?;
+    while let Some(answer) = client.message(&mut stream).await? {
+        let Some(Part::Data(data)) = answer.part else { continue };
+        match &mut file {
+            Some(file) => file.out.write_all(&data).map_err(|error| file.failed(error.into()))?,
+            None => context.out.write_all(&data)?,
+        }
+    }
+    if let Some(file) = file {
+        let name = file.path.display().to_string();
+        file.becomes(args.force)?;
+        context.talk.say(&format!("Wrote {} rows to {name}", header.rows_sent));
+    }
+    Ok(())
+}
+
+async fn chart(args: &Args, target: &Path, context: &mut Context) -> Result<(), Stop> {
+    let ending = target.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let is_svg = match ending.as_deref() {
+        Some("svg") => true,
+        Some("png") => false,
+        _ => {
+            let text = format!("{} is neither .svg nor .png", target.display());
+            return Err(Failure::new(&reason::REQUEST_INVALID, text)
+                .hint("name the file by the kind of picture")
+                .into());
+        }
+    };
+    let series = Series { symbol: args.series.symbol.clone(), timeframe: args.series.timeframe };
+    let bars = query::start(context.client()?, series, args.dates, None, args.view.asked()).await?;
+    let mut stamps = args.view.stamps(&bars.header)?;
+    let title = bars::title_line(&bars.header);
+    let bars = bars.all().await?;
+    let shapes = picture(&title, &bars, &mut stamps);
+    let mut file = Target::open(target)?;
+    let drawn = if is_svg { chart::svg(&mut file.out, &shapes) } else { chart::png(&mut file.out, &shapes) };
+    drawn.map_err(|error| file.failed(error.into()))?;
+    file.becomes(args.force)?;
+    context.talk.say(&format!("Drew {} bars in {}", bars.len(), target.display()));
+    Ok(())
 }
 
 fn refuse_existing(target: &Path, force: bool) -> Result<(), Failure> {
@@ -73,22 +156,37 @@ fn refuse_existing(target: &Path, force: bool) -> Result<(), Failure> {
 }
 
 /// The file appears under its name when it is whole, or not at all.
-async fn to_file(bars: Bars, writer: Writer, target: &Path, force: bool) -> Result<u64, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::new(&reason::OUTPUT_FAILED, format!("cannot write {}", target.display())).caused_by(error)
-    };
-    let (temporary, file) = Temporary::beside(target).map_err(|error| failed(&error))?;
-    let mut out = BufWriter::with_capacity(64 << 10, file);
-    let rows = bars.write(&mut out, writer).await.map_err(|error| match error {
-        WriteError::Bars(failure) => failure,
-        WriteError::Output(error) => failed(&error),
-    })?;
-    refuse_existing(target, force)?;
-    out.flush()
-        .and_then(|()| out.get_ref().sync_all())
-        .and_then(|()| temporary.become_file(target))
-        .map_err(|error| failed(&error))?;
-    Ok(rows)
+struct Target {
+    path: PathBuf,
+    temporary: Temporary,
+    out: BufWriter<File>,
+}
+
+impl Target {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let (temporary, file) = Temporary::beside(path).map_err(|error| cannot_write(path, &error))?;
+        Ok(Self { path: path.to_path_buf(), temporary, out: BufWriter::with_capacity(64 << 10, file) })
+    }
+
+    fn failed(&self, error: WriteError) -> Failure {
+        match error {
+            WriteError::Bars(failure) => failure,
+            WriteError::Output(error) => cannot_write(&self.path, &error),
+        }
+    }
+
+    fn becomes(self, force: bool) -> Result<(), Failure> {
+        let Self { path, temporary, mut out } = self;
+        refuse_existing(&path, force)?;
+        out.flush()
+            .and_then(|()| out.get_ref().sync_all())
+            .and_then(|()| temporary.become_file(&path))
+            .map_err(|error| cannot_write(&path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(&reason::OUTPUT_FAILED, format!("cannot write {}", path.display())).caused_by(error)
 }
 
 /// A file that goes away unless it is renamed.

@@ -17,6 +17,7 @@ mod restore;
 mod show;
 mod validate;
 mod verify;
+mod view;
 mod watch;
 
 use crate::{context::Context, failure::Stop};

@@ -10,6 +10,7 @@ use ktrdr_proto::{
 };
 use tonic::Streaming;
 
+use super::view::View;
 use crate::{
     client::Client,
     failure::{Failure, Stop},
@@ -48,8 +49,9 @@ pub(super) async fn start(
     series: Series,
     dates: Dates,
     window: Option<query_request::Window>,
+    view: View,
 ) -> Result<Bars, Failure> {
-    let request = QueryRequest { series: Some(series.into()), range: dates.range(), window };
+    let request = request(series, dates, window, view);
     let mut stream = client.answer(client.market_data().query(client.request(request))).await?;
     match client.message(&mut stream).await?.and_then(|answer| answer.part) {
         Some(Part::Header(header)) => Ok(Bars { header, client, stream }),
@@ -57,20 +59,49 @@ pub(super) async fn start(
     }
 }
 
+/// Which bars, on the wire.
+pub(super) fn request(
+    series: Series,
+    dates: Dates,
+    window: Option<query_request::Window>,
+    View { resample, hours, with_time_zone }: View,
+) -> QueryRequest {
+    let (series, range) = (Some(series.into()), dates.range());
+    QueryRequest { series, range, resample, hours, with_time_zone, window }
+}
+
 impl Bars {
+    /// All of them, for those who need them together.
+    pub(super) async fn all(mut self) -> Result<Vec<Bar>, Failure> {
+        let mut bars = Vec::new();
+        while let Some(columns) = self.next().await? {
+            bars.extend(even(&columns)?);
+        }
+        self.are(bars.len() as u64)?;
+        Ok(bars)
+    }
+
+    fn are(&self, rows: u64) -> Result<(), Failure> {
+        if rows == self.header.rows_sent {
+            return Ok(());
+        }
+        Err(garbled(&format!("{rows} of {} rows arrived", self.header.rows_sent)))
+    }
+
     /// Writes everything: what is before the rows, the rows as they come, what is after them. The number of rows.
-    pub(super) async fn write(mut self, out: &mut impl Write, mut writer: Writer) -> Result<u64, WriteError> {
-        let mut stamps = Stamps::default();
+    pub(super) async fn write(
+        mut self,
+        out: &mut impl Write,
+        mut writer: Writer,
+        mut stamps: Stamps,
+    ) -> Result<u64, WriteError> {
         let mut rows = 0;
         writer.begin(out, &self.header)?;
         while let Some(columns) = self.next().await? {
             rows += columns.start_ns.len() as u64;
             writer.chunk(out, &mut stamps, even(&columns)?)?;
         }
-        if rows != self.header.rows_sent {
-            let text = format!("{rows} of {} rows arrived", self.header.rows_sent);
-            return Err(garbled(&text).into());
-        }
+        self.are(rows)?;
         writer.end(out)?;
         Ok(rows)
     }
@@ -88,7 +119,7 @@ fn even(columns: &BarColumns) -> Result<impl Iterator<Item = Bar>, Failure> {
     bar::of(columns).ok_or_else(|| garbled("columns of different length came"))
 }
 
-fn garbled(text: &str) -> Failure {
+pub(super) fn garbled(text: &str) -> Failure {
     Failure::new(&reason::INTERNAL, format!("the daemon's answer cannot be used: {text}"))
 }
 

@@ -1,13 +1,21 @@
 //! `ktrdr data show`: print stored bars.
 
-use ktrdr_proto::v1::query_request::Window;
+use ktrdr_proto::{reason, v1::query_request::Window};
 
-use super::query;
+use super::{
+    query::{self, Bars},
+    view::ViewArgs,
+};
 use crate::{
     context::Context,
-    failure::Stop,
+    failure::{Failure, Stop},
     flags::{Dates, Format, Series},
-    output::{bars::Writer, csv},
+    output::{
+        bars::{self, Writer},
+        chart::terminal,
+        csv,
+    },
+    time::Stamps,
 };
 
 /// Rows that are shown when nobody says how many.
@@ -20,6 +28,8 @@ const ROWS: u64 = 10;
   ktrdr data show EURUSD -t 1h --rows 50
   ktrdr data show AAPL -t 5m --start 2024-06-03 --end 2024-06-07 --all
   ktrdr data show AAPL --all --format csv > aapl.csv
+  ktrdr data show AAPL -t 5m --resample 1h --hours regular --tz exchange
+  ktrdr data show AAPL --start 2024-01-01 --chart       candles, and the volume below them
 
 Exits 7 when nothing is stored for the series; an empty range of a stored one exits 0.")]
 pub(crate) struct Args {
@@ -31,6 +41,13 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     dates: Dates,
+
+    #[command(flatten)]
+    view: ViewArgs,
+
+    /// Draw candles instead; of all rows of the range, unless --rows or --head say how many
+    #[arg(long)]
+    chart: bool,
 
     /// Accepted for old scripts: a stored series has one session, and that is shown
     #[arg(long)]
@@ -59,6 +76,10 @@ struct WindowArgs {
 }
 
 impl WindowArgs {
+    fn is_given(&self) -> bool {
+        self.rows.is_some() || self.head.is_some() || self.all
+    }
+
     fn window(&self) -> Option<Window> {
         match (self.head, self.all) {
             (Some(rows), _) => Some(Window::Head(rows)),
@@ -73,12 +94,32 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         context.talk.note("A stored series has one session; what is stored is shown");
     }
     let format = context.format_or(Format::Table);
-    let bars = query::start(context.client()?, args.series, args.dates, args.window.window()).await?;
+    if format == Format::Parquet {
+        let text = "bars are shown as table, json, jsonl or csv";
+        return Err(Failure::new(&reason::REQUEST_INVALID, text).hint("ktrdr data export writes parquet").into());
+    }
+    let whole_range = args.chart && !args.window.is_given();
+    let window = if whole_range { None } else { args.window.window() };
+    let bars = query::start(context.client()?, args.series, args.dates, window, args.view.asked()).await?;
+    let mut stamps = args.view.stamps(&bars.header)?;
+    if args.chart {
+        return chart(bars, &mut stamps, context).await;
+    }
     let writer = match format {
-        Format::Table => Writer::table(&bars.header),
+        Format::Table | Format::Parquet => Writer::table(&bars.header, &stamps),
         Format::Json => Writer::Json { rows: 0 },
+        Format::Jsonl => Writer::Jsonl,
         Format::Csv => Writer::Csv { header: csv::SHOW_HEADER },
     };
-    bars.write(&mut context.out, writer).await?;
+    bars.write(&mut context.out, writer, stamps).await?;
+    Ok(())
+}
+
+async fn chart(bars: Bars, stamps: &mut Stamps, context: &mut Context) -> Result<(), Stop> {
+    let title = bars::title_line(&bars.header);
+    let bars = bars.all().await?;
+    context.out.line(&title)?;
+    let colored = context.out.is_colored();
+    terminal::draw(&mut context.out, &bars, stamps, terminal::width(), colored)?;
     Ok(())
 }

@@ -99,6 +99,18 @@ impl v1::market_data_server::MarketData for Handlers {
         self.reply(stream)
     }
 
+    type ExportStream = Answers<v1::ExportResponse>;
+
+    async fn export(&self, request: Request<v1::ExportRequest>) -> Result<Response<Self::ExportStream>, Status> {
+        use v1::export_response::Part;
+        self.enter("export", &request).await?;
+        let part = |part| Ok(v1::ExportResponse { part: Some(part) });
+        let pieces = [Part::Header(self.0.script.header.clone()), Part::Data(b"PAR1".to_vec())];
+        let stream =
+            answers(pieces.map(part).into_iter().chain(self.0.script.query_end.clone().map(Err)).collect(), false);
+        self.reply(stream)
+    }
+
     async fn get_range(&self, request: Request<v1::GetRangeRequest>) -> Result<Response<v1::GetRangeResponse>, Status> {
         self.enter("get_range", &request).await?;
         self.reply(v1::GetRangeResponse { series: self.0.script.series.first().cloned() })
