@@ -187,6 +187,7 @@ fn sessions() -> Vec<Sample> {
         first_ns: 4,
         last_ns: 5,
         examples_ns: vec![4, 5],
+        ..pb::CheckFinding::default()
     };
     let gap = pb::Gap { range: Some(range), bars: 6, sessions: 1, class: pb::GapClass::NeverAsked.into() };
     vec![

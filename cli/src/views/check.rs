@@ -35,6 +35,7 @@ pub(crate) struct FindingView {
     pub(crate) first: Instant,
     pub(crate) last: Instant,
     pub(crate) examples: Vec<Instant>,
+    pub(crate) detail: String,
 }
 
 /// Absent bars.
@@ -102,6 +103,7 @@ impl From<CheckFinding> for FindingView {
             first: Instant(finding.first_ns),
             last: Instant(finding.last_ns),
             examples: finding.examples_ns.into_iter().map(Instant).collect(),
+            detail: finding.detail,
         }
     }
 }

@@ -19,6 +19,7 @@ fn finding(code: &str, severity: Severity, count: u64) -> CheckFinding {
         first_ns: FRIDAY - 5 * HOUR,
         last_ns: FRIDAY,
         examples_ns: vec![FRIDAY - 5 * HOUR, FRIDAY],
+        ..CheckFinding::default()
     }
 }
 

@@ -1,15 +1,18 @@
 //! Reading stored bars for a check, year by year: memory does not grow with the series.
 
 use super::{
-    MarketData, MarketDataError,
+    MarketData, MarketDataError, View,
     calendar::Calendar,
     check::{Checked, Checker, Subject},
-    closing::closed_until,
+    closing::{closed_until, zone},
+    hours::sessions,
+    resample::refusal,
 };
 use crate::{
     clock,
+    gateway::Contract,
     model::{Basis, Nanos, SeriesKey, TimeRange},
-    store::{Store, StoreError},
+    store::{SeriesState, Store, StoreError},
 };
 
 /// One series, checked.
@@ -33,12 +36,18 @@ impl MarketData {
         let known = self.reference.known(&key.symbol).await?;
         let calendar = Calendar::of_contract(&key.symbol, known.as_ref().map(|known| &*known.contract));
         let store = self.reference.store.clone();
-        let checking = tokio::task::spawn_blocking(move || check(&store, key, calendar));
+        let told = known.map(|known| known.contract);
+        let checking = tokio::task::spawn_blocking(move || check(&store, key, calendar, told.as_deref()));
         checking.await.map_err(|_| MarketDataError::Defect)?
     }
 }
 
-fn check(store: &Store, key: SeriesKey, calendar: Option<&'static Calendar>) -> Result<CheckedSeries, MarketDataError> {
+fn check(
+    store: &Store,
+    key: SeriesKey,
+    calendar: Option<&'static Calendar>,
+    contract: Option<&Contract>,
+) -> Result<CheckedSeries, MarketDataError> {
     let state = store.state(&key).filter(|state| state.bars() > 0);
     let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key }) };
     let now = clock::now();
@@ -59,6 +68,55 @@ fn check(store: &Store, key: SeriesKey, calendar: Option<&'static Calendar>) -> 
             Err(error) => return Err(error.into()),
         }
     }
-    let ends = state.first().zip(state.last());
+    reconcile(store, &key, &state, calendar, &mut checker)?;
+    if let (Some(calendar), Some(contract)) = (calendar, contract) {
+        compare_hours(calendar, contract, &mut checker);
+    }
+    let ends = state.ends();
     Ok(CheckedSeries { key, basis: state.basis, calendar, ends, checked: checker.finish() })
+}
+
+/// Holds it against shorter stored bars of the same market, year by year.
+fn reconcile(
+    store: &Store,
+    key: &SeriesKey,
+    state: &SeriesState,
+    calendar: Option<&'static Calendar>,
+    checker: &mut Checker,
+) -> Result<(), MarketDataError> {
+    let shorter = |other: &SeriesKey, its: &SeriesState| {
+        other.symbol == key.symbol && its.basis == state.basis && refusal(other.timeframe, key.timeframe).is_none()
+    };
+    // the longest of the shorter ones: the fewest bars to read
+    let stored = store.list().into_iter().filter(|(other, its)| shorter(other, its));
+    let Some((other, its)) = stored.max_by_key(|(other, _)| other.timeframe.step()) else { return Ok(()) };
+    let view = View { resample: Some(key.timeframe), ..View::default() }.of(&other, calendar)?;
+    let Some(mut resampler) = view.and_then(|seen| seen.resampler(&its)) else { return Ok(()) };
+    for opened in store.open_years(&other, &TimeRange::ALL)? {
+        let year = opened.year();
+        let made = match opened.bars() {
+            // bars without trades carry the last price over, and begin a longer one with it
+            Ok(bars) => resampler.push(&bars.iter().filter(|bar| bar.volume != Some(0.0)).collect()),
+            // told by a check of that one
+            Err(StoreError::Damaged { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        match store.read_year(key, year) {
+            Ok(bars) => checker.reconcile(&bars, &made, other.timeframe),
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Regular hours as the gateway told them against ours.
+fn compare_hours(calendar: &Calendar, contract: &Contract, checker: &mut Checker) {
+    for told in sessions(&contract.liquid_hours, &zone(&contract.time_zone)) {
+        let date = calendar.date_of(told.end() - 1);
+        let Some(day) = calendar.day(date) else { continue };
+        if !day.regular.contains(&told) {
+            checker.conflict(&told, day.regular.first());
+        }
+    }
 }

@@ -43,6 +43,7 @@ fn finding(finding: &Finding) -> pb::CheckFinding {
         first_ns: finding.first,
         last_ns: finding.last,
         examples_ns: finding.examples.clone(),
+        detail: finding.detail.clone(),
     }
 }
 

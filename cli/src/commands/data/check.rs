@@ -184,11 +184,13 @@ fn findings(series: &CheckView) -> Table {
             "warning" => Tone::Busy,
             _ => Tone::Plain,
         };
-        let what = if finding.helps.is_empty() {
-            finding.says.clone()
-        } else {
-            format!("{}; {}", finding.says, finding.helps)
-        };
+        let mut what = finding.says.clone();
+        if !finding.detail.is_empty() {
+            what = format!("{what} ({})", finding.detail);
+        }
+        if !finding.helps.is_empty() {
+            what = format!("{what}; {}", finding.helps);
+        }
         table.row([
             Cell::toned(finding.severity, tone),
             finding.code.as_str().into(),

@@ -105,6 +105,12 @@ impl Calendar {
         &self.zone
     }
 
+    /// Of its clock from UTC.
+    pub(super) fn offset_at(&self, instant: Nanos) -> Nanos {
+        let at = jiff::Timestamp::from_nanosecond(i128::from(instant)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Nanos::from(self.zone.to_offset(at).seconds()) * crate::model::SECOND
+    }
+
     /// First and last day that is known.
     pub fn known(&self) -> (Date, Date) {
         self.known

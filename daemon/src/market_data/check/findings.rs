@@ -19,6 +19,8 @@ pub struct Finding {
     pub last: Nanos,
     /// The first few places.
     pub examples: Vec<Nanos>,
+    /// What was found out, where there is more to say than the rule does.
+    pub detail: String,
 }
 
 /// What a repair would change; absent bars are told as gaps.
@@ -54,6 +56,14 @@ impl Findings {
         }
     }
 
+    /// What was found out about it; the first word counts.
+    pub(super) fn explain(&mut self, rule: &'static Rule, detail: String) {
+        let found = self.found.iter_mut().find(|finding| finding.rule == rule);
+        if let Some(finding) = found.filter(|finding| finding.detail.is_empty()) {
+            finding.detail = detail;
+        }
+    }
+
     /// A repair asks for these.
     pub(super) fn ask_again(&mut self, start: Nanos, end: Nanos) {
         if let Ok(range) = TimeRange::new(start, end) {
@@ -64,7 +74,7 @@ impl Findings {
     /// So many from one place to another.
     pub(super) fn note_many(&mut self, rule: &'static Rule, first: Nanos, last: Nanos, count: u64) {
         let at = self.found.iter().position(|finding| finding.rule == rule).unwrap_or_else(|| {
-            self.found.push(Finding { rule, count: 0, first, last, examples: Vec::new() });
+            self.found.push(Finding { rule, count: 0, first, last, examples: Vec::new(), detail: String::new() });
             self.found.len() - 1
         });
         let finding = &mut self.found[at];

@@ -5,20 +5,26 @@
 mod absent;
 mod findings;
 mod jumps;
+mod mixture;
+mod reconcile;
 mod rules;
 mod sessions;
+mod shifts;
 mod values;
+mod volumes;
 
 use super::calendar::Calendar;
+use crate::clock::text;
 use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, TimeRange, Timeframe};
 pub use absent::{Completeness, Gap, GapClass};
 use findings::Findings;
 pub use findings::{Cures, Finding};
 use jumps::Jumps;
-use rules::{CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, STALE};
+use rules::{CALENDAR_CONFLICT, CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, STALE};
 pub use rules::{Cure, Severity};
 use sessions::Sessions;
 use values::Values;
+use volumes::Volumes;
 
 /// What is known of the series.
 #[derive(Debug)]
@@ -53,6 +59,7 @@ pub struct Checked {
 #[derive(Debug)]
 pub(super) struct Checker {
     values: Values,
+    volumes: Volumes,
     jumps: Jumps,
     sessions: Option<Sessions>,
     findings: Findings,
@@ -68,6 +75,7 @@ impl Checker {
         let calendar = calendar.filter(|_| !matches!(key.timeframe, Timeframe::Weeks1 | Timeframe::Months1));
         Self {
             values: Values::new(&key.symbol, now),
+            volumes: Volumes::default(),
             jumps: Jumps::default(),
             sessions: calendar.map(|calendar| Sessions::new(calendar, &key, basis.session, coverage)),
             findings: Findings::new(key.timeframe.step()),
@@ -81,6 +89,7 @@ impl Checker {
     pub(super) fn bars(&mut self, bars: &Bars) {
         for bar in bars.iter() {
             self.values.bar(&bar, &mut self.findings);
+            self.volumes.bar(&bar);
             let after_gap = self.sessions.as_mut().is_some_and(|sessions| sessions.bar(&bar, &mut self.findings));
             self.jumps.bar(&bar, after_gap, &mut self.findings);
             self.last = Some(bar.start);
@@ -94,8 +103,16 @@ impl Checker {
         self.findings.ask_again(held.start(), held.end());
     }
 
+    /// The gateway tells other regular hours of a date than the calendar.
+    pub(super) fn conflict(&mut self, told: &TimeRange, known: Option<&TimeRange>) {
+        self.findings.note(&CALENDAR_CONFLICT, told.start());
+        let known = known.map_or_else(|| "closed".to_owned(), in_words);
+        self.findings.explain(&CALENDAR_CONFLICT, format!("gateway {}, calendar {known}", in_words(told)));
+    }
+
     pub(super) fn finish(mut self) -> Checked {
         let last = self.last.unwrap_or(0);
+        self.volumes.finish(&mut self.findings);
         match &mut self.sessions {
             Some(sessions) => {
                 sessions.finish(&mut self.findings);
@@ -109,6 +126,10 @@ impl Checker {
         let (findings, cures) = self.findings.sorted();
         Checked { findings, gaps, days, bars: self.bars, cures }
     }
+}
+
+fn in_words(range: &TimeRange) -> String {
+    format!("{} to {}", text(range.start()), text(range.end()))
 }
 
 #[cfg(test)]

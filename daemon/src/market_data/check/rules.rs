@@ -69,6 +69,14 @@ rules! {
     NON_SESSION_DATE = Error, Drop, "the exchange had no session on that date", "these are not bars of the exchange, or of another one";
     OUTSIDE_SESSION = Error, Drop, "it begins outside the hours of the session", "import it again with the right time zone";
     OFF_GRID = Error, ByHand, "no bar of this size begins then", "import it again with the right time zone";
+    SHIFTED_TIMESTAMPS = Error, ByHand, "one shift of the clock explains the bars where none can be", "import the file again with the right time zone";
+    MIXED_SESSIONS = Error, ByHand, "days of regular hours alone, among days with the hours before and after", "load the series anew: it is of one session or the other";
+    // held against others
+    RECONCILE_MISMATCH = Warning, ByHand, "shorter bars of the same market make another bar", "load the range of both with --verify";
+    PARTIAL_BAR_SUSPECTED = Warning, AskAgain, "shorter bars of the same market hold more: it was stored before it was over", "load the range with --verify";
+    SPLIT_SUSPECTED = Warning, ByHand, "shorter bars of the same market are of another scale", "load the series anew: --on-split refetch";
+    VOLUME_IN_LOTS = Info, Nothing, "volumes in hundreds, beside others that are not", "";
+    CALENDAR_CONFLICT = Warning, ByHand, "the gateway tells other hours than the calendar", "update ktrdr; the gateway's hours are used as well";
     // what is absent
     MISSING_SESSION = Warning, AskAgain, "a whole session is absent", "load the range";
     MISSING_BARS = Warning, AskAgain, "bars inside a session are absent", "load the range";

@@ -5,10 +5,12 @@
 use super::{
     absent::{Completeness, Gap, GapClass},
     findings::Findings,
+    mixture::Mixture,
     rules::{
         MISSING_BARS, MISSING_SESSION, NON_SESSION_DATE, NOT_TRADED, OFF_GRID, OUTSIDE_SESSION, OVERLAPPING_BARS,
         ZERO_VOLUME_FILLER, ZERO_VOLUME_IN_SESSION,
     },
+    shifts::Shifts,
 };
 use crate::{
     market_data::{
@@ -29,6 +31,8 @@ pub(super) struct Sessions {
     /// Of a stock in all hours, nothing need be traded before and after the regular ones.
     sparse: bool,
     open: Option<Open>,
+    shifts: Shifts,
+    mixture: Mixture,
     last: Option<Nanos>,
     pub(super) gaps: Vec<Gap>,
     pub(super) days: Vec<Completeness>,
@@ -44,6 +48,9 @@ struct Open {
     /// Of them, how many were passed.
     passed: usize,
     present: u32,
+    /// Bars in regular hours and outside of them, and the first and the last.
+    kinds: (u32, u32),
+    ends: Option<(Nanos, Nanos)>,
     /// Absent ones in a row, up to now.
     absent: Vec<Nanos>,
     known_none: u32,
@@ -60,6 +67,8 @@ impl Sessions {
             coverage,
             sparse: stock && session == Session::AllHours,
             open: None,
+            shifts: Shifts::default(),
+            mixture: Mixture::default(),
             last: None,
             gaps: Vec::new(),
             days: Vec::new(),
@@ -91,6 +100,7 @@ impl Sessions {
         if bar.start < open.allowed.start() {
             let rule = if self.grid == Grid::Dates { &NON_SESSION_DATE } else { &OUTSIDE_SESSION };
             findings.note(rule, bar.start);
+            self.shifts.note(bar.start);
             return self.gaps.len() > gaps;
         }
         while open.due.get(open.passed).is_some_and(|due| *due < bar.start) {
@@ -104,9 +114,13 @@ impl Sessions {
             && open.day.due(self.session).iter().any(|part| part.contains(bar.start))
         {
             findings.note(&OFF_GRID, bar.start);
+            self.shifts.note(bar.start);
         } else if self.grid == Grid::Somewhere {
             open.present += 1;
         }
+        let regular = open.day.regular.iter().any(|part| part.contains(bar.start));
+        *(if regular { &mut open.kinds.0 } else { &mut open.kinds.1 }) += 1;
+        open.ends = Some((open.ends.map_or(bar.start, |(first, _)| first), bar.start));
         self.volume(bar, findings);
         self.end_run();
         self.gaps.len() > gaps
@@ -119,6 +133,10 @@ impl Sessions {
             open.due.truncate(open.passed);
         }
         self.close();
+        self.shifts.finish(self.calendar, self.grid, self.session, findings);
+        if self.sparse && self.grid != Grid::Dates {
+            self.mixture.finish(findings);
+        }
         for gap in &self.gaps {
             let last = gap.last;
             match gap.class {
@@ -155,15 +173,11 @@ impl Sessions {
         }
         let regular =
             open.day.regular.iter().any(|part| part.start() < bar.start + self.step && bar.start < part.end());
-        if regular && self.sparse_or_regular() {
+        if regular && (self.sparse || self.session == Session::RegularHours) {
             findings.note(&ZERO_VOLUME_IN_SESSION, bar.start);
         } else if bar.high.total_cmp(&bar.low).is_eq() {
             findings.note(&ZERO_VOLUME_FILLER, bar.start);
         }
-    }
-
-    fn sparse_or_regular(&self) -> bool {
-        self.sparse || self.session == Session::RegularHours
     }
 
     /// The first session that ends after this instant.
@@ -197,7 +211,17 @@ impl Sessions {
             }
             Grid::Somewhere => (hull(day.allowed(self.session))?, Vec::new()),
         };
-        Some(Open { day, allowed, due, passed: 0, present: 0, absent: Vec::new(), known_none: 0 })
+        Some(Open {
+            day,
+            allowed,
+            due,
+            passed: 0,
+            present: 0,
+            kinds: (0, 0),
+            ends: None,
+            absent: Vec::new(),
+            known_none: 0,
+        })
     }
 
     /// The session is over: what was due and did not come is absent.
@@ -211,6 +235,11 @@ impl Sessions {
         }
         self.end_run();
         if let Some(open) = self.open.take() {
+            if let Some((first, last)) = open.ends {
+                let regular = |due: &&Nanos| open.day.regular.iter().any(|part| part.contains(**due));
+                let whole = u32::try_from(open.due.iter().filter(regular).count()).is_ok_and(|due| due == open.kinds.0);
+                self.mixture.day((first, last), whole, open.kinds.1);
+            }
             let due = u32::try_from(open.due.len()).unwrap_or(u32::MAX).max(open.present) - open.known_none;
             // before the first bar, or after the last one
             let nothing = due == 0 && open.present == 0 && open.known_none == 0;

@@ -125,6 +125,76 @@ fn a_jump_is_told_and_one_over_a_hole_is_told_apart() {
     assert!(codes(&holed).contains(&("JUMP_ACROSS_GAP", 1)), "{:?}", codes(&holed));
 }
 
+#[test]
+fn one_shift_that_explains_the_misplaced_bars_is_named() {
+    let all = hours(Session::RegularHours);
+    let shifted = |by: Nanos| all.iter().map(move |start| bar(start + by));
+    let told = |checked: &Checked| {
+        let found = checked.findings.iter().find(|finding| finding.rule.code == "SHIFTED_TIMESTAMPS");
+        found.map(|finding| finding.detail.clone())
+    };
+    let of = |by: Nanos| told(&checked(subject("AAPL", Timeframe::Hours1, Session::RegularHours), shifted(by)));
+    assert_eq!(of(0), None);
+    assert_eq!(of(9 * HOUR).as_deref(), Some("shifted by +9:00 hours"));
+    // in winter, the clock of New York is five hours behind: its times, taken for UTC, are five hours early
+    assert_eq!(of(-5 * HOUR).as_deref(), Some("times of the exchange's clock, taken for UTC"));
+}
+
+#[test]
+fn days_of_two_sessions_and_volumes_of_two_units_are_told() {
+    let (regular, all) = (hours(Session::RegularHours), hours(Session::AllHours));
+    let middle = regular[7 * 5];
+    let mixed = all.iter().copied().filter(|start| *start >= middle || regular.contains(start));
+    let mixed = checked(subject("AAPL", Timeframe::Hours1, Session::AllHours), mixed.map(bar));
+    assert!(!codes(&mixed).iter().any(|(code, _)| *code == "MIXED_SESSIONS"), "too few days to tell");
+    let calendar = Calendar::named("NYSE").unwrap();
+    let days: Vec<_> =
+        date(2025, 3, 3).series(jiff::Span::new().days(1)).take(28).filter_map(|day| calendar.day(day)).collect();
+    let of = |from: usize, to: usize, session| -> Vec<Nanos> {
+        let parts: Vec<TimeRange> = days[from..to].iter().flat_map(|day| day.due(session).to_vec()).collect();
+        parts.iter().flat_map(|part| starts(part, HOUR / 2, calendar.zone())).collect()
+    };
+    let starts = [of(0, 14, Session::RegularHours), of(14, 28, Session::AllHours)].concat();
+    let mixed = checked(subject("AAPL", Timeframe::Minutes30, Session::AllHours), starts.into_iter().map(bar));
+    assert!(codes(&mixed).contains(&("MIXED_SESSIONS", 10)), "{:?}", codes(&mixed));
+
+    let many = of(0, 28, Session::AllHours);
+    let in_lots = many
+        .iter()
+        .enumerate()
+        .map(|(at, start)| Bar { volume: Some(if at < 300 { 500.0 } else { 517.0 }), ..bar(*start) });
+    let lots = checked(subject("AAPL", Timeframe::Minutes30, Session::AllHours), in_lots);
+    assert!(codes(&lots).contains(&("VOLUME_IN_LOTS", 300)), "{:?}", codes(&lots));
+}
+
+#[test]
+fn longer_bars_are_held_against_those_that_shorter_ones_make() {
+    let starts = hours(Session::RegularHours);
+    let made: Bars = starts.iter().map(|start| bar(*start)).collect();
+    let held = |stored: Vec<Bar>| {
+        let mut checker = Checker::new(subject("AAPL", Timeframe::Hours1, Session::RegularHours));
+        checker.reconcile(&stored.into_iter().collect(), &made, Timeframe::Minutes5);
+        codes(&checker.finish())
+    };
+    let all = || starts.iter().map(|start| bar(*start)).collect::<Vec<_>>();
+    assert_eq!(held(all()), []);
+    let mut partial = all();
+    (partial[3].close, partial[3].high, partial[3].volume) = (10.1, 10.2, Some(40.0));
+    assert_eq!(held(partial), [("PARTIAL_BAR_SUSPECTED", 1)]);
+    let mut more = all();
+    more[4].high = 12.0;
+    assert_eq!(held(more), [("RECONCILE_MISMATCH", 1)]);
+    let split = all().into_iter().map(|bar| Bar {
+        open: bar.open * 2.0,
+        high: bar.high * 2.0,
+        low: bar.low * 2.0,
+        close: bar.close * 2.0,
+        volume: bar.volume.map(|volume| volume / 2.0),
+        ..bar
+    });
+    assert_eq!(held(split.collect()), [("SPLIT_SUSPECTED", starts.len() as u64)]);
+}
+
 proptest! {
     /// Whatever is taken out: present and absent bars are all that are due, and no gap holds a bar.
     #[test]

@@ -1,0 +1,43 @@
+//! Volumes of two units in one series (pure): a stretch in lots of a hundred beside one in shares.
+
+use super::{findings::Findings, rules::VOLUME_IN_LOTS};
+use crate::model::{Bar, Nanos};
+
+/// Shorter stretches are chance.
+const STRETCH: u64 = 250;
+
+#[derive(Debug, Default)]
+pub(super) struct Volumes {
+    /// Start of the first and of the last, and how many there are in a row.
+    stretch: Option<(Nanos, Nanos, u64)>,
+    longest: Option<(Nanos, Nanos, u64)>,
+    odd: u64,
+}
+
+impl Volumes {
+    pub(super) fn bar(&mut self, bar: &Bar) {
+        let Some(volume) = bar.volume.filter(|volume| *volume > 0.0) else { return };
+        if volume % 100.0 == 0.0 {
+            let (first, _, bars) = self.stretch.unwrap_or((bar.start, bar.start, 0));
+            self.stretch = Some((first, bar.start, bars + 1));
+        } else {
+            self.odd += 1;
+            self.ends();
+        }
+    }
+
+    fn ends(&mut self) {
+        let bars = |stretch: Option<(Nanos, Nanos, u64)>| stretch.map_or(0, |(_, _, bars)| bars);
+        let stretch = self.stretch.take();
+        if bars(stretch) > bars(self.longest) {
+            self.longest = stretch;
+        }
+    }
+
+    pub(super) fn finish(&mut self, findings: &mut Findings) {
+        self.ends();
+        if let Some((first, last, bars)) = self.longest.filter(|(_, _, bars)| *bars >= STRETCH && self.odd >= STRETCH) {
+            findings.note_many(&VOLUME_IN_LOTS, first, last, bars);
+        }
+    }
+}
