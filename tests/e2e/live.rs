@@ -227,3 +227,24 @@ fn kept_bars_are_stored_and_not_asked_for_again() -> Result<()> {
     sim.report()?;
     Ok(())
 }
+
+/// Meanwhile somebody stores the series with other hours.
+#[test]
+fn bars_that_cannot_be_kept_are_told_to_who_wanted_them_kept() -> Result<()> {
+    let sim = GatewaySim::start(&Market::in_session(60).flags()?)?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    let watch = daemon.ktrdr_started("data watch AAPL -t 1m --keep")?;
+    has_printed(&watch, 1)?;
+    daemon.ktrdr("data load AAPL -t 1m --start 2025-01-06 --end 2025-01-07 --trading-hours")?.ok()?;
+    // closed bars wait half a minute to be written together
+    wait::until_true("what was not kept", wait::LIMIT * 2, || {
+        let told = watch.stderr()?;
+        Ok(told.contains("Not kept: ") && told.contains("SESSION_MISMATCH"))
+    })?;
+    assert!(!interrupted(watch)?.is_empty(), "watching goes on");
+    let stored = stored(&daemon, "AAPL -t 1m")?;
+    assert!(stored.iter().all(|bar| bar.start.starts_with("2025-01-0")), "no two kinds in one series");
+    drop(daemon.terminate()?);
+    sim.report()?;
+    Ok(())
+}
