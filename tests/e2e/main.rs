@@ -26,5 +26,6 @@ mod python;
 mod refusals;
 mod session;
 mod store;
+mod traps;
 mod views;
 mod wire;

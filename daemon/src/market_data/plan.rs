@@ -241,6 +241,28 @@ mod tests {
         assert_eq!(full, before, "as long as it may be");
     }
 
+    #[test]
+    #[ignore = "a measurement: cargo test --release -p ktrdrd --lib planner -- --ignored --nocapture"]
+    fn how_long_the_planner_takes_over_twenty_years_with_ten_thousand_holes() {
+        let calendar = crate::market_data::calendar::Calendar::named("NYSE").unwrap();
+        let wanted = range(13_149 * DAY, 20_454 * DAY); // 2006 to 2025
+        let hole = |nth: i64| range(wanted.start() + nth * 17 * HOUR, wanted.start() + nth * 17 * HOUR + 37 * MINUTE);
+        let mut coverage: Coverage = std::iter::once(wanted).collect();
+        (0..10_000).for_each(|nth| coverage.remove(&hole(nth)));
+        let mut took: Vec<_> = (0..15)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                let missing = coverage.missing(&wanted);
+                let open =
+                    calendar.within_sessions(&missing, Timeframe::Minutes1, crate::model::Session::AllHours, &[]);
+                let steps = steps(&open, Timeframe::Minutes1, Order::NewestFirst, i64::MAX / 2);
+                (begun.elapsed(), missing.len(), open.len(), steps.len())
+            })
+            .collect();
+        took.sort_unstable();
+        println!("median {:?}", took[took.len() / 2]);
+    }
+
     /// Where a request begins: IB counts days and longer on the exchange's clock.
     fn begins(step: &Step) -> Nanos {
         let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();

@@ -10,6 +10,21 @@ use crate::{
     model::{Coverage, DAY, HOUR, Nanos, SeriesKey, Session, TimeRange, Timeframe},
 };
 
+/// Ranges that are so near to each other have days in common.
+const NEAR: Nanos = 3 * DAY;
+
+/// What is in both; each ascending and disjoint.
+fn common(one: &[TimeRange], other: &[TimeRange]) -> Vec<TimeRange> {
+    let mut from = 0;
+    let mut both = Vec::new();
+    for range in one {
+        from += other[from..].partition_point(|part| part.end() <= range.start());
+        let overlapping = other[from..].iter().take_while(|part| part.start() < range.end());
+        both.extend(overlapping.filter_map(|part| part.intersection(range)));
+    }
+    both
+}
+
 /// The parts of ascending ranges that may hold bars of a series. The hours that the gateway told with its contract count, too:
 /// they may be newer than our tables. A series that no calendar is known of may have bars at any time.
 pub(in crate::market_data) fn may_hold_bars(
@@ -43,18 +58,27 @@ impl Calendar {
         if matches!(timeframe, Timeframe::Weeks1 | Timeframe::Months1) {
             return ranges.to_vec();
         }
+        // ranges that share days look them up once
+        let neighbours = ranges.chunk_by(|one, next| next.start().saturating_sub(one.end()) < NEAR);
+        let within = neighbours.flat_map(|near| {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { return Vec::new() };
+            let Ok(hull) = TimeRange::new(first.start(), last.end()) else { return Vec::new() };
+            common(near, self.open_in(&hull, timeframe, session, also).intervals())
+        });
+        let within: Coverage = within.collect();
+        within.intervals().to_vec()
+    }
+
+    fn open_in(&self, hull: &TimeRange, timeframe: Timeframe, session: Session, also: &[TimeRange]) -> Coverage {
         let mut open = Coverage::default();
-        for range in ranges {
-            let mut add = |part: TimeRange| part.intersection(range).into_iter().for_each(|part| open.insert(part));
-            [self.unknown_before(), self.unknown_after()].into_iter().flatten().for_each(&mut add);
-            for day in self.days(range) {
-                self.parts_of(&day, timeframe, session, also).into_iter().for_each(&mut add);
-            }
-            if timeframe.is_intraday() {
-                also.iter().copied().for_each(&mut add);
-            }
+        for day in self.days(hull) {
+            self.parts_of(&day, timeframe, session, also).into_iter().for_each(|part| open.insert(part));
         }
-        open.intervals().to_vec()
+        if timeframe.is_intraday() {
+            also.iter().for_each(|part| open.insert(*part));
+        }
+        [self.unknown_before(), self.unknown_after()].into_iter().flatten().for_each(|part| open.insert(part));
+        open
     }
 
     fn parts_of(&self, day: &Day, timeframe: Timeframe, session: Session, also: &[TimeRange]) -> Vec<TimeRange> {

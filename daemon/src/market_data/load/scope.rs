@@ -125,3 +125,18 @@ fn first_bar_of(head: Nanos, timeframe: Timeframe, zone: &TimeZone) -> Nanos {
     let minute_of_settling = 60 * SECOND;
     closed_until(head + minute_of_settling, Timeframe::Days1, zone) - (timeframe.step() - DAY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::HOUR;
+
+    #[test]
+    fn the_day_of_the_listing_is_wanted() {
+        let head = 20_000 * DAY + 14 * HOUR + HOUR / 2;
+        let zone = zone("US/Eastern");
+        assert_eq!(first_bar_of(head, Timeframe::Days1, &zone), 20_000 * DAY, "its bar is labelled by midnight");
+        assert_eq!(first_bar_of(head, Timeframe::Hours1, &zone), 20_000 * DAY + 13 * HOUR, "bars may begin earlier");
+        assert!(first_bar_of(head, Timeframe::Weeks1, &zone) <= 20_000 * DAY - 6 * DAY);
+    }
+}
