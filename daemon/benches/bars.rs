@@ -84,7 +84,7 @@ fn years(rows: i64) -> Vec<(i16, Bars)> {
 }
 
 fn of_year(year: i16, rows: i64) -> Bars {
-    let mut state: u64 = 88_172_645_463_325_252 ^ u64::from(year.unsigned_abs());
+    let mut state: u64 = 0x0139_408d_cbbf_7a44 ^ u64::from(year.unsigned_abs());
     let mut next = |below: u64| {
         state ^= state << 13;
         state ^= state >> 7;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    Checksum, ContractRow, DepartureRow, HeadRow, Layout, OperationRow, StoreError, files,
+    Checksum, Layout, StoreError, files,
     ledger::{
-        Ledger, PartitionRow, contracts, departures, operations,
+        Ledger, PartitionRow,
         series::{self, Files},
     },
     read::{self, Opened},
@@ -126,8 +126,15 @@ impl Store {
             files::create_folders(&folder).map_err(|error| StoreError::io(&folder, error))?;
         }
         files::clear_staging(&layout)?;
+        let is_new = !layout.ledger().exists();
+        let in_order = files::is_sealed(&layout.ledger(), &layout.ledger_seal());
         let ledger = Ledger::open(&layout.ledger())?;
         let store = Self { layout: Arc::new(layout), ledger, series: Arc::default(), verified: Arc::default() };
+        if is_new {
+            store.take_in_all()?;
+        } else if !in_order {
+            store.mend_ledger()?;
+        }
         store.settle_pending()?;
         store.sweep_kept()?;
         store.load_catalog()?;
@@ -137,6 +144,9 @@ impl Store {
     /// For the end of an orderly stop. Nothing depends on it. Blocks.
     pub fn close(&self) {
         self.ledger.checkpoint_blocking();
+        if let Err(error) = files::seal(&self.layout.ledger(), &self.layout.ledger_seal()) {
+            tracing::warn!(%error, "the ledger is left without its checksum: the next start looks at all of it");
+        }
     }
 
     /// A file that equals its announcement was renamed before the crash and is adopted; otherwise nothing happened. All
@@ -235,60 +245,5 @@ impl Store {
     /// Whether the file of one year is what the ledger says; reads it once, and again only when it was touched. Blocks.
     pub fn verify_year(&self, key: &SeriesKey, year: i16) -> Result<(), StoreError> {
         read::verify(self, key, year)
-    }
-
-    /// Inserts or updates an operation; on the disk when it returns.
-    pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
-        self.ledger.call(move |ledger| operations::put(ledger, &row)).await
-    }
-
-    /// The same for threads that may block.
-    pub fn put_operation_blocking(&self, row: OperationRow) -> Result<(), StoreError> {
-        self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
-    }
-
-    /// All operations, oldest first. Blocks.
-    pub fn operations(&self) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.call_blocking(|ledger| operations::all(ledger))
-    }
-
-    /// Takes operations out, all or none.
-    pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
-        self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await
-    }
-
-    /// The same for threads that may block.
-    pub fn forget_operations_blocking(&self, ids: Vec<String>) -> Result<(), StoreError> {
-        self.ledger.call_blocking(move |ledger| operations::forget(ledger, &ids))
-    }
-
-    /// A contract resolved before.
-    pub async fn contract(&self, symbol: String) -> Result<Option<ContractRow>, StoreError> {
-        self.ledger.call(move |ledger| contracts::contract(ledger, &symbol)).await
-    }
-
-    /// Remembers a contract.
-    pub async fn put_contract(&self, row: ContractRow) -> Result<(), StoreError> {
-        self.ledger.call(move |ledger| contracts::put_contract(ledger, &row)).await
-    }
-
-    /// The earliest bar as the gateway told it; `None` when it was never asked, `Some(None)` when there is none.
-    pub async fn head(&self, contract_id: i32, what: &'static str) -> Result<Option<Option<Nanos>>, StoreError> {
-        self.ledger.call(move |ledger| contracts::head(ledger, contract_id, what)).await
-    }
-
-    /// Remembers it.
-    pub async fn put_head(&self, row: HeadRow) -> Result<(), StoreError> {
-        self.ledger.call(move |ledger| contracts::put_head(ledger, &row)).await
-    }
-
-    /// What left for the gateway since an instant, oldest first.
-    pub async fn departures_since(&self, since: Nanos) -> Result<Vec<DepartureRow>, StoreError> {
-        self.ledger.call(move |ledger| departures::since(ledger, since)).await
-    }
-
-    /// Remembers a departure, for `kept` nanoseconds. Survives a killed process; a failing power may take the last ones.
-    pub async fn put_departure(&self, row: DepartureRow, kept: Nanos) -> Result<(), StoreError> {
-        self.ledger.note(move |ledger| departures::put(ledger, &row, row.at.saturating_sub(kept))).await
     }
 }

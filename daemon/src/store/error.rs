@@ -56,6 +56,16 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The ledger is damaged in its structure.
+    #[error(
+        "the ledger {path} is damaged ({what}); move it away, and the next start takes the files in as they are: only what was known complete has to be asked again"
+    )]
+    LedgerDamaged {
+        /// The ledger.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The ledger's thread has ended.
     #[error("the ledger is closed")]
     Closed,
@@ -111,9 +121,11 @@ impl Reasoned for StoreError {
             Self::Full { .. } => &reason::STORE_FULL,
             Self::Unwritable { .. } => &reason::STORE_UNWRITABLE,
             Self::Damaged { .. } => &reason::PARTITION_DAMAGED,
-            Self::Io { .. } | Self::Ledger(_) | Self::LedgerNewer { .. } | Self::NotALedger { .. } => {
-                &reason::STORE_FAILED
-            }
+            Self::Io { .. }
+            | Self::Ledger(_)
+            | Self::LedgerNewer { .. }
+            | Self::LedgerDamaged { .. }
+            | Self::NotALedger { .. } => &reason::STORE_FAILED,
             Self::Closed => &reason::SHUTTING_DOWN,
             Self::Encode(_) => &reason::INTERNAL,
         }

@@ -198,6 +198,21 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Leaves the checksum of a file that nobody writes any more.
+pub(super) fn seal(file: &Path, seal: &Path) -> io::Result<()> {
+    let Checksum { length, crc } = Checksum::of(&fs::read(file)?);
+    fs::write(seal, format!("{length} {crc:08x}\n"))
+}
+
+/// Whether the file is the one that was left; asked once, since it will be written from now on. A new one is in order.
+pub(super) fn is_sealed(file: &Path, seal: &Path) -> bool {
+    let Ok(bytes) = fs::read(file) else { return true };
+    let Checksum { length, crc } = Checksum::of(&bytes);
+    let sealed = fs::read_to_string(seal).is_ok_and(|text| text == format!("{length} {crc:08x}\n"));
+    // one that cannot be removed must not vouch for what is written next
+    sealed && fs::remove_file(seal).is_ok()
+}
+
 /// Removes what an interrupted daemon left in the staging folder.
 pub(super) fn clear_staging(layout: &Layout) -> Result<(), StoreError> {
     let staging = layout.staging();

@@ -50,6 +50,11 @@ impl Layout {
         self.root.join("ktrdr.sqlite")
     }
 
+    /// Checksum of the ledger, left by an orderly stop.
+    pub fn ledger_seal(&self) -> PathBuf {
+        self.root.join("ktrdr.sqlite.seal")
+    }
+
     /// Held for life by the one daemon of this folder.
     pub fn lock(&self) -> PathBuf {
         self.root.join("daemon.lock")

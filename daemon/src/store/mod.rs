@@ -13,8 +13,10 @@ mod files;
 mod kept;
 mod layout;
 mod ledger;
+mod mend;
 mod parquet;
 mod read;
+mod records;
 mod staging;
 
 pub use catalog::{SeriesState, Store};

@@ -26,7 +26,7 @@ use parquet::{
     },
 };
 
-use crate::model::{Bars, Basis, Nanos, SeriesKey};
+use crate::model::{Bars, Basis, Nanos, SeriesKey, Session, WhatToShow};
 
 const NANOS_PER_MICRO: Nanos = 1_000;
 
@@ -158,6 +158,17 @@ fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, Parquet
             facts.map(|(key, value)| KeyValue { key: key.into(), value: Some(value.into()) }).to_vec(),
         ))
         .build())
+}
+
+/// What the bars of a file are, as it says of itself.
+pub(super) fn basis_of(bytes: &Bytes) -> Option<Basis> {
+    let file = SerializedFileReader::new(bytes.clone()).ok()?;
+    let facts = file.metadata().file_metadata().key_value_metadata()?;
+    let fact = |name: &str| facts.iter().find(|fact| fact.key == name)?.value.as_deref();
+    Some(Basis {
+        session: Session::parse(fact("ktrdr.session")?)?,
+        what: WhatToShow::parse(fact("ktrdr.what_to_show")?)?,
+    })
 }
 
 /// Decodes a whole file. The bytes may be hostile: callers contain panics.

@@ -75,7 +75,9 @@ impl Calendar {
             self.parts_of(&day, timeframe, session, also).into_iter().for_each(|part| open.insert(part));
         }
         if timeframe.is_intraday() {
-            also.iter().for_each(|part| open.insert(*part));
+            for part in also {
+                open.insert(*part);
+            }
         }
         [self.unknown_before(), self.unknown_after()].into_iter().flatten().for_each(|part| open.insert(part));
         open

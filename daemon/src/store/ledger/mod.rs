@@ -94,6 +94,13 @@ impl Ledger {
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Looks at every page.
+    pub(in crate::store) fn check(&self) -> Result<(), StoreError> {
+        let found: String =
+            self.call_blocking(|ledger| ledger.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::LedgerDamaged { path: self.path.clone(), what: found }) }
+    }
+
     /// Moves everything into the one file, so that a copy of it is whole. A convenience: a failure is only told.
     pub(in crate::store) fn checkpoint_blocking(&self) {
         let (reply, answer) = mpsc::sync_channel(1);

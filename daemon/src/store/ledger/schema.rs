@@ -5,14 +5,18 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{
+    Connection,
+    functions::{Context, FunctionFlags},
+    types::ValueRef,
+};
 
 use super::StoreError;
 
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -142,6 +146,15 @@ const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE INDEX kept_of_series ON kept (series_id, id);
 ",
+    // SQLite does not notice a flipped bit in a value
+    "
+    ALTER TABLE coverage ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+    UPDATE coverage SET seal = seal(series_id, start_ns, end_ns, kind, source, as_of_ns);
+    ALTER TABLE partition ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+    UPDATE partition SET seal = seal(series_id, year, length, crc, rows, first_ns, last_ns);
+    ALTER TABLE pending ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+    UPDATE pending SET seal = seal(series_id, year, length, crc, rows, first_ns, last_ns);
+",
 ];
 
 /// Sets the connection up, checks whose file it is, and brings the schema up to date in one transaction.
@@ -164,7 +177,31 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
         )
         .map_err(failed)?;
+    connection.create_scalar_function("seal", -1, SEALING, |context| Ok(seal(context))).map_err(failed)?;
     migrate(connection, usize::try_from(found).unwrap_or(0)).map_err(failed)
+}
+
+const SEALING: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
+
+/// CRC-32 of values and their kinds.
+fn seal(context: &Context<'_>) -> i64 {
+    let mut sum = crc32fast::Hasher::new();
+    for at in 0..context.len() {
+        match context.get_raw(at) {
+            ValueRef::Integer(value) => {
+                sum.update(b"i");
+                sum.update(&value.to_le_bytes());
+            }
+            ValueRef::Text(text) => {
+                sum.update(b"t");
+                sum.update(text);
+                sum.update(b"\0");
+            }
+            // no sealed column is of another kind
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => sum.update(b"?"),
+        }
+    }
+    sum.finalize().into()
 }
 
 fn migrate(connection: &mut Connection, from: usize) -> rusqlite::Result<()> {

@@ -120,7 +120,8 @@ impl Files {
 
 pub(in crate::store) fn put_file(connection: &Connection, files: Files, series: i64, row: &PartitionRow) -> Result<()> {
     let sql = format!(
-        "INSERT OR REPLACE INTO {} (series_id, year, length, crc, rows, first_ns, last_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR REPLACE INTO {} (series_id, year, length, crc, rows, first_ns, last_ns, seal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, seal(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
         files.table()
     );
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -181,7 +182,8 @@ pub(in crate::store) fn cover(
     )?;
     connection
         .execute(
-            "INSERT INTO coverage (series_id, start_ns, end_ns, kind, source, as_of_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO coverage (series_id, start_ns, end_ns, kind, source, as_of_ns, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, seal(?1, ?2, ?3, ?4, ?5, ?6))",
             params![
                 series,
                 start.unwrap_or(range.start()).min(range.start()),
@@ -199,13 +201,15 @@ pub(in crate::store) fn uncover(connection: &Connection, series: i64, range: Tim
     let cut = params![series, range.start(), range.end()];
     // the parts that stick out on either side, first
     connection.execute(
-        "INSERT INTO coverage (series_id, start_ns, end_ns, kind, source, as_of_ns)
-         SELECT series_id, ?3, end_ns, kind, source, as_of_ns FROM coverage
+        "INSERT INTO coverage (series_id, start_ns, end_ns, kind, source, as_of_ns, seal)
+         SELECT series_id, ?3, end_ns, kind, source, as_of_ns, seal(series_id, ?3, end_ns, kind, source, as_of_ns)
+         FROM coverage
          WHERE series_id = ?1 AND start_ns < ?3 AND end_ns > ?3",
         cut,
     )?;
     connection.execute(
-        "UPDATE coverage SET end_ns = ?2 WHERE series_id = ?1 AND start_ns < ?2 AND end_ns > ?2",
+        "UPDATE coverage SET end_ns = ?2, seal = seal(series_id, start_ns, ?2, kind, source, as_of_ns)
+         WHERE series_id = ?1 AND start_ns < ?2 AND end_ns > ?2",
         params![series, range.start()],
     )?;
     connection
@@ -228,6 +232,27 @@ pub(in crate::store) fn covered_in(
         Ok(part.map(|part| Ok((part, row.get(2)?, row.get(3)?))))
     })?;
     rows.filter_map(Result::transpose).map(|row| row.and_then(|row| row)).collect()
+}
+
+/// Takes out the rows that are not as they were written: how many of files, and how many of coverage.
+pub(in crate::store) fn drop_broken(connection: &Connection) -> Result<(i64, i64)> {
+    // a row whose key has changed is not found where it should be: so the good ones are put in again, instead
+    let broken = |table: &str, columns: &str| {
+        let count = format!("SELECT count(*) FROM {table} WHERE seal <> seal({columns})");
+        let broken: i64 = connection.query_row(&count, [], |row| row.get(0))?;
+        if broken > 0 {
+            connection.execute_batch(&format!(
+                "CREATE TEMP TABLE good AS SELECT * FROM {table} WHERE seal = seal({columns});
+                 DELETE FROM {table};
+                 INSERT OR REPLACE INTO {table} SELECT * FROM good;
+                 DROP TABLE good;"
+            ))?;
+        }
+        Ok::<_, rusqlite::Error>(broken)
+    };
+    let file = "series_id, year, length, crc, rows, first_ns, last_ns";
+    let files = broken("partition", file)? + broken("pending", file)?;
+    Ok((files, broken("coverage", "series_id, start_ns, end_ns, kind, source, as_of_ns")?))
 }
 
 /// Takes a file out of the list.

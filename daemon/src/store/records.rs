@@ -1,0 +1,64 @@
+//! What the ledger remembers beside bars: operations, contracts, departures. Each call is one statement of `ledger`.
+
+use super::{
+    ContractRow, DepartureRow, HeadRow, OperationRow, Store, StoreError,
+    ledger::{contracts, departures, operations},
+};
+use crate::model::Nanos;
+
+impl Store {
+    /// Inserts or updates an operation; on the disk when it returns.
+    pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| operations::put(ledger, &row)).await
+    }
+
+    /// The same for threads that may block.
+    pub fn put_operation_blocking(&self, row: OperationRow) -> Result<(), StoreError> {
+        self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
+    }
+
+    /// All operations, oldest first. Blocks.
+    pub fn operations(&self) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.call_blocking(|ledger| operations::all(ledger))
+    }
+
+    /// Takes operations out, all or none.
+    pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await
+    }
+
+    /// The same for threads that may block.
+    pub fn forget_operations_blocking(&self, ids: Vec<String>) -> Result<(), StoreError> {
+        self.ledger.call_blocking(move |ledger| operations::forget(ledger, &ids))
+    }
+
+    /// A contract resolved before.
+    pub async fn contract(&self, symbol: String) -> Result<Option<ContractRow>, StoreError> {
+        self.ledger.call(move |ledger| contracts::contract(ledger, &symbol)).await
+    }
+
+    /// Remembers a contract.
+    pub async fn put_contract(&self, row: ContractRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| contracts::put_contract(ledger, &row)).await
+    }
+
+    /// The earliest bar as the gateway told it; `None` when it was never asked, `Some(None)` when there is none.
+    pub async fn head(&self, contract_id: i32, what: &'static str) -> Result<Option<Option<Nanos>>, StoreError> {
+        self.ledger.call(move |ledger| contracts::head(ledger, contract_id, what)).await
+    }
+
+    /// Remembers it.
+    pub async fn put_head(&self, row: HeadRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| contracts::put_head(ledger, &row)).await
+    }
+
+    /// What left for the gateway since an instant, oldest first.
+    pub async fn departures_since(&self, since: Nanos) -> Result<Vec<DepartureRow>, StoreError> {
+        self.ledger.call(move |ledger| departures::since(ledger, since)).await
+    }
+
+    /// Remembers a departure, for `kept` nanoseconds. Survives a killed process; a failing power may take the last ones.
+    pub async fn put_departure(&self, row: DepartureRow, kept: Nanos) -> Result<(), StoreError> {
+        self.ledger.note(move |ledger| departures::put(ledger, &row, row.at.saturating_sub(kept))).await
+    }
+}
