@@ -15,6 +15,8 @@ pub(super) struct Report {
     pub(super) ignored: u64,
     /// Stored bars inside the range that the source did not send; kept: one bad answer must not erase history.
     pub(super) vanished: u64,
+    /// Of those, bars in which something was traded: live bars come without trades as well, history does not.
+    pub(super) vanished_traded: u64,
 }
 
 impl std::ops::Add for Report {
@@ -27,6 +29,7 @@ impl std::ops::Add for Report {
             unchanged: self.unchanged + other.unchanged,
             ignored: self.ignored + other.ignored,
             vanished: self.vanished + other.vanished,
+            vanished_traded: self.vanished_traded + other.vanished_traded,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(super) fn merge(
     let vanished = |stored: Bar, report: &mut Report| {
         if range.contains(stored.start) {
             report.vanished += 1;
+            report.vanished_traded += u64::from(stored.volume != Some(0.0));
             return Some(Disagreement { case: Case::Vanished, stored, told: None });
         }
         None

@@ -212,6 +212,12 @@ fn produce(
             break;
         }
         let bars = match part {
+            Part::Whole(opened) if skip > 0 || send < rows_of_part => {
+                // what comes before and after is not decoded
+                let rows = count(skip)..count(rows_of_part.min(skip.saturating_add(send)));
+                skip = 0;
+                opened.rows(&rows)?
+            }
             Part::Whole(opened) => opened.bars()?,
             Part::Read(bars) => bars,
             Part::Filtered(opened, range) => {

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, Write},
+    ops::Range,
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -18,6 +19,7 @@ use parquet::{
         metadata::{KeyValue, SortingColumn},
         properties::{EnabledStatistics, WriterProperties},
         reader::{FileReader, RowGroupReader, SerializedFileReader},
+        serialized_reader::ReadOptionsBuilder,
         writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
     schema::{
@@ -173,7 +175,16 @@ pub(super) fn basis_of(bytes: &Bytes) -> Option<Basis> {
 
 /// Decodes a whole file. The bytes may be hostile: callers contain panics.
 pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
-    let file = SerializedFileReader::new(bytes)?;
+    decode_file(&SerializedFileReader::new(bytes)?, &(0..usize::MAX))
+}
+
+/// Decodes some rows of a file: only the pages that hold them.
+pub(super) fn decode_rows(bytes: Bytes, rows: &Range<usize>) -> Result<Bars, ParquetError> {
+    let pages = ReadOptionsBuilder::new().with_page_index().build();
+    decode_file(&SerializedFileReader::new_with_options(bytes, pages)?, rows)
+}
+
+fn decode_file(file: &SerializedFileReader<Bytes>, wanted: &Range<usize>) -> Result<Bars, ParquetError> {
     let schema = file.metadata().file_metadata().schema_descr();
     let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();
     if names != COLUMNS {
@@ -181,17 +192,18 @@ pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     }
     // reserved once: a year of minutes grown by doubling would touch twice the memory
     let rows_told = usize::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let mut bars = Bars::with_capacity(rows_told.min(ROWS_RESERVED_MAX));
+    let wanted = wanted.start.min(rows_told)..wanted.end.min(rows_told);
+    let mut bars = Bars::with_capacity(wanted.len().min(ROWS_RESERVED_MAX));
+    let mut first = 0_usize;
     for index in 0..file.num_row_groups() {
         let group = file.get_row_group(index)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let mut stamps = Vec::with_capacity(rows.min(ROWS_RESERVED_MAX));
-        read_longs(group.as_ref(), 0, rows, &mut stamps)?;
-        bars.start.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
-        for (column, prices) in [(1, &mut bars.open), (2, &mut bars.high), (3, &mut bars.low), (4, &mut bars.close)] {
-            read_doubles(group.as_ref(), column, rows, prices)?;
+        let own = first..first.saturating_add(rows);
+        first = own.end;
+        let (from, to) = (wanted.start.max(own.start), wanted.end.min(own.end));
+        if from < to {
+            read_group(group.as_ref(), &(from - own.start..to - own.start), &mut bars)?;
         }
-        read_volumes(group.as_ref(), rows, &mut bars.volume)?;
     }
     let rows = bars.start.len();
     let lengths = [bars.open.len(), bars.high.len(), bars.low.len(), bars.close.len(), bars.volume.len()];
@@ -201,36 +213,60 @@ pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     Ok(bars)
 }
 
+fn read_group(group: &dyn RowGroupReader, rows: &Range<usize>, bars: &mut Bars) -> Result<(), ParquetError> {
+    let mut stamps = Vec::with_capacity(rows.len().min(ROWS_RESERVED_MAX));
+    read_longs(group, 0, rows, &mut stamps)?;
+    bars.start.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
+    for (column, prices) in [(1, &mut bars.open), (2, &mut bars.high), (3, &mut bars.low), (4, &mut bars.close)] {
+        read_doubles(group, column, rows, prices)?;
+    }
+    read_volumes(group, rows, &mut bars.volume)
+}
+
 fn wrong_type(column: usize) -> ParquetError {
     ParquetError::General(format!("column {} has another type", COLUMNS[column]))
 }
 
-fn read_longs(group: &dyn RowGroupReader, column: usize, rows: usize, into: &mut Vec<i64>) -> Result<(), ParquetError> {
+fn read_longs(
+    group: &dyn RowGroupReader,
+    column: usize,
+    rows: &Range<usize>,
+    into: &mut Vec<i64>,
+) -> Result<(), ParquetError> {
     let ColumnReader::Int64ColumnReader(mut reader) = group.get_column_reader(column)? else {
         return Err(wrong_type(column));
     };
-    read_all(rows, |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
+    read_all(rows.start, |left| reader.skip_records(left))?;
+    read_all(rows.len(), |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
 }
 
 fn read_doubles(
     group: &dyn RowGroupReader,
     column: usize,
-    rows: usize,
+    rows: &Range<usize>,
     into: &mut Vec<f64>,
 ) -> Result<(), ParquetError> {
     let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(column)? else {
         return Err(wrong_type(column));
     };
-    read_all(rows, |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
+    read_all(rows.start, |left| reader.skip_records(left))?;
+    read_all(rows.len(), |left| reader.read_records(left, None, None, into).map(|(records, ..)| records))
 }
 
-fn read_volumes(group: &dyn RowGroupReader, rows: usize, into: &mut Vec<Option<f64>>) -> Result<(), ParquetError> {
+fn read_volumes(
+    group: &dyn RowGroupReader,
+    rows: &Range<usize>,
+    into: &mut Vec<Option<f64>>,
+) -> Result<(), ParquetError> {
     let ColumnReader::DoubleColumnReader(mut reader) = group.get_column_reader(5)? else {
         return Err(wrong_type(5));
     };
-    let reserved = rows.min(ROWS_RESERVED_MAX);
+    read_all(rows.start, |left| reader.skip_records(left))?;
+    let reserved = rows.len().min(ROWS_RESERVED_MAX);
     let (mut levels, mut known) = (Vec::with_capacity(reserved), Vec::with_capacity(reserved));
-    read_all(rows, |left| reader.read_records(left, Some(&mut levels), None, &mut known).map(|(records, ..)| records))?;
+    read_all(rows.len(), |left| {
+        reader.read_records(left, Some(&mut levels), None, &mut known).map(|(records, ..)| records)
+    })?;
     let mut known = known.into_iter();
     into.extend(levels.into_iter().map(|level| if level == 0 { None } else { known.next() }));
     Ok(())
@@ -280,6 +316,25 @@ mod tests {
             let bytes = encode(&bars, &key(), BASIS).unwrap();
             prop_assert_eq!(&bytes, &encode(&bars, &key(), BASIS).unwrap());
             prop_assert_eq!(decode(bytes.into()).unwrap(), bars);
+        }
+    }
+
+    #[test]
+    fn some_rows_are_those_of_the_whole() {
+        let bar = |n: i32| Bar {
+            start: i64::from(n) * 60_000_000,
+            open: 1.0 + f64::from(n % 700),
+            high: 900.0,
+            low: 0.5,
+            close: f64::from(n % 13),
+            volume: (n % 5 > 0).then_some(f64::from(n)),
+        };
+        // several pages
+        let bars: Bars = (0..70_000).map(bar).collect();
+        let bytes: Bytes = encode(&bars, &key(), BASIS).unwrap().into();
+        for rows in [0..1, 0..70_000, 69_980..70_000, 19_990..20_010, 35_000..35_001, 5..5, 69_999..90_000] {
+            let wanted = bars.slice(rows.start.min(70_000)..rows.end.min(70_000));
+            assert_eq!(decode_rows(bytes.clone(), &rows).unwrap(), wanted, "{rows:?}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{self, Read, Seek},
+    ops::Range,
     os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -45,18 +46,32 @@ impl Opened {
 
     /// Its bars, checked against the ledger. Blocks.
     pub fn bars(self) -> Result<Bars, StoreError> {
+        self.decoded(None)
+    }
+
+    /// Some of its rows, of a file that is checked as a whole. Blocks.
+    pub fn rows(self, rows: &Range<usize>) -> Result<Bars, StoreError> {
+        self.decoded(Some(rows))
+    }
+
+    fn decoded(self, rows: Option<&Range<usize>>) -> Result<Bars, StoreError> {
         let (key, recorded) = (self.key.clone(), self.recorded);
         let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
         let bytes = self.bytes()?;
-        let bars = match catch_unwind(AssertUnwindSafe(|| parquet::decode(bytes))) {
+        let decode = || match rows {
+            None => parquet::decode(bytes),
+            Some(rows) => parquet::decode_rows(bytes, rows),
+        };
+        let expected = rows.map_or(recorded.rows, |rows| rows.len() as u64);
+        let bars = match catch_unwind(AssertUnwindSafe(decode)) {
             Ok(Ok(bars)) => bars,
             Ok(Err(error)) => return Err(damaged(format!("it cannot be decoded: {error}"))),
             Err(_) => return Err(damaged("it cannot be decoded".into())),
         };
-        if bars.len() as u64 == recorded.rows {
+        if bars.len() as u64 == expected {
             Ok(bars)
         } else {
-            Err(damaged(format!("it holds {} bars, not {}", bars.len(), recorded.rows)))
+            Err(damaged(format!("it holds {} bars, not {expected}", bars.len())))
         }
     }
 

@@ -13,7 +13,7 @@ const WINDOW: usize = 250;
 /// So many times the usual one.
 const FACTOR: f64 = 8.0;
 /// What is usual is found out again after so many moves.
-const RENEWED: usize = 25;
+const RENEWED: usize = 125;
 
 /// Moves from close to close.
 #[derive(Debug, Default)]

@@ -17,7 +17,9 @@ pub(super) struct Volumes {
 impl Volumes {
     pub(super) fn bar(&mut self, bar: &Bar) {
         let Some(volume) = bar.volume.filter(|volume| *volume > 0.0) else { return };
-        if volume % 100.0 == 0.0 {
+        // quicker than a remainder
+        let lots = volume / 100.0;
+        if lots.trunc().total_cmp(&lots).is_eq() {
             let (first, _, bars) = self.stretch.unwrap_or((bar.start, bar.start, 0));
             self.stretch = Some((first, bar.start, bars + 1));
         } else {
