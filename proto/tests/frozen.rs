@@ -409,6 +409,7 @@ fn samples() -> Vec<Sample> {
                 operations_running: 2,
                 memory_bytes: 1,
                 log_level: "info".into(),
+                ..pb::GetDaemonStatusResponse::default()
             },
         ),
         sample("ShutdownResponse", pb::ShutdownResponse { pid: 42 }),

@@ -5,11 +5,12 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use ktrdr_tests::{
     daemon::TestDaemon,
+    gateway_sim::GatewaySim,
     series::{self, content_of},
 };
 use serde_json::Value;
 
-use crate::support::{import, stored};
+use crate::support::{SCALE, import, stored};
 
 const FILES: [(&str, &str, u64); 8] = [
     ("AAPL_1d.csv", "AAPL -t 1d", 50),
@@ -151,5 +152,26 @@ fn a_damaged_partition_is_told_and_not_served_until_it_is_imported_again() -> Re
 
     import(&daemon, &["GOOGL_1d.csv"])?;
     assert_eq!(stored(&daemon, "GOOGL")?, series::file("GOOGL_1d.csv")?);
+    Ok(())
+}
+
+#[test]
+fn years_that_are_asked_for_again_are_kept_and_a_load_replaces_them() -> Result<()> {
+    let sim = GatewaySim::start("--time-scale 60")?;
+    let daemon = TestDaemon::hurried(&sim, SCALE)?;
+    daemon.ktrdr("data load AAPL --start 2024-01-01 --end 2024-06-28")?.ok()?;
+    let shown = || daemon.ktrdr("data show AAPL --rows 5 -f csv")?.ok();
+    let first = shown()?;
+    for _ in 0..3 {
+        assert_eq!(shown()?, first);
+    }
+    let cache = daemon.ktrdr("daemon status -f json")?.json()?["cache"].clone();
+    assert_eq!((&cache["hits"], &cache["misses"]), (&2.into(), &2.into()), "{cache}");
+    assert!(cache["bytes"].as_u64() > Some(0) && cache["bytes"].as_u64() <= cache["budget_bytes"].as_u64());
+    daemon.ktrdr("data load AAPL --start 2024-07-01 --end 2024-07-05")?.ok()?;
+    let after = shown()?;
+    assert!(after.contains("2024-07-05") && after != first, "{after}");
+    drop(daemon.terminate()?);
+    sim.report()?;
     Ok(())
 }

@@ -26,7 +26,7 @@ fn a_status_is_what_the_daemon_says_of_itself() {
     exit 0
     --- stdout
     Property            Value
-    ──────────────────────────────────────────
+    ───────────────────────────────────────────────────────────────────────────────
     Version             9.9.9 (contract 1)
     Pid                 4321
     Started             2025-06-06T22:00:00Z
@@ -36,6 +36,7 @@ fn a_status_is_what_the_daemon_says_of_itself() {
     Series              3
     Operations running  1
     Memory              12.0 MiB
+    Cache               3.0 MiB of 64.0 MiB; 75 % of 4 years asked for came from it
     Log level           info
     --- stderr
     "#);
@@ -53,7 +54,13 @@ fn a_status_is_what_the_daemon_says_of_itself() {
       "series": 3,
       "operations_running": 1,
       "memory_bytes": 12582912,
-      "log_level": "info"
+      "log_level": "info",
+      "cache": {
+        "bytes": 3145728,
+        "budget_bytes": 67108864,
+        "hits": 3,
+        "misses": 1
+      }
     }
     "#);
     assert_eq!(

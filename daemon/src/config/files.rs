@@ -26,6 +26,7 @@ pub(super) struct Values {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Data {
     pub(super) dir: Option<PathBuf>,
+    pub(super) cache_mib: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,7 +58,7 @@ pub(super) struct Operations {
 impl Values {
     fn overridden_by(self, over: Self) -> Self {
         Self {
-            data: Data { dir: over.data.dir.or(self.data.dir) },
+            data: Data { dir: over.data.dir.or(self.data.dir), cache_mib: over.data.cache_mib.or(self.data.cache_mib) },
             ib: Ib {
                 enabled: over.ib.enabled.or(self.ib.enabled),
                 host: over.ib.host.or(self.ib.host),

@@ -10,11 +10,16 @@ use crate::{
     operations::Keep,
 };
 
+/// A dozen years of minutes.
+const CACHE_MIB: u32 = 64;
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The data folder.
     pub data_dir: PathBuf,
+    /// Bytes for stored years that are asked for again and again.
+    pub cache_bytes: u64,
     /// Where to listen; absent: the usual place.
     pub socket: Option<PathBuf>,
     /// The log's filter.
@@ -92,6 +97,7 @@ impl Settings {
         };
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
+            cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),

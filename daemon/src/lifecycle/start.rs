@@ -32,7 +32,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         .map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
 
     // nothing else runs yet, so blocking here keeps nobody waiting
-    let store = Store::open(layout)?;
+    let store = Store::open(layout)?.cached(settings.cache_bytes);
     let registry = Registry::open(store.clone(), settings.keep, stages.operations.clone())?;
     let (gateway, session) = Gateway::start(settings.gateway.clone(), store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);

@@ -22,7 +22,7 @@ use crate::{
     gateway::Gateway,
     model::{self, Nanos, SeriesKey, TimeRange},
     operations::{NewOperation, OperationError, Registry, Retry, Started},
-    store::{SeriesState, Store},
+    store::{CacheFacts, SeriesState, Store},
 };
 
 /// Bars; cheap to clone.
@@ -228,6 +228,11 @@ impl MarketData {
     pub fn range(&self, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
         let state = self.reference.store.state(key).filter(|state| state.bars() > 0);
         state.ok_or_else(|| MarketDataError::SeriesNotFound { key: key.clone() })
+    }
+
+    /// How well the cache of stored years does.
+    pub fn cache_facts(&self) -> CacheFacts {
+        self.reference.store.cache_facts()
     }
 
     /// All stored series.

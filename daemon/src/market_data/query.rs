@@ -1,5 +1,7 @@
 //! Reading stored bars: one header, then rows in chunks. Never touches the gateway.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::{MarketDataError, view::Seen};
@@ -211,33 +213,27 @@ fn produce(
         if send == 0 {
             break;
         }
-        let bars = match part {
-            Part::Whole(opened) if skip > 0 || send < rows_of_part => {
-                // what comes before and after is not decoded
-                let rows = count(skip)..count(rows_of_part.min(skip.saturating_add(send)));
-                skip = 0;
-                opened.rows(&rows)?
-            }
-            Part::Whole(opened) => opened.bars()?,
-            Part::Read(bars) => bars,
+        let wanted = count(skip)..count(rows_of_part.min(skip.saturating_add(send)));
+        skip = 0;
+        let (bars, wanted) = match part {
+            Part::Whole(opened) => opened.rows(wanted)?,
+            Part::Read(bars) => (Arc::new(bars), wanted),
             Part::Filtered(opened, range) => {
                 let bars = opened.bars()?;
                 let bars = bars.slice(bars.rows_in(&range));
-                match seen {
+                let bars = match seen {
                     Some(seen) => seen.filtered(bars),
                     None => bars,
-                }
+                };
+                (Arc::new(bars), wanted)
             }
         };
-        let mut from = bars.len().min(count(skip));
-        skip = 0;
-        while from < bars.len() && send > 0 {
-            let to = bars.len().min(from.saturating_add(CHUNK_ROWS.min(count(send))));
-            send -= (to - from) as u64;
+        send -= wanted.len() as u64;
+        for from in wanted.clone().step_by(CHUNK_ROWS) {
+            let to = wanted.end.min(from.saturating_add(CHUNK_ROWS));
             if rows.blocking_send(Ok(bars.slice(from..to))).is_err() {
                 return Ok(()); // the reader has gone
             }
-            from = to;
         }
     }
     Ok(())

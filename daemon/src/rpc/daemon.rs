@@ -29,6 +29,7 @@ impl daemon_server::Daemon for Handler {
         &self,
         _request: Request<pb::GetDaemonStatusRequest>,
     ) -> Result<Response<pb::GetDaemonStatusResponse>, Status> {
+        let cache = self.market_data.cache_facts();
         Ok(Response::new(pb::GetDaemonStatusResponse {
             version: ktrdr_proto::BUILD.into(),
             contract: ktrdr_proto::CONTRACT,
@@ -41,6 +42,10 @@ impl daemon_server::Daemon for Handler {
             operations_running: self.registry.running() as u64,
             memory_bytes: resident_bytes(),
             log_level: self.log_level.get(),
+            cache_bytes: cache.bytes,
+            cache_budget_bytes: cache.budget,
+            cache_hits: cache.hits,
+            cache_misses: cache.misses,
         }))
     }
 

@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    Checksum, Layout, StoreError, files,
+    CacheFacts, Checksum, Layout, StoreError,
+    cache::Cache,
+    files,
     ledger::{
         Ledger, PartitionRow,
         series::{self, Files},
@@ -24,6 +26,7 @@ pub struct Store {
     pub(super) ledger: Ledger,
     series: Arc<RwLock<BTreeMap<SeriesKey, Arc<Series>>>>,
     pub(super) verified: Arc<read::Verified>,
+    pub(super) cache: Arc<Cache>,
 }
 
 /// One series: what is known of it, and the lock between a rename and a read of its files.
@@ -129,7 +132,8 @@ impl Store {
         let is_new = !layout.ledger().exists();
         let in_order = files::is_sealed(&layout.ledger(), &layout.ledger_seal());
         let ledger = Ledger::open(&layout.ledger())?;
-        let store = Self { layout: Arc::new(layout), ledger, series: Arc::default(), verified: Arc::default() };
+        let (series, verified, cache) = (Arc::default(), Arc::default(), Arc::default());
+        let store = Self { layout: Arc::new(layout), ledger, series, verified, cache };
         if is_new {
             store.take_in_all()?;
         } else if !in_order {
@@ -139,6 +143,17 @@ impl Store {
         store.sweep_kept()?;
         store.load_catalog()?;
         Ok(store)
+    }
+
+    /// With so many bytes for years that are asked for again and again.
+    #[must_use]
+    pub fn cached(self, budget: u64) -> Self {
+        Self { cache: Arc::new(Cache::new(budget)), ..self }
+    }
+
+    /// What that does.
+    pub fn cache_facts(&self) -> CacheFacts {
+        self.cache.facts()
     }
 
     /// For the end of an orderly stop. Nothing depends on it. Blocks.

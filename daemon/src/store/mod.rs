@@ -6,6 +6,7 @@
 //!
 //! Not here: which bars win (`market_data::merge`), what is missing (`market_data::plan`).
 
+mod cache;
 mod catalog;
 mod commit;
 mod error;
@@ -19,6 +20,7 @@ mod read;
 mod records;
 mod staging;
 
+pub use cache::CacheFacts;
 pub use catalog::{SeriesState, Store};
 pub use commit::{Aside, Commit, CoverageKind};
 pub use error::StoreError;

@@ -8,12 +8,17 @@ use std::{
     os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
 
-use super::{Checksum, Store, StoreError, ledger::PartitionRow, parquet};
+use super::{
+    Checksum, Store, StoreError,
+    cache::{Cache, Found},
+    ledger::PartitionRow,
+    parquet,
+};
 use crate::model::{Bars, Nanos, SeriesKey, TimeRange};
 
 /// One partition, opened: it stays what it is while a load replaces the file of that name.
@@ -24,6 +29,7 @@ pub struct Opened {
     /// Absent when there is none under that name.
     file: Option<File>,
     path: PathBuf,
+    cache: Arc<Cache>,
 }
 
 impl Opened {
@@ -41,7 +47,8 @@ impl Opened {
     pub fn again(&self) -> Result<Self, StoreError> {
         let clone = |file: &File| file.try_clone().map_err(|source| StoreError::Io { path: self.path.clone(), source });
         let file = self.file.as_ref().map(clone).transpose()?;
-        Ok(Self { key: self.key.clone(), recorded: self.recorded, file, path: self.path.clone() })
+        let (key, path, cache) = (self.key.clone(), self.path.clone(), self.cache.clone());
+        Ok(Self { key, recorded: self.recorded, file, path, cache })
     }
 
     /// Its bars, checked against the ledger. Blocks.
@@ -49,9 +56,24 @@ impl Opened {
         self.decoded(None)
     }
 
-    /// Some of its rows, of a file that is checked as a whole. Blocks.
-    pub fn rows(self, rows: &Range<usize>) -> Result<Bars, StoreError> {
-        self.decoded(Some(rows))
+    /// Some of its rows, and where they are in what is returned: all of a year that is asked for again and again, or only these.
+    /// The file is checked as a whole when it is read. Blocks.
+    pub fn rows(self, rows: Range<usize>) -> Result<(Arc<Bars>, Range<usize>), StoreError> {
+        let (cache, key, year, checksum) =
+            (self.cache.clone(), self.key.clone(), self.recorded.year, self.recorded.checksum);
+        match cache.find(&key, year, checksum) {
+            Found::Here(bars) => Ok((bars, rows)),
+            Found::Wanted => {
+                let bars = Arc::new(self.bars()?);
+                cache.put(&key, year, checksum, &bars);
+                Ok((bars, rows))
+            }
+            Found::NotYet => {
+                let bars = Arc::new(self.decoded(Some(&rows))?);
+                let all = 0..bars.len();
+                Ok((bars, all))
+            }
+        }
     }
 
     fn decoded(self, rows: Option<&Range<usize>>) -> Result<Bars, StoreError> {
@@ -76,7 +98,7 @@ impl Opened {
     }
 
     fn bytes(self) -> Result<Bytes, StoreError> {
-        let Self { key, recorded, file, path } = self;
+        let Self { key, recorded, file, path, .. } = self;
         let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
         let Some(mut file) = file else { return Err(damaged("its file is missing".into())) };
         let (wanted, mut bytes) = (recorded.checksum, Vec::new());
@@ -113,7 +135,7 @@ fn open_one(store: &Store, key: &SeriesKey, recorded: PartitionRow) -> Result<Op
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(StoreError::Io { path, source }),
     };
-    Ok(Opened { key: key.clone(), recorded, file, path })
+    Ok(Opened { key: key.clone(), recorded, file, path, cache: store.cache.clone() })
 }
 
 /// The partition of one year; `None` when there is no such one.

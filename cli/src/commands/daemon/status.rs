@@ -33,6 +33,24 @@ struct View {
     operations_running: u64,
     memory_bytes: u64,
     log_level: String,
+    cache: Cache,
+}
+
+/// Stored years that are kept decoded.
+#[derive(Serialize)]
+struct Cache {
+    bytes: u64,
+    budget_bytes: u64,
+    hits: u64,
+    misses: u64,
+}
+
+impl Cache {
+    fn in_words(&self) -> String {
+        let (asked, used) = (self.hits + self.misses, bytes(self.bytes));
+        let share = (self.hits * 100).checked_div(asked).unwrap_or(0);
+        format!("{used} of {}; {share} % of {asked} years asked for came from it", bytes(self.budget_bytes))
+    }
 }
 
 impl From<GetDaemonStatusResponse> for View {
@@ -49,6 +67,12 @@ impl From<GetDaemonStatusResponse> for View {
             operations_running: status.operations_running,
             memory_bytes: status.memory_bytes,
             log_level: status.log_level,
+            cache: Cache {
+                bytes: status.cache_bytes,
+                budget_bytes: status.cache_budget_bytes,
+                hits: status.cache_hits,
+                misses: status.cache_misses,
+            },
         }
     }
 }
@@ -77,6 +101,7 @@ fn table(view: &View) -> Table {
     table.property("Series", view.series.to_string());
     table.property("Operations running", view.operations_running.to_string());
     table.property("Memory", bytes(view.memory_bytes));
+    table.property("Cache", view.cache.in_words());
     table.property("Log level", view.log_level.as_str());
     table
 }

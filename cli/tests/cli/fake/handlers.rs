@@ -314,6 +314,10 @@ impl v1::daemon_server::Daemon for Handlers {
             operations_running: 1,
             memory_bytes: 12 << 20,
             log_level: "info".to_owned(),
+            cache_bytes: 3 << 20,
+            cache_budget_bytes: 64 << 20,
+            cache_hits: 3,
+            cache_misses: 1,
         })
     }
 
