@@ -1,4 +1,5 @@
-//! What of a time is known, as one line of marks.
+//! What of a time is known, as one line of marks. Nights and weekends count as known, so a mark for a stretch of which all
+//! sessions are missing is one of which a fifth is.
 
 /// Marks in the line.
 const WIDTH: i64 = 60;
@@ -13,10 +14,7 @@ pub(crate) fn line(start: i64, end: i64, covered: &[(i64, i64)]) -> String {
         let known: i128 = covered.iter().map(overlap).sum();
         match known * 100 / (to - from) {
             100.. => '█',
-            75.. => '▓',
-            25.. => '▒',
-            1.. => '░',
-            _ if known > 0 => '░',
+            80.. => '▒',
             _ => '·',
         }
     };
@@ -31,7 +29,9 @@ mod tests {
     fn what_is_known_is_dark_and_what_is_not_is_a_dot() {
         let text = line(0, 600, &[(0, 300), (450, 600)]);
         assert_eq!(text, "█".repeat(30) + &"·".repeat(15) + &"█".repeat(15));
-        assert_eq!(line(0, 60_000, &[(0, 1)]).chars().next(), Some('░'));
+        assert_eq!(line(0, 600, &[(0, 9)]).chars().next(), Some('▒'));
+        // of a day, the regular hours are missing
+        assert_eq!(line(0, 60 * 240, &[(0, 175), (240, 60 * 240)]).chars().next(), Some('·'));
         assert_eq!(line(i64::MIN, i64::MAX, &[(i64::MIN, i64::MAX)]), "█".repeat(60));
     }
 }

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{MarketData, MarketDataError, Validated, calendar::Calendar, validate::told};
+use super::{
+    MarketData, MarketDataError, Validated,
+    calendar::{Calendar, may_hold_bars},
+    validate::told,
+};
 use crate::{
     clock,
-    model::{SeriesKey, Symbol, Timeframe},
+    gateway::Contract,
+    model::{Coverage, SeriesKey, Symbol, TimeRange, Timeframe},
     store::{KeptRow, RevisionRow, SeriesState, Store, StoreError},
 };
 
@@ -32,6 +37,8 @@ pub struct SeriesInfo {
     pub key: SeriesKey,
     /// Bars, files, coverage.
     pub state: Arc<SeriesState>,
+    /// Where nothing is missing between the first stored bar and the last, ascending: known complete, or closed.
+    pub complete: Vec<TimeRange>,
     /// The latest first.
     pub revisions: Vec<RevisionRow>,
     /// Oldest first.
@@ -65,10 +72,12 @@ impl MarketData {
             return Err(MarketDataError::SeriesNotFound { key: SeriesKey { symbol, timeframe } });
         }
         let store = self.reference.store.clone();
+        let remembered = known.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let one = |(key, state): (SeriesKey, _)| {
+            let one = |(key, state): (SeriesKey, Arc<SeriesState>)| {
                 let (revisions, kept) = (store.revisions(&key, REVISIONS)?, store.kept(&key)?);
-                Ok::<_, StoreError>(SeriesInfo { key, state, revisions, kept })
+                let complete = complete(&key, &state, remembered.as_ref().map(|known| &*known.contract));
+                Ok::<_, StoreError>(SeriesInfo { key, state, complete, revisions, kept })
             };
             series.into_iter().map(one).collect::<Result<Vec<_>, _>>()
         });
@@ -86,6 +95,17 @@ impl MarketData {
         });
         reading.await.map_err(|_| MarketDataError::Defect)?
     }
+}
+
+fn complete(key: &SeriesKey, state: &SeriesState, contract: Option<&Contract>) -> Vec<TimeRange> {
+    let whole =
+        state.ends().and_then(|(first, last)| TimeRange::new(first, last.saturating_add(key.timeframe.step())).ok());
+    let Some(whole) = whole else { return Vec::new() };
+    let mut complete: Coverage = std::iter::once(whole).collect();
+    for part in may_hold_bars(&state.coverage.missing(&whole), key, state.basis.session, contract) {
+        complete.remove(&part);
+    }
+    complete.intervals().to_vec()
 }
 
 fn look(

@@ -21,7 +21,7 @@ pub(super) fn info(info: &SymbolInfo) -> pb::GetInfoResponse {
 }
 
 fn series(info: &SeriesInfo) -> pb::SeriesInfo {
-    let coverage = info.state.coverage.intervals();
+    let coverage = &info.complete;
     let file = |(year, bars, size_bytes, (first_ns, last_ns)): (i16, u64, u64, (i64, i64))| pb::StoredFile {
         year: year.into(),
         bars,
