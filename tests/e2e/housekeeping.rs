@@ -4,9 +4,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim, home::Home, series::Bar};
-use serde_json::Value;
 
-use crate::support::{SCALE, stored};
+use crate::support::{SCALE, document, stored};
 
 const SERIES: &str = "AAPL -t 1h";
 
@@ -18,10 +17,6 @@ fn loaded() -> Result<(GatewaySim, TestDaemon, Vec<Bar>)> {
     let bars = stored(&daemon, SERIES)?;
     assert!(bars.len() > 500, "{}", bars.len());
     Ok((sim, daemon, bars))
-}
-
-fn document(home: &Home, line: &str) -> Result<Value> {
-    home.ktrdr(&format!("{line} -f json"))?.document()
 }
 
 fn codes(home: &Home) -> Result<Vec<String>> {

@@ -22,6 +22,11 @@ pub(crate) const SCALE: u32 = 60;
 /// Simulated; with [`SCALE`], a tenth of a second before each answer.
 pub(crate) const SLOW: &str = "--time-scale 60 --answer-delay-ms 6000";
 
+/// The document of a command, whatever its exit code.
+pub(crate) fn document(home: &Home, line: &str) -> Result<Value> {
+    home.ktrdr(&format!("{line} -f json"))?.document()
+}
+
 /// Starts a load and leaves; the operation's id.
 pub(crate) fn detached(home: &Home, line: &str) -> Result<String> {
     Ok(home.ktrdr(&format!("{line} --detach"))?.ok()?.trim().to_owned())

@@ -56,20 +56,27 @@ pub(crate) fn open(out: &mut impl Write, head: &Head) -> io::Result<()> {
     write!(out, "{body},\n  \"data\": [")
 }
 
-/// One row as a document of its own, with the names of `data export`.
-pub(crate) fn line(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        timestamp: &'a str,
-        open: f64,
-        high: f64,
-        low: f64,
-        close: f64,
-        volume: Option<f64>,
+/// One bar as a document of its own, with the names of `data export`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line<'a> {
+    timestamp: &'a str,
+    open: f64,
+    high: f64,
+    low: f64,
+    close: f64,
+    volume: Option<f64>,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn of(stamps: &'a mut Stamps, bar: &Bar) -> Self {
+        let [open, high, low, close] = bar.prices();
+        Self { timestamp: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume }
     }
-    let [open, high, low, close] = bar.prices();
-    let line = Line { timestamp: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume };
-    serde_json::to_writer(&mut *out, &line)?;
+}
+
+/// One row as such a document, on a line.
+pub(crate) fn line(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Line::of(stamps, bar))?;
     out.write_all(b"\n")
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{Out, bar::Bar, bars, csv};
+use super::{Out, bar::Bar, bars, csv, json};
 use crate::{
     flags::Format,
     output::table::{Align, Grid},
@@ -35,12 +35,8 @@ pub(crate) enum LiveWriter {
 /// One line of `--format json`.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
-    timestamp: &'a str,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    volume: Option<f64>,
+    #[serde(flatten)]
+    bar: json::Line<'a>,
     #[serde(flatten)]
     origin: Origin,
 }
@@ -83,11 +79,7 @@ impl LiveWriter {
     pub(crate) fn closed(&mut self, out: &mut Out, stamps: &mut Stamps, bar: &Bar, origin: Origin) -> io::Result<()> {
         match self {
             Self::Csv => csv::row(out, stamps, bar),
-            Self::Json => {
-                let [open, high, low, close] = bar.prices();
-                let timestamp = stamps.rfc3339(bar.start_ns);
-                out.event(&Line { timestamp, open, high, low, close, volume: bar.volume, origin })
-            }
+            Self::Json => out.event(&Line { bar: json::Line::of(stamps, bar), origin }),
             Self::Table { decimals, .. } => {
                 let decimals = *decimals;
                 self.wipe(out)?;

@@ -1,18 +1,20 @@
 //! Reading stored bars for a check, year by year: memory does not grow with the series.
 
+use std::collections::VecDeque;
+
 use super::{
     MarketData, MarketDataError, View,
     calendar::Calendar,
     check::{Checked, Checker, Subject},
     closing::{closed_until, zone},
     hours::sessions,
-    resample::refusal,
+    resample::{Resampler, refusal},
 };
 use crate::{
     clock,
     gateway::Contract,
-    model::{Basis, Nanos, SeriesKey, TimeRange},
-    store::{SeriesState, Store, StoreError},
+    model::{Bars, Basis, Nanos, SeriesKey, TimeRange, Timeframe},
+    store::{Opened, SeriesState, Store, StoreError},
 };
 
 /// One series, checked.
@@ -60,15 +62,20 @@ fn check(
         closed: closed_until(now, key.timeframe, &zone),
         now,
     });
+    let mut shorter = Shorter::of(store, &key, &state, calendar)?;
     for opened in store.open_years(&key, &TimeRange::ALL)? {
         let year = opened.year();
         match opened.bars() {
-            Ok(bars) => checker.bars(&bars),
+            Ok(bars) => {
+                checker.bars(&bars);
+                if let Some(shorter) = &mut shorter {
+                    shorter.hold_against(year, &bars, &mut checker)?;
+                }
+            }
             Err(StoreError::Damaged { .. }) => state.held_in(year).into_iter().for_each(|held| checker.damaged(held)),
             Err(error) => return Err(error.into()),
         }
     }
-    reconcile(store, &key, &state, calendar, &mut checker)?;
     if let (Some(calendar), Some(contract)) = (calendar, contract) {
         compare_hours(calendar, contract, &mut checker);
     }
@@ -76,38 +83,52 @@ fn check(
     Ok(CheckedSeries { key, basis: state.basis, calendar, ends, checked: checker.finish() })
 }
 
-/// Holds it against shorter stored bars of the same market, year by year.
-fn reconcile(
-    store: &Store,
-    key: &SeriesKey,
-    state: &SeriesState,
-    calendar: Option<&'static Calendar>,
-    checker: &mut Checker,
-) -> Result<(), MarketDataError> {
-    let shorter = |other: &SeriesKey, its: &SeriesState| {
-        other.symbol == key.symbol && its.basis == state.basis && refusal(other.timeframe, key.timeframe).is_none()
-    };
-    // the longest of the shorter ones: the fewest bars to read
-    let stored = store.list().into_iter().filter(|(other, its)| shorter(other, its));
-    let Some((other, its)) = stored.max_by_key(|(other, _)| other.timeframe.step()) else { return Ok(()) };
-    let view = View { resample: Some(key.timeframe), ..View::default() }.of(&other, calendar)?;
-    let Some(mut resampler) = view.and_then(|seen| seen.resampler(&its)) else { return Ok(()) };
-    for opened in store.open_years(&other, &TimeRange::ALL)? {
-        let year = opened.year();
-        let made = match opened.bars() {
-            // bars without trades carry the last price over, and begin a longer one with it
-            Ok(bars) => resampler.push(&bars.iter().filter(|bar| bar.volume != Some(0.0)).collect()),
-            // told by a check of that one
-            Err(StoreError::Damaged { .. }) => continue,
-            Err(error) => return Err(error.into()),
+/// Shorter stored bars of the same market, year by year.
+struct Shorter {
+    timeframe: Timeframe,
+    years: VecDeque<Opened>,
+    resampler: Resampler,
+}
+
+impl Shorter {
+    fn of(
+        store: &Store,
+        key: &SeriesKey,
+        state: &SeriesState,
+        calendar: Option<&'static Calendar>,
+    ) -> Result<Option<Self>, MarketDataError> {
+        let fits = |other: &SeriesKey, its: &SeriesState| {
+            other.symbol == key.symbol && its.basis == state.basis && refusal(other.timeframe, key.timeframe).is_none()
         };
-        match store.read_year(key, year) {
-            Ok(bars) => checker.reconcile(&bars, &made, other.timeframe),
-            Err(StoreError::Damaged { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+        // the longest of the shorter ones: the fewest bars to read
+        let stored = store.list().into_iter().filter(|(other, its)| fits(other, its));
+        let Some((other, its)) = stored.max_by_key(|(other, _)| other.timeframe.step()) else { return Ok(None) };
+        let view = View { resample: Some(key.timeframe), ..View::default() }.of(&other, calendar)?;
+        let Some(resampler) = view.and_then(|seen| seen.resampler(&its)) else { return Ok(None) };
+        let years = store.open_years(&other, &TimeRange::ALL)?.into();
+        Ok(Some(Self { timeframe: other.timeframe, years, resampler }))
     }
-    Ok(())
+
+    /// Years come ascending; of those that only the shorter bars have, there is nothing to hold them against.
+    fn hold_against(&mut self, year: i16, bars: &Bars, checker: &mut Checker) -> Result<(), MarketDataError> {
+        while let Some(opened) = self.years.pop_front_if(|opened| opened.year() <= year) {
+            let is_it = opened.year() == year;
+            match opened.bars() {
+                Ok(shorter) => {
+                    // bars without trades carry the last price over, and begin a longer one with it
+                    let traded = shorter.iter().filter(|bar| bar.volume != Some(0.0)).collect();
+                    let made = self.resampler.push(&traded);
+                    if is_it {
+                        checker.reconcile(bars, &made, self.timeframe);
+                    }
+                }
+                // told by a check of that one
+                Err(StoreError::Damaged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Regular hours as the gateway told them against ours.

@@ -29,9 +29,7 @@ impl MarketData {
         let range = TimeRange::new(start.unwrap_or(Nanos::MIN), end.unwrap_or(Nanos::MAX));
         let range = range.map_err(|_| MarketDataError::RangeInvalid)?;
         self.range(&key)?;
-        let waiting = self.occupancy.wait_and_occupy(&key, Writer::live(), |other| other.brief).await;
-        let occupied =
-            waiting.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
+        let occupied = self.occupancy.occupy_unless_busy(&key, Writer::brief()).await?;
         let store = self.reference.store.clone();
         let deleting = tokio::task::spawn_blocking(move || {
             let _occupied = occupied;

@@ -112,10 +112,8 @@ fn store_bars(
     document: &mut ImportedFileDocument,
 ) -> Result<(), MarketDataError> {
     // on a thread that may block
-    let waiting = occupancy.wait_and_occupy(key, Writer::import(operation), |other| other.brief);
-    let _occupied = tokio::runtime::Handle::current()
-        .block_on(waiting)
-        .map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
+    let waiting = occupancy.occupy_unless_busy(key, Writer::import(operation));
+    let _occupied = tokio::runtime::Handle::current().block_on(waiting)?;
     let (Some(first), Some(last)) = (content.bars.start.first(), content.bars.start.last()) else {
         return Err(MarketDataError::NothingStored { label: last_part(&spec.label) });
     };
@@ -128,7 +126,7 @@ fn store_bars(
         source: Source::Import,
         assumed: true,
         cover: each_bar(&content.bars, key.timeframe).into_iter().map(|run| (run, CoverageKind::Bars)).collect(),
-        evidence: content.bars.clone(),
+        evidence: None,
         bars: content.bars,
         range,
         as_of: clock::now(),

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::LoadRequest;
+use super::{LoadRequest, MarketDataError};
 use crate::model::SeriesKey;
 
 /// Who writes a series, and what with.
@@ -17,7 +17,7 @@ pub(super) struct Writer {
     pub(super) operation: String,
     /// What a load was asked for; an import has none.
     pub(super) request: Option<LoadRequest>,
-    /// No operation: live bars are being added, and others wait for that.
+    /// No operation, and soon over: others wait for that.
     pub(super) brief: bool,
 }
 
@@ -30,7 +30,8 @@ impl Writer {
         Self { operation: operation.into(), request: None, brief: false }
     }
 
-    pub(super) fn live() -> Self {
+    /// Live bars that are added, or a change that takes a moment.
+    pub(super) fn brief() -> Self {
         Self { operation: String::new(), request: None, brief: true }
     }
 }
@@ -77,6 +78,16 @@ impl Occupancy {
         }
     }
 
+    /// Waits for brief writers, and fails while an operation writes the series.
+    pub(super) async fn occupy_unless_busy(
+        &self,
+        key: &SeriesKey,
+        writer: Writer,
+    ) -> Result<Occupied, MarketDataError> {
+        let waiting = self.wait_and_occupy(key, writer, |other| other.brief).await;
+        waiting.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })
+    }
+
     /// The writer without a name has one now; unless it has ended, and another has come.
     pub(super) fn name(&self, key: &SeriesKey, operation: &str) {
         let unnamed = |writer: &&mut Writer| writer.operation.is_empty() && !writer.brief;
@@ -107,19 +118,19 @@ mod tests {
         let (occupancy, ready) = (Occupancy::default(), |_: &Writer| true);
         let key = SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Days1 };
         let first = occupancy.occupy(&key, Writer::import("op_1")).unwrap();
-        assert_eq!(occupancy.occupy(&key, Writer::live()).unwrap_err().operation, "op_1");
-        let only_brief = occupancy.wait_and_occupy(&key, Writer::live(), |writer| writer.brief).await;
+        assert_eq!(occupancy.occupy(&key, Writer::brief()).unwrap_err().operation, "op_1");
+        let only_brief = occupancy.wait_and_occupy(&key, Writer::brief(), |writer| writer.brief).await;
         assert_eq!(only_brief.unwrap_err().operation, "op_1");
         let second = tokio::spawn({
             let (occupancy, key) = (occupancy.clone(), key.clone());
-            async move { occupancy.wait_and_occupy(&key, Writer::live(), ready).await.unwrap() }
+            async move { occupancy.wait_and_occupy(&key, Writer::brief(), ready).await.unwrap() }
         });
         tokio::task::yield_now().await;
         assert!(!second.is_finished());
         drop(first);
         let second = second.await.unwrap();
-        assert!(occupancy.occupy(&key, Writer::live()).unwrap_err().brief);
+        assert!(occupancy.occupy(&key, Writer::brief()).unwrap_err().brief);
         drop(second);
-        drop(occupancy.occupy(&key, Writer::live()).unwrap());
+        drop(occupancy.occupy(&key, Writer::brief()).unwrap());
     }
 }

@@ -12,6 +12,9 @@ use crate::{
 };
 
 /// Both enums list the same sizes in the same order; the wire's begins with "unspecified".
+/// Ranges of one message, which stays far below gRPC's 4 MiB.
+pub(super) const RANGES_MAX: usize = 10_000;
+
 pub(super) fn timeframe_to_wire(timeframe: Timeframe) -> pb::Timeframe {
     i32::try_from(timeframe as usize + 1).ok().and_then(|value| pb::Timeframe::try_from(value).ok()).unwrap_or_default()
 }

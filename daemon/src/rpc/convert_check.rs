@@ -8,9 +8,6 @@ use crate::{
     model::SeriesKey,
 };
 
-/// One message stays far below gRPC's 4 MiB.
-const GAPS_MAX: usize = 10_000;
-
 pub(super) fn checked(one: &CheckedSeries) -> pb::CheckResponse {
     let (first, last) = one.ends.unwrap_or_default();
     pb::CheckResponse {
@@ -22,7 +19,7 @@ pub(super) fn checked(one: &CheckedSeries) -> pb::CheckResponse {
         first_ns: first,
         last_ns: last,
         findings: one.checked.findings.iter().map(finding).collect(),
-        gaps: one.checked.gaps.iter().take(GAPS_MAX).map(gap).collect(),
+        gaps: one.checked.gaps.iter().take(convert::RANGES_MAX).map(gap).collect(),
         gaps_total: one.checked.gaps.len() as u64,
         days: Some(days(&one.checked.days)),
     }

@@ -8,9 +8,6 @@ use crate::{
     store::{KeptRow, RevisionRow},
 };
 
-/// One message stays far below gRPC's 4 MiB.
-const COVERAGE_MAX: usize = 10_000;
-
 pub(super) fn info(info: &SymbolInfo) -> pb::GetInfoResponse {
     pb::GetInfoResponse {
         symbol: info.symbol.to_string(),
@@ -31,7 +28,7 @@ fn series(info: &SeriesInfo) -> pb::SeriesInfo {
     };
     pb::SeriesInfo {
         summary: Some(convert::summary(&info.key, &info.state)),
-        coverage: coverage.iter().take(COVERAGE_MAX).map(convert::range_to_wire).collect(),
+        coverage: coverage.iter().take(convert::RANGES_MAX).map(convert::range_to_wire).collect(),
         coverage_total: coverage.len() as u64,
         files: info.state.files().map(file).collect(),
         revisions: info.revisions.iter().map(revision).collect(),
@@ -95,7 +92,7 @@ pub(super) fn plan(plan: &RepairPlan, operation: Option<pb::Operation>) -> pb::R
     pb::RepairResponse {
         steps: plan.steps.iter().map(step).collect(),
         dropped: plan.dropped.len() as u64,
-        asked: plan.asked.iter().take(COVERAGE_MAX).map(convert::range_to_wire).collect(),
+        asked: plan.asked.iter().take(convert::RANGES_MAX).map(convert::range_to_wire).collect(),
         operation,
     }
 }

@@ -10,9 +10,6 @@ use crate::{
     model::{Basis, SeriesKey, Session, WhatToShow},
 };
 
-/// One message stays far below gRPC's 4 MiB.
-const MISSING_MAX: usize = 10_000;
-
 pub(super) fn one(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
     let key = convert::series_key(request.series.as_ref())?;
     let (start, end) = convert::bounds(request.range);
@@ -50,7 +47,7 @@ pub(super) fn planned(key: &SeriesKey, planned: Result<&Planned, &MarketDataErro
     match planned {
         Ok(planned) => pb::PlannedLoad {
             series,
-            missing: planned.missing.iter().take(MISSING_MAX).map(convert::range_to_wire).collect(),
+            missing: planned.missing.iter().take(convert::RANGES_MAX).map(convert::range_to_wire).collect(),
             requests: planned.requests,
             small: planned.small,
             seconds_at_least: planned.seconds_at_least,

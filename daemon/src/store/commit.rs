@@ -15,7 +15,8 @@ use super::{
         self, PartitionRow,
         series::{self, Files},
     },
-    staging::{Coming, covered, kept_rows, staged_name},
+    staging::{Coming, kept_rows, staged_name},
+    year_range,
 };
 use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
 
@@ -211,7 +212,9 @@ impl Store {
         self.ledger.call_blocking(move |ledger| {
             let id = series::upsert(ledger, &key, basis, source, assumed)?;
             for mut row in kept {
-                row.coverage = covered(ledger, id, row.year)?;
+                if let Some(year) = year_range(row.year) {
+                    row.coverage = series::covered_in(ledger, id, year)?;
+                }
                 ledger::kept::add(ledger, id, &row)?;
             }
             for range in uncover {

@@ -171,11 +171,10 @@ fn set_aside(layout: &Layout, staged: &Path, target: &Path) {
     let folder = layout.damaged();
     let name = staged.file_name().unwrap_or_default().to_string_lossy();
     let aside = folder.join(format!("{name}.{}", std::process::id()));
-    let linked = create_folders(&folder).and_then(|()| fs::hard_link(target, &aside));
-    match linked {
-        Ok(()) => tracing::warn!(kept = %aside.display(), "a damaged partition was replaced"),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {} // it was missing: that was the damage
-        Err(error) => tracing::warn!(%error, "a damaged partition was replaced and could not be kept aside"),
+    match link(target, &aside) {
+        Old::Linked => tracing::warn!(kept = %aside.display(), "a damaged partition was replaced"),
+        Old::Missing => {} // that was the damage
+        Old::Failed(error) => tracing::warn!(%error, "a damaged partition was replaced and could not be kept aside"),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The first step of a commit: new files beside the dataset, second names for those that are replaced on purpose.
 
 use super::{
-    Aside, Checksum, Commit, CoverageKind, KeptRow, SeriesState, Store, StoreError,
+    Aside, Checksum, Commit, KeptRow, SeriesState, Store, StoreError,
     files::{self, Old, Staged},
     kept,
-    ledger::{PartitionRow, series},
-    parquet, year_range,
+    ledger::PartitionRow,
+    parquet,
 };
-use crate::model::{SeriesKey, Source, TimeRange};
+use crate::model::SeriesKey;
 
 /// A file on its way; without one, the year is removed.
 pub(super) struct Coming {
@@ -39,18 +39,6 @@ pub(super) fn kept_rows(commit: &Commit, coming: &[Coming], before: &SeriesState
         }
     };
     coming.iter().map(row).collect()
-}
-
-pub(super) fn covered(
-    ledger: &rusqlite::Connection,
-    series: i64,
-    year: i16,
-) -> rusqlite::Result<Vec<(TimeRange, CoverageKind, Source)>> {
-    let Some(range) = year_range(year) else { return Ok(Vec::new()) };
-    let rows = series::covered_in(ledger, series, range)?.into_iter();
-    Ok(rows
-        .filter_map(|(part, kind, source)| Some((part, CoverageKind::parse(&kind)?, Source::parse(&source)?)))
-        .collect())
 }
 
 impl Store {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim, home::Home};
 use serde_json::Value;
 
-use crate::support::SCALE;
+use crate::support::{SCALE, document};
 
 /// A gateway with generated prices, and a daemon.
 fn pair() -> Result<(GatewaySim, TestDaemon)> {
@@ -23,10 +23,6 @@ fn ended(sim: GatewaySim, daemon: TestDaemon) -> Result<()> {
     drop(daemon.terminate()?);
     sim.report()?;
     Ok(())
-}
-
-fn document(home: &Home, line: &str) -> Result<Value> {
-    home.ktrdr(&format!("{line} -f json"))?.document()
 }
 
 /// Imports text under the name of a file.

@@ -1,6 +1,8 @@
 //! What commands that change stored bars share: they only tell, unless it is meant.
 
-use crate::context::Context;
+use serde::Serialize;
+
+use crate::{context::Context, failure::Stop, output::table::Table};
 
 /// `--yes` and `--dry-run`.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -18,6 +20,21 @@ impl Change {
     pub(super) fn is_meant(self) -> bool {
         self.yes && !self.dry_run
     }
+}
+
+/// Prints what was done, or would be.
+pub(super) fn print(
+    context: &mut Context,
+    json: bool,
+    view: &impl Serialize,
+    table: impl FnOnce() -> Table,
+    change: Change,
+) -> Result<(), Stop> {
+    context.out.show(json, view, table)?;
+    if !change.is_meant() && !json {
+        unchanged(context);
+    }
+    Ok(())
 }
 
 pub(super) fn unchanged(context: &Context) {

@@ -2,7 +2,7 @@
 
 use ktrdr_proto::v1::CompactRequest;
 
-use super::change::{Change, unchanged};
+use super::change::{self, Change};
 use crate::{
     context::Context,
     failure::Stop,
@@ -33,11 +33,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let request = client.request(CompactRequest { older_than_days: args.older_than, dry_run });
     let answer = client.answer(client.housekeeping().compact(request)).await?;
     let view = CompactView::of(&answer, !dry_run);
-    context.out.show(json, &view, || table(&view))?;
-    if dry_run && !json {
-        unchanged(context);
-    }
-    Ok(())
+    change::print(context, json, &view, || table(&view), args.change)
 }
 
 fn table(view: &CompactView) -> Table {

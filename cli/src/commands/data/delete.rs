@@ -2,7 +2,7 @@
 
 use ktrdr_proto::v1::DeleteRequest;
 
-use super::change::{Change, unchanged};
+use super::change::{self, Change};
 use crate::{
     context::Context,
     failure::Stop,
@@ -37,11 +37,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let request = DeleteRequest { range: args.dates.range(), series: Some(args.series.into()), dry_run };
     let answer = client.answer(client.housekeeping().delete(client.request(request))).await?;
     let view = DeleteView::from(answer);
-    context.out.show(json, &view, || table(&view))?;
-    if dry_run && !json {
-        unchanged(context);
-    }
-    Ok(())
+    change::print(context, json, &view, || table(&view), args.change)
 }
 
 fn table(view: &DeleteView) -> Table {

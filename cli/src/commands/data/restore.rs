@@ -2,7 +2,7 @@
 
 use ktrdr_proto::v1::RestoreRequest;
 
-use super::change::{Change, unchanged};
+use super::change::{self, Change};
 use crate::{
     context::Context,
     failure::Stop,
@@ -38,11 +38,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let request = RestoreRequest { series: Some(args.series.into()), operation: args.operation, dry_run };
     let answer = client.answer(client.housekeeping().restore(client.request(request))).await?;
     let view = RestoreView::of(answer, !dry_run);
-    context.out.show(json, &view, || table(&view))?;
-    if dry_run && !json {
-        unchanged(context);
-    }
-    Ok(())
+    change::print(context, json, &view, || table(&view), args.change)
 }
 
 fn table(view: &RestoreView) -> Table {

@@ -50,8 +50,8 @@ pub(super) struct Delivery {
     pub(super) source: Source,
     pub(super) assumed: bool,
     pub(super) bars: Bars,
-    /// All bars that came with them, for the comparison with stored ones: also those outside the range.
-    pub(super) evidence: Bars,
+    /// All bars that came, for the comparison with stored ones, where `bars` are only some of them.
+    pub(super) evidence: Option<Bars>,
     /// What was asked for; bars outside it are ignored.
     pub(super) range: TimeRange,
     pub(super) cover: Vec<(TimeRange, CoverageKind)>,
@@ -71,7 +71,7 @@ impl Keeper {
     /// what is stored is not believed. Blocks.
     pub(super) fn keep(&mut self, mut delivery: Delivery) -> Result<Report, MarketDataError> {
         self.find_damage(&delivery.range)?;
-        self.check_scale(&delivery.evidence)?;
+        self.check_scale(delivery.evidence.as_ref().unwrap_or(&delivery.bars))?;
         let state = self.store.state(&self.key);
         let mut revisions = Revisions::new(state.as_deref(), delivery.source);
         let mut report = Report::default();
@@ -190,7 +190,7 @@ pub(super) fn whole_years(range: &TimeRange) -> TimeRange {
 }
 
 /// Runs of rows with one year, in order.
-fn by_year(bars: &Bars) -> Vec<(i16, std::ops::Range<usize>)> {
+pub(super) fn by_year(bars: &Bars) -> Vec<(i16, std::ops::Range<usize>)> {
     let mut runs = Vec::new();
     let mut from = 0;
     while let Some(start) = bars.start.get(from) {
@@ -226,7 +226,7 @@ mod tests {
                 cover: vec![(range, CoverageKind::Bars)],
                 as_of: 0,
                 import: None,
-                evidence: Bars::default(),
+                evidence: None,
                 operation: "test".into(),
                 keep_old: None,
             }

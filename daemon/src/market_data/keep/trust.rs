@@ -46,7 +46,7 @@ impl Keeper {
     ) -> Result<(), MarketDataError> {
         let own = delivery.source == Source::Gateway && state.is_some_and(|state| state.source == Source::Gateway);
         let (vanished, of) = (report.vanished_traded, report.vanished + report.revised + report.unchanged);
-        if own && (lacks_too_much(vanished, of)) {
+        if own && lacks_too_much(vanished, of) {
             return Err(MarketDataError::Vanished { key: self.key.clone(), vanished, of });
         }
         Ok(())

@@ -122,7 +122,7 @@ impl Keeping {
     async fn store(&mut self, bars: Bars, next: Option<Nanos>) -> Result<(), MarketDataError> {
         let (Some(&first), Some(&last)) = (bars.start.first(), bars.start.last()) else { return Ok(()) };
         let range = TimeRange::new(first, last.saturating_add(1)).map_err(|_| MarketDataError::RangeInvalid)?;
-        let occupied = self.occupancy.wait_and_occupy(&self.key, Writer::live(), |_| true).await;
+        let occupied = self.occupancy.wait_and_occupy(&self.key, Writer::brief(), |_| true).await;
         let occupied = occupied.map_err(|_| MarketDataError::Defect)?;
         let state = self.store.state(&self.key).filter(|state| state.bars() > 0);
         if let Some(stored) = state.as_ref().map(|state| state.basis).filter(|stored| *stored != self.basis) {
@@ -136,7 +136,7 @@ impl Keeping {
             source: Source::Gateway,
             assumed: false,
             bars: bars.iter().filter(|bar| !known.contains(bar.start)).collect(),
-            evidence: bars,
+            evidence: Some(bars),
             range,
             cover: claimed.map(|claimed| (claimed, CoverageKind::Bars)).into_iter().collect(),
             as_of: clock::now(),

@@ -40,7 +40,8 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
     // what ran past the end of the request was cut off there, however late the answer came
     let whole = |start: Nanos| !timeframe.is_intraday() || start.saturating_add(timeframe.step()) <= step.end;
     let over = |start: Nanos| whole(start) && is_closed(start, now, timeframe, zone);
-    let kept: Bars = wanted.iter().take_while(|bar| over(bar.start)).collect();
+    let evidence: Bars = bars.iter().take_while(|bar| over(bar.start)).collect();
+    let kept = evidence.slice(evidence.rows_in(&range));
     let first_open = wanted.start.get(kept.len()).copied().unwrap_or(range.end());
     let known_until = first_open.min(range.end()).min(settled_until(&kept, timeframe, now));
     let kind = if kept.is_empty() { CoverageKind::None } else { CoverageKind::Bars };
@@ -51,7 +52,6 @@ pub(super) fn learn(answer: BarsAnswer, step: &Step, timeframe: Timeframe, zone:
     for bar in &spoiled {
         known.remove(bar);
     }
-    let evidence = bars.iter().take_while(|bar| over(bar.start)).collect();
     Lesson { bars: kept, evidence, cover: known.intervals().iter().map(|known| (*known, kind)).collect(), spoiled }
 }
 

@@ -6,13 +6,11 @@ mod planned;
 mod refetch;
 mod request;
 mod scope;
+mod steps;
 mod telling;
 mod wanted;
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     MarketDataError,
@@ -34,11 +32,12 @@ use crate::{
 };
 
 use answer::learn;
-use ask::{Asked, Asker};
+use ask::Asker;
 pub use planned::Planned;
 pub(super) use planned::planned;
 pub use request::{LoadRequest, Mode, OnSplit};
-use telling::{in_words, incomplete, telling_waits};
+use steps::{Next, Steps};
+use telling::{in_words, incomplete};
 pub(super) use wanted::SMALL_BARS_KEPT;
 
 /// One load at work.
@@ -152,22 +151,16 @@ impl Load {
         contract: Arc<Contract>,
         steps: Vec<Step>,
     ) -> Result<End, MarketDataError> {
-        let mut total = steps.len();
-        context.progress(|progress| {
-            (progress.total, progress.unit) = (total as u64, "requests".into());
-        });
+        let mut steps = Steps::new(steps, context);
         let (mut done, mut failed, mut asker) = (0, None::<GatewayError>, Asker::new(contract));
-        let mut steps = VecDeque::from(steps);
-        while let Some(step) = steps.pop_front() {
-            let gateway = self.reference.gateway.clone();
-            let answer = telling_waits(&gateway, context, &step.range, self.ask(&step, &mut asker));
-            // dropping the request withdraws it at the gateway; what came before is kept
-            let Some(answer) = context.stop().run_until_cancelled(answer).await else {
-                self.leave(steps.iter().chain([&step]).map(|step| step.range));
-                return Ok(End::Stopped);
-            };
-            match answer {
-                Ok(Asked::Answer(answer)) => {
+        loop {
+            match self.next(&mut steps, &mut asker, context).await {
+                Next::Done => break,
+                Next::Stopped => {
+                    self.leave(steps.ranges());
+                    return Ok(End::Stopped);
+                }
+                Next::Answer(step, answer) => {
                     match self.take(&step, answer, &asker.contract).await {
                         Err(error) if self.refetches(&error) => return self.refetch(context, asker, &error).await,
                         taken => taken?,
@@ -175,19 +168,14 @@ impl Load {
                     done += 1;
                     context.progress(|progress| progress.done += 1);
                 }
-                Ok(Asked::Shorter(shorter)) => {
-                    total += shorter.len() - 1;
-                    context.progress(|progress| progress.total = total as u64);
-                    shorter.into_iter().rev().for_each(|step| steps.push_front(step));
-                }
-                Err(error) => {
+                Next::Failed(step, error) => {
                     let told = crate::error::chain(&error).join(": ");
                     tracing::warn!(error = told, range = in_words(&step.range), "step failed");
                     let over = self.ends_load(&error);
                     failed.get_or_insert(error);
                     self.leave([step.range]);
                     if over {
-                        self.leave(steps.iter().map(|step| step.range));
+                        self.leave(steps.ranges());
                         break;
                     }
                 }
@@ -198,7 +186,7 @@ impl Load {
         }
         Ok(match failed {
             None => End::Complete,
-            Some(error) => End::Incomplete(incomplete(&error, done, total)),
+            Some(error) => End::Incomplete(incomplete(&error, done, steps.total)),
         })
     }
 
@@ -225,7 +213,7 @@ impl Load {
         let timeframe = self.request.key.timeframe;
         let lesson = learn(answer, step, timeframe, &zone(&contract.time_zone), clock::now());
         self.leave(lesson.spoiled.iter().copied());
-        let report = self.keep(lesson.bars, lesson.evidence, step.range, lesson.cover).await?;
+        let report = self.keep(lesson.bars, Some(lesson.evidence), step.range, lesson.cover).await?;
         self.document.bars_loaded += report.added;
         self.document.bars_revised += report.revised;
         Ok(())
@@ -234,7 +222,7 @@ impl Load {
     async fn keep(
         &self,
         bars: Bars,
-        evidence: Bars,
+        evidence: Option<Bars>,
         range: TimeRange,
         cover: Vec<(TimeRange, CoverageKind)>,
     ) -> Result<Report, MarketDataError> {

@@ -3,26 +3,26 @@
 //! Until all of it has come, what is stored stays, and is served. It is held in memory until then: 30 MB for 20 years of
 //! one-minute bars in regular hours.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::{
     End, Load,
     answer::learn,
-    ask::{Asked, Asker},
-    telling::telling_waits,
+    ask::Asker,
+    steps::{Next, Steps},
 };
 use crate::{
     clock,
     market_data::{
         MarketDataError,
         closing::{closed_until, zone},
-        keep::Anew,
+        keep::{Anew, by_year},
         merge::merge,
-        plan::{Order, Step, steps},
+        plan::{Order, steps},
     },
     model::{Bars, Source, TimeRange},
     operations::Context,
-    store::{CoverageKind, RevisionRow, SeriesState, year_of},
+    store::{CoverageKind, RevisionRow, SeriesState},
 };
 
 /// What has come so far.
@@ -35,13 +35,9 @@ struct Fresh {
 impl Fresh {
     fn take(&mut self, bars: &Bars, cover: Vec<(TimeRange, CoverageKind)>) {
         self.cover.extend(cover);
-        let mut from = 0;
-        while let Some(start) = bars.start.get(from) {
-            let year = year_of(*start);
-            let to = bars.start.partition_point(|start| year_of(*start) <= year);
+        for (year, rows) in by_year(bars) {
             let known = self.years.entry(year).or_default();
-            *known = merge(known, &bars.slice(from..to), &TimeRange::ALL, |_| {}).0;
-            from = to;
+            *known = merge(known, &bars.slice(rows), &TimeRange::ALL, |_| {}).0;
         }
     }
 }
@@ -62,25 +58,18 @@ impl Load {
         };
         tracing::warn!(series = %key, why = %why, "the whole series is loaded anew");
         let parts = self.in_sessions(&[whole], Some(&asker.contract));
-        let mut steps: VecDeque<Step> = steps(&parts, key.timeframe, Order::NewestFirst, clock::now()).into();
-        let mut total = steps.len();
-        context.progress(|progress| (progress.done, progress.total) = (0, total as u64));
-        let mut fresh = Fresh::default();
-        while let Some(step) = steps.pop_front() {
-            let gateway = self.reference.gateway.clone();
-            let answer = telling_waits(&gateway, context, &step.range, self.ask(&step, &mut asker));
-            let Some(answer) = context.stop().run_until_cancelled(answer).await else { return Ok(End::Stopped) };
-            match answer? {
-                Asked::Answer(answer) => {
+        let steps = steps(&parts, key.timeframe, Order::NewestFirst, clock::now());
+        let (mut steps, mut fresh) = (Steps::new(steps, context), Fresh::default());
+        loop {
+            match self.next(&mut steps, &mut asker, context).await {
+                Next::Done => break,
+                Next::Stopped => return Ok(End::Stopped),
+                Next::Failed(_, error) => return Err(error.into()),
+                Next::Answer(step, answer) => {
                     let lesson = learn(answer, &step, key.timeframe, &zone, clock::now());
                     self.leave(lesson.spoiled.iter().copied());
                     fresh.take(&lesson.bars, lesson.cover);
                     context.progress(|progress| progress.done += 1);
-                }
-                Asked::Shorter(shorter) => {
-                    total += shorter.len() - 1;
-                    context.progress(|progress| progress.total = total as u64);
-                    shorter.into_iter().rev().for_each(|step| steps.push_front(step));
                 }
             }
         }

@@ -111,7 +111,7 @@ impl Load {
         let Ok(nothing) = TimeRange::new(start, end) else {
             return Ok(());
         };
-        self.keep(Bars::default(), Bars::default(), nothing, vec![(nothing, CoverageKind::None)]).await?;
+        self.keep(Bars::default(), None, nothing, vec![(nothing, CoverageKind::None)]).await?;
         Ok(())
     }
 }

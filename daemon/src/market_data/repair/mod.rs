@@ -134,9 +134,7 @@ impl MarketData {
         if let Some(operation) = self.registry.started_before(&new)? {
             return Ok(Started { operation, joined: true, same_request: true });
         }
-        let waiting = self.occupancy.wait_and_occupy(&key, Writer::import(""), |other| other.brief).await;
-        let occupied =
-            waiting.map_err(|other| MarketDataError::SeriesBusy { key: key.clone(), operation: other.operation })?;
+        let occupied = self.occupancy.occupy_unless_busy(&key, Writer::import("")).await?;
         let repair = Repair::new(key.clone(), basis, plan, self.reference.clone(), occupied);
         let started = self.registry.start(new, |context| repair.run(context)).await?;
         self.occupancy.name(&key, &started.operation.id);

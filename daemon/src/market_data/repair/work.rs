@@ -48,14 +48,14 @@ impl Repair {
     }
 
     pub(super) async fn run(self, context: Context) -> Outcome {
+        let RepairPlan { dropped, asked, .. } = self.plan;
         let mut document = RepairDocument {
             symbol: self.key.symbol.to_string(),
             timeframe: self.key.timeframe.to_string(),
             ..RepairDocument::default()
         };
-        let (store, key, operation) = (self.reference.store.clone(), self.key.clone(), context.id());
-        let dropped = std::mem::take(&mut { self.plan.dropped.clone() });
         if !dropped.is_empty() {
+            let (store, key, operation) = (self.reference.store.clone(), self.key.clone(), context.id());
             let dropping = tokio::task::spawn_blocking(move || {
                 Keeper::new(store, key).drop_bars(&dropped, &operation, "a repair dropped bars", clock::now())
             });
@@ -64,7 +64,7 @@ impl Repair {
                 Err(error) => return Outcome::failed(Some(json(&document)), Failure::from(&error)),
             }
         }
-        let (Some(first), Some(last)) = (self.plan.asked.first(), self.plan.asked.last()) else {
+        let (Some(first), Some(last)) = (asked.first(), asked.last()) else {
             return Outcome::completed(json(&document));
         };
         let request = LoadRequest {
@@ -76,7 +76,7 @@ impl Repair {
             on_split: OnSplit::Fail,
             verify: true,
         };
-        let load = Load::new(request, self.reference, self.occupied).only(self.plan.asked);
+        let load = Load::new(request, self.reference, self.occupied).only(asked);
         let Outcome { result, failure, stopped } = load.run(context).await;
         let loaded = result.and_then(|result| serde_json::from_value(result).ok());
         document.load = loaded.unwrap_or_default();

@@ -3,7 +3,7 @@
 
 mod buckets;
 
-use super::calendar::{Calendar, may_hold_bars};
+use super::calendar::Calendar;
 use crate::model::{Bar, Bars, Coverage, Nanos, SeriesKey, Session, TimeRange, Timeframe};
 use buckets::{Bucket, Buckets};
 
@@ -80,7 +80,9 @@ impl Resampler {
             _ => {
                 if let Some((bucket, sum)) = self.open.replace((new, *bar)) {
                     let whole = !std::mem::take(&mut self.is_first) || self.is_whole(&bucket);
-                    made.extend_if(whole, labelled(&bucket, sum));
+                    if whole {
+                        made.push(labelled(&bucket, sum));
+                    }
                 }
             }
         }
@@ -91,19 +93,10 @@ impl Resampler {
         let outside = [(bucket.time.start(), self.held.start()), (self.held.end(), bucket.time.end())];
         let unknown = outside.into_iter().filter_map(|(start, end)| TimeRange::new(start, end).ok());
         let unknown: Vec<TimeRange> = unknown.flat_map(|part| self.coverage.missing(&part)).collect();
-        may_hold_bars_of(&unknown, &self.key, self.session, self.buckets.calendar).is_empty()
-    }
-}
-
-fn may_hold_bars_of(
-    ranges: &[TimeRange],
-    key: &SeriesKey,
-    session: Session,
-    calendar: Option<&'static Calendar>,
-) -> Vec<TimeRange> {
-    match calendar {
-        Some(calendar) => calendar.within_sessions(ranges, key.timeframe, session, &[]),
-        None => may_hold_bars(ranges, key, session, None),
+        match self.buckets.calendar {
+            Some(calendar) => calendar.within_sessions(&unknown, self.key.timeframe, self.session, &[]).is_empty(),
+            None => unknown.is_empty(),
+        }
     }
 }
 
@@ -117,18 +110,6 @@ fn add(sum: &mut Bar, bar: &Bar) {
 
 fn labelled(bucket: &Bucket, sum: Bar) -> Bar {
     Bar { start: bucket.date, ..sum }
-}
-
-trait ExtendIf {
-    fn extend_if(&mut self, condition: bool, bar: Bar);
-}
-
-impl ExtendIf for Bars {
-    fn extend_if(&mut self, condition: bool, bar: Bar) {
-        if condition {
-            self.push(bar);
-        }
-    }
 }
 
 /// The latest start that a longer bar may have had which holds an instant: from there on shorter ones are read.

@@ -223,15 +223,16 @@ pub(in crate::store) fn covered_in(
     connection: &Connection,
     series: i64,
     range: TimeRange,
-) -> Result<Vec<(TimeRange, String, String)>> {
+) -> Result<Vec<(TimeRange, CoverageKind, Source)>> {
     let mut statement = connection.prepare(
         "SELECT start_ns, end_ns, kind, source FROM coverage WHERE series_id = ?1 AND start_ns < ?3 AND end_ns > ?2",
     )?;
     let rows = statement.query_map(params![series, range.start(), range.end()], |row| {
         let part = TimeRange::new(row.get(0)?, row.get(1)?).ok().and_then(|part| part.intersection(&range));
-        Ok(part.map(|part| Ok((part, row.get(2)?, row.get(3)?))))
+        let kind = CoverageKind::parse(&row.get::<_, String>(2)?).zip(Source::parse(&row.get::<_, String>(3)?));
+        Ok(part.zip(kind).map(|(part, (kind, source))| (part, kind, source)))
     })?;
-    rows.filter_map(Result::transpose).map(|row| row.and_then(|row| row)).collect()
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// Takes out the rows that are not as they were written: how many of files, and how many of coverage.
