@@ -59,6 +59,17 @@ pub struct Operation {
     pub retry_of: Option<String>,
 }
 
+impl Operation {
+    /// 0 to 100, while the total is known: 100 is what has completed, whatever was counted, and nothing else.
+    pub fn percent(&self) -> Option<f64> {
+        let counted = self.progress.percent()?;
+        Some(if self.state == State::Completed { 100.0 } else { counted.min(ALMOST) })
+    }
+}
+
+/// Everything is counted, the end is not recorded yet.
+const ALMOST: f64 = 99.9;
+
 /// One shape of progress for all kinds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -110,7 +121,7 @@ impl Progress {
 
     /// 0 to 100, while the total is known. Of parts, the mean: how much there is of those to come is not known.
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
-    pub fn percent(&self) -> Option<f64> {
+    fn percent(&self) -> Option<f64> {
         let of = |done: u64, total: u64| (total > 0).then(|| 100.0 * done.min(total) as f64 / total as f64);
         if self.parts.is_empty() {
             return of(self.done, self.total);
@@ -120,5 +131,38 @@ impl Progress {
             _ => of(part.done, part.total).unwrap_or(0.0),
         };
         Some(self.parts.iter().map(part).sum::<f64>() / self.parts.len() as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_completed_is_whole() {
+        let mut operation = Operation {
+            id: "op_load_1".into(),
+            kind: "load".into(),
+            state: State::Pending,
+            subject: "AAPL 1h".into(),
+            request_id: "1".into(),
+            spec: String::new(),
+            created: 0,
+            started: None,
+            ended: None,
+            progress: Progress { done: 4, total: 4, ..Progress::default() },
+            failure: None,
+            result: None,
+            retry_of: None,
+        };
+        for state in State::ALL {
+            operation.state = state;
+            assert_eq!(operation.percent() == Some(100.0), state == State::Completed, "{state:?}");
+        }
+        operation.state = State::Completed;
+        operation.progress.done = 1;
+        assert_eq!(operation.percent(), Some(100.0), "a training that stopped early is over, too");
+        operation.progress.total = 0;
+        assert_eq!(operation.percent(), None);
     }
 }

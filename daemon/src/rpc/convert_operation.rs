@@ -32,7 +32,7 @@ pub(super) fn operation(operation: &Operation) -> pb::Operation {
         state: state_to_wire(operation.state).into(),
         subject: operation.subject.clone(),
         progress: Some(pb::Progress {
-            percent: operation.progress.percent(),
+            percent: operation.percent(),
             done: operation.progress.done,
             total: operation.progress.total,
             unit: operation.progress.unit.clone(),
