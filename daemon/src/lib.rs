@@ -9,6 +9,7 @@
 //! market_data  plan → fetch → merge → store
 //! operations   everything long
 //! gateway      the one connection
+//! host_service pooled HTTP clients
 //! store        Parquet and the ledger
 //! model        the words of the domain
 //! ```
@@ -19,6 +20,7 @@ pub mod config;
 pub mod error;
 pub mod facts;
 pub mod gateway;
+pub mod host_service;
 pub mod lifecycle;
 pub mod market_data;
 pub mod model;

@@ -172,6 +172,26 @@ reasons! {
     /// Part of what was asked for could not be had.
     LOAD_INCOMPLETE = Unavailable, FAILED, "what came is stored; run the same command again for the rest";
 
+    // host services
+    /// No connection to a host service.
+    HOST_UNREACHABLE = Unavailable, UNAVAILABLE, "ktrdr services check; is the service on {host} running, and its address right?";
+    /// Its certificate is not trusted, or it does not speak TLS.
+    HOST_CERTIFICATE = FailedPrecondition, UNAVAILABLE, "give the certificate with ca_file in the configuration of {host}, or use http:// if that is what it speaks";
+    /// All connections to it are at work.
+    POOL_EXHAUSTED = ResourceExhausted, UNAVAILABLE, "try again; ktrdr services list shows who waits";
+    /// It failed again and again, and is left alone for a while.
+    HOST_LEFT_ALONE = Unavailable, UNAVAILABLE, "ktrdr services list shows why and until when; it is asked again by itself";
+    /// No answer in time.
+    HOST_TIMED_OUT = DeadlineExceeded, UNAVAILABLE, "ktrdr services check {host}";
+    /// The connection broke before the answer.
+    HOST_LOST = Unavailable, UNAVAILABLE, "ktrdr services check {host}";
+    /// An answer that no such service gives.
+    HOST_UNREADABLE = Internal, UNAVAILABLE, "is the address of {host} in the configuration that of the right service?";
+    /// It answered with an error.
+    HOST_REFUSED = FailedPrecondition, FAILED, "the message is the service's own; its log may tell more ({route})";
+    /// No host service has that name.
+    HOST_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr services list";
+
     // files and the store
     /// Neither the file's name nor a flag tells symbol and timeframe.
     FILE_NAME_UNRECOGNISED = InvalidArgument, USAGE, "name it SYMBOL_TIMEFRAME.csv, or give --symbol and --timeframe";

@@ -1,0 +1,109 @@
+//! What is known of a service's health (pure): every answered call counts, silence is not death.
+
+use std::time::Duration;
+
+use crate::model::Nanos;
+
+/// Slower than this is `slow`.
+pub(super) const SLOW: Duration = Duration::from_secs(5);
+
+/// In what health it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// Never asked.
+    #[default]
+    Unknown,
+    /// Answers.
+    Up,
+    /// Accepts connections and does not answer in time.
+    Slow,
+    /// Cannot be reached.
+    Down,
+    /// Answers, and is not what was expected.
+    Incompatible,
+}
+
+impl Health {
+    /// For people and scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Slow => "slow",
+            Self::Down => "down",
+            Self::Incompatible => "incompatible",
+        }
+    }
+
+    /// Work may be given to it.
+    pub fn is_usable(self) -> bool {
+        matches!(self, Self::Unknown | Self::Up | Self::Slow)
+    }
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    Answered(Duration),
+    TimedOut,
+    Unreachable,
+}
+
+/// Health, since when, and the last trouble.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record {
+    pub(super) health: Health,
+    pub(super) since: Nanos,
+    pub(super) latency: Option<Duration>,
+    pub(super) last_error: Option<(Nanos, String)>,
+}
+
+impl Record {
+    pub(super) fn see(&mut self, seen: Seen, now: Nanos) {
+        let health = match seen {
+            Seen::Answered(took) => {
+                self.latency = Some(took);
+                match self.health {
+                    // only a new look at what it is ends that
+                    Health::Incompatible => Health::Incompatible,
+                    _ if took > SLOW => Health::Slow,
+                    _ => Health::Up,
+                }
+            }
+            Seen::TimedOut => Health::Slow,
+            Seen::Unreachable => Health::Down,
+        };
+        self.become_(health, now);
+    }
+
+    pub(super) fn become_(&mut self, health: Health, now: Nanos) {
+        if self.health != health {
+            (self.health, self.since) = (health, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_slow_and_refusal_is_down_and_the_beginning_is_kept() {
+        let mut record = Record::default();
+        let quick = Seen::Answered(Duration::from_millis(2));
+        for (seen, at, health, since) in [
+            (quick, 10, Health::Up, 10),
+            (quick, 20, Health::Up, 10),
+            (Seen::TimedOut, 30, Health::Slow, 30),
+            (Seen::Answered(Duration::from_secs(6)), 40, Health::Slow, 30),
+            (Seen::Unreachable, 50, Health::Down, 50),
+            (quick, 60, Health::Up, 60),
+        ] {
+            record.see(seen, at);
+            assert_eq!((record.health, record.since), (health, since));
+        }
+        record.become_(Health::Incompatible, 70);
+        record.see(quick, 80);
+        assert_eq!((record.health, record.since), (Health::Incompatible, 70));
+    }
+}
