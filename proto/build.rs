@@ -4,8 +4,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=ktrdr");
-    let services =
-        ["market_data", "housekeeping", "operations", "gateway", "daemon"].map(|name| format!("ktrdr/v1/{name}.proto"));
+    let services = ["market_data", "housekeeping", "operations", "training", "host_services", "gateway", "daemon"]
+        .map(|name| format!("ktrdr/v1/{name}.proto"));
     let descriptors = protox::compile(services, ["."])?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);

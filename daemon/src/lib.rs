@@ -6,6 +6,7 @@
 //! ```text
 //! lifecycle    birth and death
 //! rpc          the wire
+//! training     sessions on host services
 //! market_data  plan → fetch → merge → store
 //! operations   everything long
 //! gateway      the one connection
@@ -28,6 +29,7 @@ pub mod operations;
 pub mod rpc;
 pub mod store;
 pub mod telemetry;
+pub mod training;
 
 use std::{error::Error, io::Write, path::PathBuf, process::ExitCode};
 

@@ -192,6 +192,32 @@ reasons! {
     /// No host service has that name.
     HOST_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr services list";
 
+    // trainings
+    /// Mistakes in a strategy file, each with its line.
+    STRATEGY_INVALID = InvalidArgument, USAGE, "docs/TRAINING.md shows a strategy that can be trained";
+    /// More than a strategy file can have.
+    STRATEGY_TOO_LARGE = InvalidArgument, USAGE, "give the strategy's YAML file; it has at most 1 MiB";
+    /// A strategy that only says how to choose symbols.
+    TRAINING_NO_SYMBOLS = InvalidArgument, USAGE, "name them: --symbols EURUSD,GBPUSD";
+    /// A timeframe that the strategy does not describe.
+    TIMEFRAME_NOT_IN_STRATEGY = InvalidArgument, USAGE, "use one of {timeframes}, or add it to the file";
+    /// A flag of the old system that no host can honour.
+    FLAG_NOT_HONOURED = InvalidArgument, USAGE, "leave the flag out; the message says where it is set instead";
+    /// No training host is configured.
+    TRAINING_NOT_CONFIGURED = FailedPrecondition, FAILED, "add [[training.hosts]] with name and url to the configuration, or set TRAINING_HOST_SERVICE_URL, and restart the daemon";
+    /// A start that was not answered, and a session that the host does not know.
+    START_UNCONFIRMED = Unavailable, UNAVAILABLE, "ktrdr operations retry {operation}; should {host} execute the first start later, that session is in its own list only";
+    /// The host says that the training failed.
+    TRAINING_FAILED = FailedPrecondition, FAILED, "the message is the host's own; the log of {host} tells more";
+    /// The host has forgotten the session: it was restarted.
+    SESSION_LOST = Aborted, FAILED, "ktrdr operations retry {operation}";
+    /// Somebody else stopped it.
+    SESSION_STOPPED = Aborted, FAILED, "ktrdr operations retry {operation}";
+    /// No model has that name.
+    MODEL_NOT_FOUND = NotFound, NOT_FOUND, "ktrdr models list";
+    /// The beginning of a name that fits several.
+    MODEL_AMBIGUOUS = InvalidArgument, USAGE, "give more characters; ktrdr models list shows the names";
+
     // files and the store
     /// Neither the file's name nor a flag tells symbol and timeframe.
     FILE_NAME_UNRECOGNISED = InvalidArgument, USAGE, "name it SYMBOL_TIMEFRAME.csv, or give --symbol and --timeframe";

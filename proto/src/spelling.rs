@@ -1,8 +1,8 @@
 //! How people write the enums of the contract: one spelling on the command line, in JSON, in file names and logs.
 
 use crate::v1::{
-    GapClass, GatewayState, LivePhase, LoadMode, OperationState, Severity, Source, Timeframe, TradingSession,
-    WhatToShow,
+    GapClass, GatewayState, HostServiceState, LivePhase, LoadMode, OperationState, Severity, Source, Timeframe,
+    TradingSession, WhatToShow,
 };
 
 /// Every timeframe with its spelling, shortest first. `1m` is a minute and `1M` a month.
@@ -74,6 +74,9 @@ words! {
     OperationState {
         Pending => "pending", Running => "running", Completed => "completed",
         Failed => "failed", Cancelled => "cancelled", Interrupted => "interrupted",
+    }
+    HostServiceState {
+        Unknown => "unknown", Up => "up", Slow => "slow", Down => "down", Incompatible => "incompatible",
     }
     GatewayState {
         Disabled => "disabled", Disconnected => "disconnected", Connecting => "connecting",

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use super::{ConfigError, files::Values};
+use super::{ConfigError, files::Values, hosts::Host};
 
 /// Applies what is set; returns what a person should know. An empty variable counts as not set.
 pub(super) fn apply(
@@ -27,6 +27,7 @@ pub(super) fn apply(
     let at_least_one = |text: &str| text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 1.0);
     look.set(&mut values.time_scale, &["KTRDR_TEST_TIME_SCALE"], "a number of 1 or more", at_least_one)?;
 
+    training(values, &look)?;
     let mut warnings = Vec::new();
     if values.time_scale.is_some_and(|scale| scale > 1.0) {
         warnings.push("KTRDR_TEST_TIME_SCALE shortens pauses and pacing: only for a simulated gateway".into());
@@ -37,6 +38,43 @@ pub(super) fn apply(
         warnings.push("USE_IB_HOST_SERVICE is set, but this version talks to the gateway itself".into());
     }
     Ok(warnings)
+}
+
+/// The old system trained in its own process unless it was told otherwise; we never do, so the address alone decides.
+fn training(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>>) -> Result<(), ConfigError> {
+    let training = &mut values.training;
+    look.set(&mut training.models_dir, &["KTRDR_MODELS_DIR", "MODELS_DIR"], "a path", |text| {
+        Some(PathBuf::from(text))
+    })?;
+    look.set(&mut training.poll_ms, &["KTRDR_TRAINING_POLL_MS"], "a number of milliseconds", parse)?;
+    look.set(&mut training.keep_on_host, &["KTRDR_TRAINING_KEEP_ON_HOST"], "true or false", boolean)?;
+    look.set(&mut training.hosts, &["KTRDR_TRAINING_HOSTS"], "NAME=URL, separated by commas", hosts)?;
+    let (mut wanted, mut url) = (None, None);
+    look.set(&mut wanted, &["USE_TRAINING_HOST_SERVICE"], "true or false", boolean)?;
+    look.set(&mut url, &["TRAINING_HOST_SERVICE_URL"], "an address", |text| Some(text.to_owned()))?;
+    if training.hosts.is_none() && wanted != Some(false) && (wanted == Some(true) || url.is_some()) {
+        let url = url.unwrap_or_else(|| "http://localhost:5002".into());
+        training.hosts = Some(vec![Host::at("training", url)]);
+    }
+    Ok(())
+}
+
+/// `gpu1=http://gpu1:5002` or `gpu1=http://gpu1:5002;slots=2`.
+fn hosts(text: &str) -> Option<Vec<Host>> {
+    let host = |part: &str| {
+        let (name, rest) = part.trim().split_once('=')?;
+        let mut fields = rest.split(';');
+        let mut host = Host::at(name, fields.next()?.to_owned());
+        for field in fields {
+            match field.split_once('=')? {
+                ("slots", number) => host.slots = Some(number.parse().ok()?),
+                ("label", label) => host.labels.push(label.to_owned()),
+                _ => return None,
+            }
+        }
+        Some(host)
+    };
+    text.split(',').map(host).collect()
 }
 
 struct Look<'a, F> {

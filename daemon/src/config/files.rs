@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, hosts::Training};
 
 const SYSTEM: &str = "/etc/ktrdr/config.toml";
 
@@ -17,6 +17,7 @@ pub(super) struct Values {
     pub(super) ib: Ib,
     pub(super) daemon: Daemon,
     pub(super) operations: Operations,
+    pub(super) training: Training,
     /// From the environment only.
     #[serde(skip)]
     pub(super) time_scale: Option<f64>,
@@ -76,6 +77,7 @@ impl Values {
                 keep_days: over.operations.keep_days.or(self.operations.keep_days),
                 keep_count: over.operations.keep_count.or(self.operations.keep_count),
             },
+            training: self.training.overridden_by(over.training),
             time_scale: None,
         }
     }

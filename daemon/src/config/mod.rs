@@ -2,12 +2,14 @@
 
 mod environment;
 mod files;
+mod hosts;
 
 use std::path::{Path, PathBuf};
 
 use crate::{
     gateway::{GatewayConfig, QuietTime},
     operations::Keep,
+    training::TrainingConfig,
 };
 
 /// A dozen years of minutes.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub keep: Keep,
     /// The connection to the gateway.
     pub gateway: GatewayConfig,
+    /// Training hosts.
+    pub training: TrainingConfig,
     /// Files that were read.
     pub config_files: Vec<PathBuf>,
     /// What a person should know about the settings, though they can be used.
@@ -74,7 +78,7 @@ impl Settings {
     /// Reads the files and `variable`, which looks an environment variable up.
     pub fn load(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let (mut values, config_files) = files::read(file, &variable)?;
-        let warnings = environment::apply(&mut values, &variable)?;
+        let mut warnings = environment::apply(&mut values, &variable)?;
         let time_scale = values.time_scale.unwrap_or(1.0);
         let host = values.ib.host.unwrap_or_else(|| "127.0.0.1".into());
         let usual = GatewayConfig::on(&host, values.ib.port.unwrap_or(4002), values.ib.client_id.unwrap_or(1));
@@ -91,6 +95,8 @@ impl Settings {
             count: values.operations.keep_count.unwrap_or(Keep::default().count),
         };
         check_keep(keep)?;
+        let training = values.training.checked()?;
+        warnings.extend(training.hosts.iter().filter_map(|host| host.service.address.warning()));
         let data_dir = match values.data.dir {
             Some(dir) => at_home(dir, &variable)?,
             None => default_data_dir(&variable)?,
@@ -103,6 +109,7 @@ impl Settings {
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             keep,
             gateway,
+            training,
             config_files,
             warnings,
         })

@@ -9,8 +9,18 @@ use crate::error::Reasoned;
 
 /// A call that brought no usable answer.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{service}: {route} failed after {:.1} s ({})", elapsed.as_secs_f64(), tries(*attempts))]
+#[error("{at}")]
 pub struct HostError {
+    /// Which call it was.
+    pub at: Box<At>,
+    /// Why the last attempt failed.
+    #[source]
+    pub trouble: Trouble,
+}
+
+/// A call that failed, for people and logs.
+#[derive(Debug, Clone)]
+pub struct At {
     /// `training service gpu1 at http://gpu1:5002`.
     pub service: String,
     /// Its name in the configuration.
@@ -23,13 +33,14 @@ pub struct HostError {
     pub elapsed: Duration,
     /// Sent along as `x-request-id`, for the service's log.
     pub request_id: String,
-    /// Why the last attempt failed.
-    #[source]
-    pub trouble: Trouble,
 }
 
-fn tries(attempts: u32) -> String {
-    if attempts == 1 { "one attempt".into() } else { format!("{attempts} attempts") }
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { service, route, attempts, elapsed, .. } = self;
+        let attempts = if *attempts == 1 { "one attempt".into() } else { format!("{attempts} attempts") };
+        write!(f, "{service}: {route} failed after {:.1} s ({attempts})", elapsed.as_secs_f64())
+    }
 }
 
 /// Why an attempt failed.
@@ -159,10 +170,10 @@ impl Reasoned for HostError {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         let mut values = vec![
-            ("host", self.name.clone()),
-            ("route", self.route.clone()),
-            ("attempts", self.attempts.to_string()),
-            ("hostRequestId", self.request_id.clone()),
+            ("host", self.at.name.clone()),
+            ("route", self.at.route.clone()),
+            ("attempts", self.at.attempts.to_string()),
+            ("hostRequestId", self.at.request_id.clone()),
         ];
         if let Trouble::Refused { status, .. } = &self.trouble {
             values.push(("status", status.to_string()));

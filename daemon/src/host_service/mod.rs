@@ -22,7 +22,7 @@ mod tls;
 
 pub use address::Address;
 pub use call::Call;
-pub use error::{HostError, Trouble};
+pub use error::{At, HostError, Trouble};
 pub use health::Health;
 pub use reply::{Detail, Reply};
 pub use route::{Method, Repeat, Route};

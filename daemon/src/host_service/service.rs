@@ -13,7 +13,7 @@ use deadpool::Runtime;
 use ulid::Ulid;
 
 use super::{
-    Address, Call, Health, HostError, HostStatus, PoolStatus, Reply, Trouble,
+    Address, At, Call, Health, HostError, HostStatus, PoolStatus, Reply, Trouble,
     attempt::random,
     breaker::Breaker,
     health::Record,
@@ -189,15 +189,15 @@ impl HostService {
 
     fn error(&self, call: &Call<'_>, attempts: u32, begun: Instant, id: Ulid, trouble: Trouble) -> HostError {
         let config = &self.0.config;
-        HostError {
+        let at = At {
             service: format!("{} service {} at {}", config.kind, config.name, config.address),
             name: config.name.clone(),
             route: call.route.name(),
             attempts,
             elapsed: begun.elapsed(),
             request_id: id.to_string(),
-            trouble,
-        }
+        };
+        HostError { at: Box::new(at), trouble }
     }
 
     pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {

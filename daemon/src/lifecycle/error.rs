@@ -37,6 +37,14 @@ pub enum StartError {
     /// The store.
     #[error("cannot open the data folder")]
     Store(#[from] StoreError),
+    /// A host service's certificate file.
+    #[error("the host service {name} cannot be used: {why}")]
+    HostService {
+        /// In the configuration.
+        name: String,
+        /// What was found.
+        why: String,
+    },
     /// The socket.
     #[error("cannot listen on {}", path.display())]
     Socket {
@@ -64,7 +72,7 @@ impl StartError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config(_) => "correct the setting; the README lists them all",
+            Self::Config(_) | Self::HostService { .. } => "correct the setting; the README lists them all",
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",

@@ -13,11 +13,13 @@ use crate::{
     config::Settings,
     facts::Facts,
     gateway::Gateway,
+    host_service::HostService,
     market_data::MarketData,
     operations::Registry,
     rpc::{self, Parts},
     store::{Layout, Store, StoreError, create_folders},
     telemetry::LogLevel,
+    training::Training,
 };
 
 /// Runs the daemon until it is asked to stop.
@@ -33,9 +35,22 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
-    let registry = Registry::open(store.clone(), settings.keep, stages.operations.clone())?;
+    let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
     let (gateway, session) = Gateway::start(settings.gateway.clone(), store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
+    let services = host_services(&settings)?;
+    let training = Training::new(
+        settings.training.clone(),
+        &services,
+        store.clone(),
+        market_data.clone(),
+        &registry,
+        &stages.asked,
+    );
+    for service in &services {
+        tokio::spawn(service.clone().keep_watched(stages.asked.clone()));
+    }
+    training.take_up();
     let parts = Parts {
         facts: Facts {
             started_at,
@@ -46,6 +61,8 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         market_data,
         registry: registry.clone(),
         gateway: gateway.clone(),
+        training,
+        services,
         log_level,
         shutdown: stages.asked.clone(),
         end_streams: stages.streams.clone(),
@@ -73,6 +90,14 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         Ok(Ok(Err(error))) => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+fn host_services(settings: &Settings) -> Result<Vec<HostService>, StartError> {
+    let made = settings.training.hosts.iter().map(|host| {
+        let name = host.service.name.clone();
+        HostService::new(host.service.clone()).map_err(|why| StartError::HostService { name, why })
+    });
+    made.collect()
 }
 
 fn lock_store(layout: &Layout) -> Result<Lock, StartError> {

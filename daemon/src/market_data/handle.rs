@@ -77,6 +77,7 @@ impl MarketData {
             request_id,
             spec: serde_json::to_string(&Spec::from(&request)).map_err(|_| MarketDataError::Defect)?,
             retry_of,
+            waits: false,
         };
         let _entering = self.entering.lock().await;
         if let Some(operation) = self.registry.started_before(&new)? {
@@ -188,6 +189,7 @@ impl MarketData {
             request_id,
             spec: upload.fingerprint(),
             retry_of: None,
+            waits: false,
         };
         let import = Import::new(upload, self.reference.store.clone(), self.occupancy.clone());
         let registry = self.registry.clone();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    operations::{Context, NewOperation, Outcome, Part, Started, State},
+    operations::{Context, End, NewOperation, Outcome, Part, Started, State},
 };
 
 /// Series that are loaded side by side: the next requests are ready when pacing allows them, and few partitions are held in
@@ -56,6 +56,7 @@ impl MarketData {
             request_id,
             spec: serde_json::to_string(&specs).map_err(|_| MarketDataError::Defect)?,
             retry_of,
+            waits: false,
         };
         let entering = async move {
             let registry = market_data.registry.clone();
@@ -86,9 +87,10 @@ impl MarketData {
             context.progress(|progress| progress.message = format!("{done} of {all} series"));
             let one = &mut document.series[index];
             one.state = context.part(index).state().name().into();
+            let failure = outcome.failure().cloned();
             one.load =
                 outcome.result.and_then(|result| serde_json::from_value(result).ok()).unwrap_or(one.load.clone());
-            one.failure = outcome.failure;
+            one.failure = failure;
         }
         drop(loads);
         if context.stop().is_cancelled() {
@@ -104,9 +106,9 @@ impl MarketData {
         context.enter(State::Running);
         let outcome = self.load_one_to_its_end(request, &context).await;
         context.enter(match &outcome {
-            outcome if outcome.stopped => State::Cancelled,
-            Outcome { failure: Some(_), .. } => State::Failed,
-            _ => State::Completed,
+            Outcome { end: End::Stopped | End::Left, .. } => State::Cancelled,
+            Outcome { end: End::Failed(_) | End::Interrupted(_), .. } => State::Failed,
+            Outcome { end: End::Completed, .. } => State::Completed,
         });
         outcome
     }

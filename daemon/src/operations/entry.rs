@@ -6,7 +6,7 @@ use ktrdr_proto::reason;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Operation, Outcome, Progress, Snapshot, State};
+use super::{End, Operation, Outcome, Progress, Snapshot, State};
 use crate::{clock, error::Failure, store::OperationRow};
 
 /// An operation that can be watched and cancelled.
@@ -35,6 +35,17 @@ impl Entry {
             note.clone_into(&mut kept);
         }
         self.cancel.cancel();
+    }
+
+    /// It has not ended, and is of that kind.
+    pub(super) fn is_left(&self, kind: &str) -> bool {
+        let operation = self.operation.borrow();
+        operation.kind == kind && !operation.state.is_final()
+    }
+
+    /// Somebody looks at it.
+    pub(super) fn is_watched(&self) -> bool {
+        self.operation.receiver_count() > 0
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -86,10 +97,10 @@ impl From<&Operation> for OperationRow {
     }
 }
 
-/// Reads a row of an earlier life. One that was cut off is `interrupted` from now on.
-pub(super) fn revive(row: OperationRow, now: crate::model::Nanos) -> Operation {
+/// Reads a row of an earlier life.
+pub(super) fn revive(row: OperationRow) -> Operation {
     let state = State::parse(&row.state).unwrap_or(State::Failed);
-    let mut operation = Operation {
+    Operation {
         id: row.id,
         kind: row.kind,
         state,
@@ -103,13 +114,14 @@ pub(super) fn revive(row: OperationRow, now: crate::model::Nanos) -> Operation {
         failure: row.failure.and_then(|text| serde_json::from_str::<Failure>(&text).ok()),
         result: row.result.and_then(|text| serde_json::from_str(&text).ok()),
         retry_of: row.retry_of,
-    };
-    if !state.is_final() {
-        operation.state = State::Interrupted;
-        operation.ended = Some(now);
-        operation.failure = Some(interruption());
     }
-    operation
+}
+
+/// One that the end of the daemon cut off.
+pub(super) fn cut_off(operation: &mut Operation, now: crate::model::Nanos) {
+    operation.state = State::Interrupted;
+    operation.ended = Some(now);
+    operation.failure = Some(interruption());
 }
 
 pub(super) fn interruption() -> Failure {
@@ -119,16 +131,17 @@ pub(super) fn interruption() -> Failure {
 /// What the end of the work makes of the operation.
 pub(super) fn ended(entry: &Entry, outcome: Outcome) -> Operation {
     let by_person = entry.cancel.is_cancelled();
-    let (state, failure) = match (outcome.stopped, outcome.failure) {
-        (true, _) if by_person => {
+    let (state, failure) = match outcome.end {
+        End::Stopped if by_person => {
             let note = entry.note.lock().unwrap_or_else(PoisonError::into_inner);
             let why = if note.is_empty() { String::new() } else { format!(": {note}") };
             let failure = Failure::new(&reason::CANCELLED, format!("the operation was cancelled{why}"));
             (State::Cancelled, Some(failure.with("operation", entry.snapshot().id.clone())))
         }
-        (true, _) => (State::Interrupted, Some(interruption())),
-        (false, Some(failure)) => (State::Failed, Some(failure)),
-        (false, None) => (State::Completed, None),
+        End::Stopped | End::Left => (State::Interrupted, Some(interruption())),
+        End::Failed(failure) => (State::Failed, Some(failure)),
+        End::Interrupted(failure) => (State::Interrupted, Some(failure)),
+        End::Completed => (State::Completed, None),
     };
     entry.changed(|operation| {
         (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);

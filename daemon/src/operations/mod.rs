@@ -9,6 +9,7 @@ mod error;
 mod list;
 mod prune;
 mod registry;
+mod running;
 mod state;
 mod work;
 
@@ -21,7 +22,7 @@ pub use list::{Filter, Page};
 pub use prune::Keep;
 pub use registry::{NewOperation, Registry, Started};
 pub use state::State;
-pub use work::{Context, Outcome, Retry, Starter};
+pub use work::{Context, End, Outcome, Retry, Starter};
 
 use crate::{error::Failure, model::Nanos};
 
@@ -84,6 +85,9 @@ pub struct Progress {
     /// Of an operation that does several things: each of them. The counts above are their sums.
     #[serde(default)]
     pub parts: Vec<Part>,
+    /// What only its kind knows, for its kind to read.
+    #[serde(default)]
+    pub detail: Option<serde_json::Value>,
 }
 
 /// One of several things that an operation does.

@@ -2,15 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
-use futures_util::FutureExt;
-use ktrdr_proto::reason;
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -18,12 +12,11 @@ use tracing::Instrument;
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
     entry::{self, Entry},
-    prune::{Age, ENDS, forgotten},
+    prune::{Age, forgotten},
     work::Retry,
 };
 use crate::{
     clock,
-    error::Failure,
     store::{OperationRow, Store},
 };
 
@@ -42,7 +35,7 @@ pub(super) struct Inner {
     /// Held while an operation is entered, so that one request id cannot enter twice.
     entering: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl std::fmt::Debug for Registry {
@@ -64,6 +57,8 @@ pub struct NewOperation {
     pub spec: String,
     /// The operation that this one retries.
     pub retry_of: Option<String>,
+    /// It stays pending until its work says that it has begun: it waits for its turn.
+    pub waits: bool,
 }
 
 /// A started operation, or the one that the same request started before.
@@ -78,8 +73,14 @@ pub struct Started {
 }
 
 impl Registry {
-    /// Reads the ledger and forgets what need not be kept; what a crash cut off becomes `interrupted`. Blocks.
-    pub fn open(store: Store, keep: Keep, stop: CancellationToken) -> Result<Self, crate::store::StoreError> {
+    /// Reads the ledger and forgets what need not be kept; what a crash cut off becomes `interrupted`, but for the
+    /// `lasting` kinds: their work goes on elsewhere, and is followed again with [`go_on`](Self::go_on). Blocks.
+    pub fn open(
+        store: Store,
+        keep: Keep,
+        lasting: &[&str],
+        stop: CancellationToken,
+    ) -> Result<Self, crate::store::StoreError> {
         let now = clock::now();
         let mut entries = BTreeMap::new();
         let rows = store.operations()?;
@@ -90,9 +91,9 @@ impl Registry {
             tracing::info!(count = forgotten.len(), "forgot old operations");
         }
         for (_, row) in rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at)) {
-            let cut_off = State::parse(&row.state).is_some_and(|state| !state.is_final());
-            let operation = entry::revive(row, now);
-            if cut_off {
+            let mut operation = entry::revive(row);
+            if !operation.state.is_final() && !lasting.contains(&operation.kind.as_str()) {
+                entry::cut_off(&mut operation, now);
                 tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
                 store.put_operation_blocking(OperationRow::from(&operation))?;
             }
@@ -156,9 +157,25 @@ impl Registry {
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
         self.entries().insert(started.id.clone(), entry.clone());
+        let waits = new.waits;
         let registry = self.clone();
-        self.0.tasks.spawn(async move { registry.run(entry, work).await }.instrument(span));
+        self.0.tasks.spawn(async move { registry.run(entry, waits, work).await }.instrument(span));
         Ok(Started { operation: started, joined: false, same_request: true })
+    }
+
+    /// Takes up the operations of a lasting kind that an earlier life of the daemon left behind.
+    pub fn go_on<F>(&self, kind: &str, work: impl FnOnce(Context) -> F + Clone + Send + 'static)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let left: Vec<_> = self.entries().values().filter(|entry| entry.is_left(kind)).cloned().collect();
+        for entry in left {
+            let operation = entry.snapshot();
+            tracing::info!(operation = operation.id, subject = operation.subject, "goes on");
+            let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
+            let (registry, work) = (self.clone(), work.clone());
+            self.0.tasks.spawn(async move { registry.run(entry, true, work).await }.instrument(span));
+        }
     }
 
     /// The operation that the same request started; an error when the id was used for another request.
@@ -173,57 +190,6 @@ impl Registry {
             Some(_) => Err(OperationError::RequestIdReused { request_id: new.request_id.clone() }),
             None => Ok(None),
         }
-    }
-
-    async fn run<F>(self, entry: Arc<Entry>, work: impl FnOnce(Context) -> F)
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        let running = entry.changed(|operation| {
-            operation.state = State::Running;
-            operation.started = Some(clock::now());
-        });
-        self.settle(&entry, running).await;
-
-        // either token stops the work; which one fired decides what the end is called
-        let stop = entry.cancel.child_token();
-        let daemon_stops = self.0.stop.clone();
-        let context = Context { entry: entry.clone(), stop: stop.clone(), part: None };
-        let mut work = Box::pin(AssertUnwindSafe(work(context)).catch_unwind());
-        let outcome = tokio::select! {
-            outcome = &mut work => outcome,
-            () = daemon_stops.cancelled() => {
-                stop.cancel();
-                work.await
-            }
-        };
-        let outcome = outcome.unwrap_or_else(|_| {
-            Outcome::failed(
-                None,
-                Failure::new(&reason::INTERNAL, "the operation met a defect; the daemon's log tells more"),
-            )
-        });
-        let ended = entry::ended(&entry, outcome);
-        self.settle(&entry, ended).await;
-        if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
-            self.0.many_ended.notify_one();
-        }
-    }
-
-    /// A change of state: on the disk first, then visible.
-    async fn settle(&self, entry: &Entry, operation: Operation) {
-        let from = entry.snapshot().state;
-        debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
-        if let Err(error) = self.0.store.put_operation(OperationRow::from(&operation)).await {
-            // a restart will find it running and call it interrupted, which is true enough
-            tracing::error!(
-                error = crate::error::chain(&error).join(": "),
-                "an operation's state could not be recorded"
-            );
-        }
-        let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
-        tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");
-        entry.publish(operation);
     }
 
     /// By id or unique prefix.

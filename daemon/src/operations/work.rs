@@ -4,12 +4,13 @@ use std::{pin::Pin, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{OperationError, Progress, Started, State, entry::Entry};
-use crate::error::Failure;
+use super::{OperationError, Progress, Registry, Snapshot, Started, State, entry::Entry};
+use crate::{clock, error::Failure};
 
 /// Handed to the work: who it is, whether to stop, where to report progress.
 #[derive(Debug, Clone)]
 pub struct Context {
+    pub(super) registry: Registry,
     pub(super) entry: Arc<Entry>,
     pub(super) stop: CancellationToken,
     pub(super) part: Option<usize>,
@@ -24,6 +25,32 @@ impl Context {
     /// Fires when somebody cancels, or the daemon stops.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// It as it is now.
+    pub fn operation(&self) -> Snapshot {
+        self.entry.snapshot()
+    }
+
+    /// A person, not the end of the daemon, wants it to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.entry.cancel.is_cancelled()
+    }
+
+    /// Somebody looks at it right now.
+    pub fn is_watched(&self) -> bool {
+        self.entry.is_watched()
+    }
+
+    /// The work of one that waited for its turn begins; once.
+    pub async fn begun(&self) {
+        if self.entry.snapshot().state == State::Pending {
+            let running = self.entry.changed(|operation| {
+                operation.state = State::Running;
+                operation.started = Some(clock::now());
+            });
+            self.registry.settle(&self.entry, running).await;
+        }
     }
 
     /// Changes the progress; watchers see the latest only.
@@ -62,26 +89,57 @@ impl Context {
 pub struct Outcome {
     /// What was achieved.
     pub result: Option<serde_json::Value>,
-    /// Why it did not complete; ignored when it was told to stop.
-    pub failure: Option<Failure>,
-    /// It stopped because it was told to.
-    pub stopped: bool,
+    /// Which end it was.
+    pub end: End,
+}
+
+/// The ends of work.
+#[derive(Debug)]
+pub enum End {
+    /// Everything done.
+    Completed,
+    /// It gave up.
+    Failed(Failure),
+    /// Something else cut it off.
+    Interrupted(Failure),
+    /// It was told to stop: by a person, or because the daemon ends.
+    Stopped,
+    /// The daemon ends, the work does not: the next life takes it up again.
+    Left,
 }
 
 impl Outcome {
     /// Everything done.
     pub fn completed(result: serde_json::Value) -> Self {
-        Self { result: Some(result), failure: None, stopped: false }
+        Self { result: Some(result), end: End::Completed }
     }
 
     /// Ended early, with what was achieved until then.
     pub fn failed(result: Option<serde_json::Value>, failure: Failure) -> Self {
-        Self { result, failure: Some(failure), stopped: false }
+        Self { result, end: End::Failed(failure) }
+    }
+
+    /// Cut off, with what was achieved until then.
+    pub fn interrupted(result: Option<serde_json::Value>, failure: Failure) -> Self {
+        Self { result, end: End::Interrupted(failure) }
     }
 
     /// Told to stop, with what was achieved until then.
     pub fn stopped(result: serde_json::Value) -> Self {
-        Self { result: Some(result), failure: None, stopped: true }
+        Self { result: Some(result), end: End::Stopped }
+    }
+
+    /// It goes on elsewhere.
+    pub fn left() -> Self {
+        Self { result: None, end: End::Left }
+    }
+
+    /// Why it did not complete.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.end {
+            End::Failed(failure) | End::Interrupted(failure) => Some(failure),
+            End::Completed | End::Stopped | End::Left => None,
+        }
     }
 }
 

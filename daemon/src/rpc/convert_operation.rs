@@ -2,7 +2,7 @@
 
 use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
 
-use super::convert;
+use super::{convert, convert_training};
 use crate::{
     error::Failure,
     market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, LoadsDocument, RepairDocument},
@@ -38,6 +38,7 @@ pub(super) fn operation(operation: &Operation) -> pb::Operation {
             unit: operation.progress.unit.clone(),
             message: operation.progress.message.clone(),
             parts: operation.progress.parts.iter().map(part).collect(),
+            training: convert_training::progress(operation.progress.detail.as_ref()),
         }),
         created_at_ns: operation.created,
         started_at_ns: operation.started,
@@ -66,6 +67,9 @@ fn result(operation: &Operation) -> Option<WireResult> {
         "load" => serde_json::from_value(document).ok().map(|document| WireResult::Load(load(document))),
         "import" => serde_json::from_value(document).ok().map(|document| WireResult::Import(import(document))),
         "loads" => serde_json::from_value(document).ok().map(|document| WireResult::Loads(loads(document))),
+        "training" => serde_json::from_value(document)
+            .ok()
+            .map(|document| WireResult::Training(convert_training::result(document))),
         "repair" => serde_json::from_value(document).ok().map(|document| WireResult::Repair(repair(document))),
         _ => None,
     }

@@ -8,13 +8,16 @@ mod convert_housekeeping;
 mod convert_live;
 mod convert_load;
 mod convert_operation;
+mod convert_training;
 mod daemon;
 mod envelope;
 mod gateway;
+mod host_services;
 mod housekeeping;
 mod market_data;
 mod operations;
 mod status;
+mod training;
 
 use futures_util::{Stream, StreamExt, stream};
 use ktrdr_proto::{reason, v1};
@@ -27,9 +30,11 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     facts::Facts,
     gateway::{Gateway, State},
+    host_service::HostService,
     market_data::MarketData,
     operations::Registry,
     telemetry::LogLevel,
+    training::Training,
 };
 use envelope::Envelope;
 
@@ -50,6 +55,10 @@ pub struct Parts {
     pub registry: Registry,
     /// The connection to the gateway.
     pub gateway: Gateway,
+    /// Trainings.
+    pub training: Training,
+    /// All host services.
+    pub services: Vec<HostService>,
     /// The log's filter.
     pub log_level: LogLevel,
     /// Begins the orderly stop.
@@ -90,7 +99,18 @@ pub fn server(
         .layer(Envelope { uid: rustix::process::getuid().as_raw() })
         .add_service(v1::market_data_server::MarketDataServer::new(market_data))
         .add_service(v1::housekeeping_server::HousekeepingServer::new(housekeeping))
-        .add_service(v1::operations_server::OperationsServer::new(operations::Handler { registry: parts.registry }))
+        .add_service(v1::operations_server::OperationsServer::new(operations::Handler {
+            registry: parts.registry.clone(),
+            stop: parts.end_streams.clone(),
+        }))
+        .add_service(v1::host_services_server::HostServicesServer::new(host_services::Handler {
+            services: parts.services,
+            training: parts.training.clone(),
+        }))
+        .add_service(v1::training_server::TrainingServer::new(training::Handler {
+            training: parts.training,
+            registry: parts.registry,
+        }))
         .add_service(v1::gateway_server::GatewayServer::new(gateway::Handler {
             gateway: parts.gateway,
             stop: parts.end_streams,
@@ -105,8 +125,15 @@ pub fn server(
 
 /// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.
 pub async fn report_health(health: HealthReporter, gateway: Gateway, stop: CancellationToken) {
-    const ALWAYS: [&str; 5] =
-        ["", "ktrdr.v1.MarketData", "ktrdr.v1.Housekeeping", "ktrdr.v1.Operations", "ktrdr.v1.Daemon"];
+    const ALWAYS: [&str; 7] = [
+        "",
+        "ktrdr.v1.MarketData",
+        "ktrdr.v1.Housekeeping",
+        "ktrdr.v1.Operations",
+        "ktrdr.v1.Training",
+        "ktrdr.v1.HostServices",
+        "ktrdr.v1.Daemon",
+    ];
     const GATEWAY: &str = "ktrdr.v1.Gateway";
     for service in ALWAYS {
         health.set_service_status(service, ServingStatus::Serving).await;

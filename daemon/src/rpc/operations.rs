@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream::BoxStream};
 use ktrdr_proto::v1::{self as pb, operations_server};
 use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{convert_operation, status};
@@ -18,6 +19,17 @@ const NOTE_MAX: usize = 200;
 #[derive(Debug)]
 pub(super) struct Handler {
     pub(super) registry: Registry,
+    pub(super) stop: CancellationToken,
+}
+
+/// Of a list; 0 where the client does not say.
+pub(super) fn page_size(asked: u32) -> usize {
+    usize::try_from(asked).ok().filter(|size| *size > 0).unwrap_or(PAGE).min(PAGE_MAX)
+}
+
+/// Why somebody cancels, for the record.
+pub(super) fn note(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NOTE_MAX).collect()
 }
 
 #[tonic::async_trait]
@@ -37,8 +49,8 @@ impl operations_server::Operations for Handler {
         let request = request.into_inner();
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
-        let size = usize::try_from(request.page_size).ok().filter(|size| *size > 0).unwrap_or(PAGE).min(PAGE_MAX);
-        let page = self.registry.list(&Filter { states, kind: request.kind }, &request.page_token, size);
+        let filter = Filter { states, kind: request.kind };
+        let page = self.registry.list(&filter, &request.page_token, page_size(request.page_size));
         Ok(Response::new(pb::ListOperationsResponse {
             operations: page.operations.iter().map(|operation| convert_operation::operation(operation)).collect(),
             next_page_token: page.next,
@@ -50,11 +62,11 @@ impl operations_server::Operations for Handler {
 
     async fn watch(&self, request: Request<pb::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let changes = self.registry.watch(&request.into_inner().id).map_err(|e| status::of(&e))?;
-        // the final state is the last: a stop of the daemon makes each operation reach one
+        // the final state is the last; trainings outlive the daemon, and a stream of one is cut short with it
         let changes = super::ends_with(WatchStream::new(changes), |operation| operation.state.is_final());
         let messages =
             changes.map(|one| Ok(pb::WatchOperationResponse { operation: Some(convert_operation::operation(&one)) }));
-        Ok(Response::new(messages.boxed()))
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), messages).boxed()))
     }
 
     async fn cancel(
@@ -62,7 +74,7 @@ impl operations_server::Operations for Handler {
         request: Request<pb::CancelOperationRequest>,
     ) -> Result<Response<pb::CancelOperationResponse>, Status> {
         let request = request.into_inner();
-        let note: String = request.note.chars().filter(|c| !c.is_control()).take(NOTE_MAX).collect();
+        let note = note(&request.note);
         let (operation, already_ended) = self.registry.cancel(&request.id, &note).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&operation));
         Ok(Response::new(pb::CancelOperationResponse { operation, already_ended }))

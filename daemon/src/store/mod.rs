@@ -26,6 +26,6 @@ pub use commit::{Aside, Commit, CoverageKind};
 pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use layout::{Layout, year_of, year_range, year_start};
-pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow};
+pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow};
 pub use parquet::Growing;
 pub use read::Opened;

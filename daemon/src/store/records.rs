@@ -1,8 +1,8 @@
 //! What the ledger remembers beside bars: operations, contracts, departures. Each call is one statement of `ledger`.
 
 use super::{
-    ContractRow, DepartureRow, HeadRow, OperationRow, Store, StoreError,
-    ledger::{contracts, departures, operations},
+    ContractRow, DepartureRow, HeadRow, OperationRow, SessionRow, Store, StoreError,
+    ledger::{contracts, departures, operations, sessions},
 };
 use crate::model::Nanos;
 
@@ -30,6 +30,21 @@ impl Store {
     /// The same for threads that may block.
     pub fn forget_operations_blocking(&self, ids: Vec<String>) -> Result<(), StoreError> {
         self.ledger.call_blocking(move |ledger| operations::forget(ledger, &ids))
+    }
+
+    /// Remembers which host runs, or is to run, a session; on the disk when it returns.
+    pub async fn put_session(&self, row: SessionRow) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| sessions::put(ledger, &row)).await
+    }
+
+    /// Which host was asked to run it.
+    pub async fn session(&self, operation: String) -> Result<Option<SessionRow>, StoreError> {
+        self.ledger.call(move |ledger| sessions::get(ledger, &operation)).await
+    }
+
+    /// No host was, after all.
+    pub async fn forget_session(&self, operation: String) -> Result<(), StoreError> {
+        self.ledger.call(move |ledger| sessions::forget(ledger, &operation)).await
     }
 
     /// A contract resolved before.

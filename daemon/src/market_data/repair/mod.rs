@@ -129,6 +129,7 @@ impl MarketData {
             request_id,
             spec: key.to_string(),
             retry_of: None,
+            waits: false,
         };
         let _entering = self.entering.lock().await;
         if let Some(operation) = self.registry.started_before(&new)? {

@@ -77,9 +77,9 @@ impl Repair {
             verify: true,
         };
         let load = Load::new(request, self.reference, self.occupied).only(asked);
-        let Outcome { result, failure, stopped } = load.run(context).await;
-        let loaded = result.and_then(|result| serde_json::from_value(result).ok());
+        let outcome = load.run(context).await;
+        let loaded = outcome.result.and_then(|result| serde_json::from_value(result).ok());
         document.load = loaded.unwrap_or_default();
-        Outcome { result: Some(json(&document)), failure, stopped }
+        Outcome { result: Some(json(&document)), ..outcome }
     }
 }

@@ -10,6 +10,7 @@ pub(super) mod operations;
 pub(super) mod revisions;
 mod schema;
 pub(super) mod series;
+pub(super) mod sessions;
 
 use std::{
     path::{Path, PathBuf},
@@ -29,6 +30,7 @@ pub use operations::OperationRow;
 pub use revisions::RevisionRow;
 pub use series::ImportRow;
 pub(in crate::store) use series::PartitionRow;
+pub use sessions::SessionRow;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 

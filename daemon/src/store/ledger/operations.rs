@@ -61,8 +61,9 @@ pub(in crate::store) fn all(connection: &Connection) -> Result<Vec<OperationRow>
 }
 
 pub(in crate::store) fn forget(connection: &Connection, ids: &[String]) -> Result<()> {
-    let mut statement = connection.prepare_cached("DELETE FROM operation WHERE id = ?1")?;
-    ids.iter().try_for_each(|id| statement.execute([id]).map(drop))
+    let mut operation = connection.prepare_cached("DELETE FROM operation WHERE id = ?1")?;
+    let mut session = connection.prepare_cached("DELETE FROM session WHERE operation = ?1")?;
+    ids.iter().try_for_each(|id| operation.execute([id]).and(session.execute([id])).map(drop))
 }
 
 fn read(row: &Row<'_>) -> Result<OperationRow> {

@@ -16,7 +16,7 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -154,6 +154,15 @@ const MIGRATIONS: [&str; 4] = [
     UPDATE partition SET seal = seal(series_id, year, length, crc, rows, first_ns, last_ns);
     ALTER TABLE pending ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
     UPDATE pending SET seal = seal(series_id, year, length, crc, rows, first_ns, last_ns);
+",
+    // written before the start leaves
+    "
+    CREATE TABLE session (
+        operation TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        seen INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

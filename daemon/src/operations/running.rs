@@ -1,0 +1,74 @@
+//! The life of one operation: its work begins, ends, and each change is on the disk before anybody sees it.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
+
+use futures_util::FutureExt;
+use ktrdr_proto::reason;
+
+use super::{
+    Context, End, Operation, Outcome, Registry,
+    entry::{self, Entry},
+    prune::ENDS,
+};
+use crate::{error::Failure, store::OperationRow};
+
+impl Registry {
+    pub(super) fn context(&self, entry: &Arc<Entry>) -> Context {
+        Context { registry: self.clone(), entry: entry.clone(), stop: entry.cancel.child_token(), part: None }
+    }
+
+    /// Lets the work begin and end, and records both. One that `waits` says itself when it begins.
+    pub(super) async fn run<F>(self, entry: Arc<Entry>, waits: bool, work: impl FnOnce(Context) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let context = self.context(&entry);
+        if !waits {
+            context.begun().await;
+        }
+        // either token stops the work; which one fired decides what the end is called
+        let stop = context.stop.clone();
+        let daemon_stops = self.0.stop.clone();
+        let mut work = Box::pin(AssertUnwindSafe(work(context)).catch_unwind());
+        let outcome = tokio::select! {
+            outcome = &mut work => outcome,
+            () = daemon_stops.cancelled() => {
+                stop.cancel();
+                work.await
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|_| {
+            Outcome::failed(
+                None,
+                Failure::new(&reason::INTERNAL, "the operation met a defect; the daemon's log tells more"),
+            )
+        });
+        if matches!(outcome.end, End::Left) {
+            return;
+        }
+        let ended = entry::ended(&entry, outcome);
+        self.settle(&entry, ended).await;
+        if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
+            self.0.many_ended.notify_one();
+        }
+    }
+
+    /// A change of state: on the disk first, then visible.
+    pub(super) async fn settle(&self, entry: &Entry, operation: Operation) {
+        let from = entry.snapshot().state;
+        debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
+        if let Err(error) = self.0.store.put_operation(OperationRow::from(&operation)).await {
+            // a restart will find it running and call it interrupted, which is true enough
+            tracing::error!(
+                error = crate::error::chain(&error).join(": "),
+                "an operation's state could not be recorded"
+            );
+        }
+        let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
+        tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");
+        entry.publish(operation);
+    }
+}

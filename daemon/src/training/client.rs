@@ -1,0 +1,270 @@
+//! The k-trdr training services, all generations: their routes on the base of all host services.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use serde_json::{Value, json};
+
+use super::{
+    Capabilities,
+    answers::{self, StartAnswer, StopAnswer},
+    backend::{Backend, NoList},
+    capabilities::{self, OpenApi, Poll, Root, StartBody, StopBy},
+    plan::Plan,
+    report::Report,
+    wire::{Cancelled, HostOperation, OneOperation, OperationsList, Session, SessionsList, StartMaps, StartYaml},
+};
+use crate::host_service::{Call, HostError, HostService, Repeat, Reply, Route, Trouble};
+
+// time and repeats: the services' own figures under load (their event loop trains, too)
+const ROOT: Route = Route::get("/", 5, 2).cheap();
+const OPENAPI: Route = Route::get("/openapi.json", 5, 2).cheap();
+const SESSIONS: Route = Route::get("/training/sessions", 10, 3).long(16);
+const STATUS: Route = Route::get("/training/status/{}", 20, 1).long(16);
+const OPERATION: Route = Route::get("/api/v1/operations/{}", 10, 3).long(16);
+const OPERATIONS: Route = Route::get("/api/v1/operations", 10, 3).long(16);
+const RESULT: Route = Route::get("/training/result/{}", 10, 3).long(16);
+const START: Route = Route::post("/training/start", 30);
+/// The service waits for the end itself, 30 s at most.
+const STOP: Route = Route::post("/training/stop", 45).repeat(Repeat::Always, 1).urgent();
+const CANCEL: Route = Route::delete("/api/v1/operations/{}/cancel", 10, 2).urgent();
+const FORGET: Route = Route::delete("/training/sessions/{}", 20, 2);
+
+/// A host of the old system.
+#[derive(Debug)]
+pub(super) struct Client {
+    service: HostService,
+    known: Mutex<Option<(Capabilities, String)>>,
+}
+
+impl Client {
+    pub(super) fn new(service: HostService) -> Self {
+        Self { service, known: Mutex::default() }
+    }
+
+    fn known(&self) -> Option<(Capabilities, String)> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn know(&self, known: Option<(Capabilities, String)>) {
+        self.service.set_version(known.as_ref().map(|(capabilities, _)| capabilities.generation.to_owned()));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    async fn read<T: serde::de::DeserializeOwned>(&self, call: Call<'_>) -> Result<T, HostError> {
+        let reply = self.service.call(call.clone()).await?;
+        reply.read().map_err(|trouble| self.service.unusable(&call, trouble))
+    }
+
+    async fn ask(&self) -> Result<Capabilities, HostError> {
+        let root: Root = self.read(Call::of(&ROOT)).await.inspect_err(|error| self.strange(error))?;
+        let openapi: OpenApi = self.read(Call::of(&OPENAPI)).await.inspect_err(|error| self.strange(error))?;
+        match capabilities::tell(&root, &openapi) {
+            Ok(told) => {
+                self.know(Some((told, root.about())));
+                self.service.set_compatible();
+                Ok(told)
+            }
+            Err(why) => {
+                self.service.set_incompatible(&why);
+                let trouble = Trouble::Shape { why, start: String::new() };
+                Err(self.service.unusable(&Call::of(&OPENAPI), trouble))
+            }
+        }
+    }
+
+    /// Something answers there, and it is no such service.
+    fn strange(&self, error: &HostError) {
+        if matches!(
+            error.trouble,
+            Trouble::NotJson { .. } | Trouble::Shape { .. } | Trouble::Refused { status: 400..=499, .. }
+        ) {
+            self.service.set_incompatible(&crate::error::chain(&error.trouble).join(": "));
+        }
+    }
+
+    async fn status(&self, id: &str) -> Result<Option<Report>, HostError> {
+        let call = Call::of(&STATUS).id(id);
+        let reply = self.service.call(call.clone()).await?;
+        let session: Option<Session> = self.found(&call, &reply)?;
+        Ok(session.map(|session| Report::of_session(&session)))
+    }
+
+    async fn operation(&self, id: &str) -> Result<Option<HostOperation>, HostError> {
+        let call = Call::of(&OPERATION).id(id);
+        let reply = self.service.call(call.clone()).await?;
+        Ok(self.found::<OneOperation>(&call, &reply)?.map(|one| one.data))
+    }
+
+    /// The first generation says 500 for what it does not know, the later ones 404.
+    fn found<T: serde::de::DeserializeOwned>(&self, call: &Call<'_>, reply: &Reply) -> Result<Option<T>, HostError> {
+        let gone = reply.status == 404 || (reply.status == 500 && reply.says("not found"));
+        if gone {
+            return Ok(None);
+        }
+        reply.read().map(Some).map_err(|trouble| self.service.unusable(call, trouble))
+    }
+
+    async fn sessions(&self) -> Result<Vec<Report>, NoList> {
+        let capabilities = self.capabilities().await.map_err(NoList::Away)?;
+        let call = match capabilities.poll {
+            Poll::Sessions => Call::of(&SESSIONS),
+            Poll::Operations => Call::of(&OPERATIONS).query("operation_type", "training").query("limit", "1000"),
+        };
+        let reply = self.service.call(call.clone()).await.map_err(NoList::Away)?;
+        if reply.status == 404 {
+            // another version has come up behind the same address
+            self.forget_capabilities();
+        }
+        let unusable = |trouble| NoList::Refused(self.service.unusable(&call, trouble));
+        match capabilities.poll {
+            Poll::Sessions => {
+                let list: SessionsList = reply.read().map_err(unusable)?;
+                Ok(list.sessions.iter().map(Report::of_session).collect())
+            }
+            Poll::Operations => {
+                let list: OperationsList = reply.read().map_err(unusable)?;
+                Ok(list.data.iter().map(Report::of_operation).collect())
+            }
+        }
+    }
+
+    async fn send_start(&self, id: &str, plan: &Plan) -> StartAnswer {
+        let capabilities = match self.capabilities().await {
+            Ok(capabilities) => capabilities,
+            Err(error) => return StartAnswer::NotSent(error),
+        };
+        let call = match capabilities.start {
+            StartBody::Maps => Call::of(&START).json(&maps(id, plan)),
+            StartBody::Yaml => Call::of(&START).json(&yaml(id, plan)),
+        };
+        let outcome = self.service.call(call.clone()).await;
+        answers::of_start(outcome, |trouble| self.service.unusable(&call, trouble))
+    }
+
+    /// With the result, where the host hands one out.
+    async fn end(&self, id: &str) -> Result<Option<Report>, HostError> {
+        let capabilities = self.capabilities().await?;
+        let mut report = if capabilities.operations {
+            self.operation(id).await?.map(|operation| Report::of_operation(&operation))
+        } else {
+            self.status(id).await?
+        };
+        if let (true, Some(report)) = (capabilities.result, report.as_mut()) {
+            let call = Call::of(&RESULT).id(id);
+            let reply = self.service.call(call.clone()).await?;
+            // 400: not completed; 500: completed, and nothing was kept
+            if let Some(result) = reply.read::<Value>().ok().filter(Value::is_object) {
+                report.summary = Some(result);
+            }
+        }
+        Ok(report)
+    }
+
+    async fn send_stop(&self, id: &str) -> Result<StopAnswer, HostError> {
+        let capabilities = self.capabilities().await?;
+        if capabilities.stop == StopBy::Post {
+            let call = Call::of(&STOP).json(&json!({"session_id": id, "save_checkpoint": true}));
+            return Ok(answers::of_stop(&self.service.call(call).await?));
+        }
+        let call = Call::of(&CANCEL).id(id).query("reason", "stopped through ktrdr");
+        let reply = self.service.call(call).await?;
+        // 200 also for an id that it has never heard of
+        let refused = reply.is_success() && !reply.read::<Cancelled>().is_ok_and(|answer| answer.data.success);
+        Ok(if refused { StopAnswer::Over } else { answers::of_stop(&reply) })
+    }
+}
+
+impl Backend for Client {
+    fn capabilities(&self) -> BoxFuture<'_, Result<Capabilities, HostError>> {
+        match self.known() {
+            Some((known, _)) => std::future::ready(Ok(known)).boxed(),
+            None => self.ask().boxed(),
+        }
+    }
+
+    fn known_capabilities(&self) -> Option<Capabilities> {
+        self.known().map(|(known, _)| known)
+    }
+
+    fn forget_capabilities(&self) {
+        self.know(None);
+    }
+
+    fn about(&self) -> String {
+        self.known().map(|(_, about)| about).unwrap_or_default()
+    }
+
+    fn start<'a>(&'a self, id: &'a str, plan: &'a Plan) -> BoxFuture<'a, StartAnswer> {
+        self.send_start(id, plan).boxed()
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<Report>, NoList>> {
+        self.sessions().boxed()
+    }
+
+    fn look<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Report>, HostError>> {
+        async move {
+            if self.capabilities().await?.operations {
+                return Ok(self.operation(id).await?.map(|operation| Report::of_operation(&operation)));
+            }
+            self.status(id).await
+        }
+        .boxed()
+    }
+
+    fn looks_are_cheap(&self) -> bool {
+        self.known().is_some_and(|(known, _)| known.operations)
+    }
+
+    fn finish<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Report>, HostError>> {
+        self.end(id).boxed()
+    }
+
+    fn stop<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<StopAnswer, HostError>> {
+        self.send_stop(id).boxed()
+    }
+
+    fn forget<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), HostError>> {
+        async move {
+            if !self.capabilities().await?.forget {
+                return Ok(());
+            }
+            let call = Call::of(&FORGET).id(id);
+            let reply = self.service.call(call.clone()).await?;
+            let gone = reply.is_success() || reply.status == 404 || reply.says("not found");
+            if gone { Ok(()) } else { Err(self.service.unusable(&call, reply.refusal())) }
+        }
+        .boxed()
+    }
+}
+
+/// The first generation reads `epochs`, `batch_size`, symbols and timeframes, and nothing else; the rest is for whoever
+/// reads its log.
+fn maps<'a>(id: &'a str, plan: &Plan) -> StartMaps<'a> {
+    StartMaps {
+        session_id: id,
+        model_configuration: json!({
+            "strategy_name": plan.strategy.name, "model_type": "mlp",
+            "symbols": plan.symbols, "timeframes": plan.timeframes, "multi_symbol": plan.symbols.len() > 1,
+        }),
+        training_configuration: json!({
+            "epochs": plan.strategy.epochs, "batch_size": plan.strategy.batch_size,
+            "start_date": plan.start_date, "end_date": plan.end_date,
+        }),
+        data_configuration: json!({"symbols": plan.symbols, "timeframes": plan.timeframes, "data_source": "local"}),
+        gpu_configuration: json!({"enable_gpu": true, "memory_fraction": 0.8, "mixed_precision": true}),
+    }
+}
+
+fn yaml<'a>(id: &'a str, plan: &'a Plan) -> StartYaml<'a> {
+    StartYaml {
+        task_id: id,
+        session_id: id,
+        strategy_yaml: &plan.text,
+        symbols: &plan.symbols,
+        timeframes: &plan.timeframes,
+        start_date: plan.start_date.as_deref(),
+        end_date: plan.end_date.as_deref(),
+    }
+}

@@ -1,0 +1,122 @@
+//! A running session, from what is seen of it to its end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    host::{Following, Sight},
+    progress::{Detail, Track},
+    report::{Phase, Report},
+};
+use crate::{clock, operations::Context};
+
+/// An unknown word without progress for so long is taken for the end: nobody would ever look again.
+const UNKNOWN_MAX: Duration = Duration::from_mins(30);
+/// Lists without a session that was there before.
+const LISTS: u32 = 2;
+
+/// How a followed session ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The host says so.
+    Final(Arc<Report>),
+    /// The host does not know it any more, or it will never end.
+    Lost(String),
+}
+
+/// Follows until the end; can be dropped and begun again.
+pub(super) struct Follow<'a> {
+    pub(super) context: &'a Context,
+    pub(super) following: &'a mut Following,
+    pub(super) track: &'a mut Track,
+    pub(super) host: &'a str,
+    pub(super) about: String,
+    pub(super) begun: Instant,
+    /// When it was seen last.
+    pub(super) seen: Option<(Instant, String)>,
+}
+
+impl Follow<'_> {
+    pub(super) async fn until_end(&mut self) -> End {
+        let mut moved = (Instant::now(), 0.0);
+        loop {
+            match self.following.next().await {
+                Sight::Seen(report) => {
+                    self.seen = Some((Instant::now(), report.word.clone()));
+                    let share = self.show(&report);
+                    if report.phase.is_final() {
+                        return End::Final(report);
+                    }
+                    if share > moved.1 {
+                        moved = (Instant::now(), share);
+                    }
+                    if !report.known && moved.0.elapsed() > UNKNOWN_MAX {
+                        return End::Lost(format!("it has been {:?} without progress for half an hour", report.word));
+                    }
+                }
+                Sight::Missing { lists } if lists >= LISTS => return End::Lost(self.last_seen()),
+                Sight::Away { since, why } => self.say(format!("no answer since {}: {why}", clock::text(since))),
+                Sight::Missing { .. } | Sight::NotYet => {}
+            }
+        }
+    }
+
+    fn last_seen(&self) -> String {
+        match &self.seen {
+            Some((at, word)) => {
+                let done = self.track.epoch();
+                format!(
+                    "it was restarted; {} s before, the session was {word}, {done} epochs done",
+                    at.elapsed().as_secs()
+                )
+            }
+            None => "it was restarted while the daemon was away, or somebody took the session out".into(),
+        }
+    }
+
+    fn say(&self, message: String) {
+        self.context.progress(|progress| progress.message = message);
+    }
+
+    /// Takes a report in and tells it.
+    fn show(&mut self, report: &Report) -> f64 {
+        let now = self.begun.elapsed().as_secs_f64();
+        let share = self.track.see(report, now);
+        let detail = Detail { host: self.host.to_owned(), gpu: self.about.clone(), ..self.track.detail(report, now) };
+        let message = message(report, &detail);
+        self.context.progress(|progress| {
+            (progress.done, progress.total) = units(share);
+            "training".clone_into(&mut progress.unit);
+            progress.message = message;
+            progress.detail = serde_json::to_value(&detail).ok();
+        });
+        share
+    }
+}
+
+/// The share as counts, fine enough for a bar.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1 before")]
+fn units(share: f64) -> (u64, u64) {
+    ((share * 1_000.0).floor() as u64, 1_000)
+}
+
+fn message(report: &Report, detail: &Detail) -> String {
+    let mut parts = match report.phase {
+        Phase::Waiting => vec![format!("{} on {}", report.word, detail.host)],
+        _ => vec![format!(
+            "epoch {} of {} on {}",
+            (detail.epoch + 1).min(detail.epochs.max(1)),
+            detail.epochs,
+            detail.host
+        )],
+    };
+    if !report.known {
+        parts.push(format!("state {}", report.word));
+    }
+    if let Some(loss) = detail.loss {
+        parts.push(format!("loss {loss:.4}"));
+    }
+    parts.join(", ")
+}

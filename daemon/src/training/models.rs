@@ -1,0 +1,235 @@
+//! Models: those of a folder on this machine, and those that hosts reported. Only texts and numbers are read; the
+//! weights and pickles are never opened.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{Training, TrainingDocument, TrainingError, handle::KIND, result::Curve, wire};
+use crate::{
+    clock,
+    operations::{Filter, Operation, State},
+};
+
+/// Bytes of a metadata file that are read.
+const METADATA_MAX: u64 = 4 << 20;
+
+/// A model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Model {
+    /// `demo/EURUSD_1h_v3`; of a host's, the id of its operation.
+    pub id: String,
+    /// Its strategy.
+    pub strategy: String,
+    /// What it was trained on.
+    pub symbols: Vec<String>,
+    /// What it was trained on.
+    pub timeframes: Vec<String>,
+    /// Digits of the folder's name.
+    pub version: Option<u32>,
+    /// As the metadata says it.
+    pub created_at: String,
+    /// On this machine, or `host:path`.
+    pub path: String,
+    /// Of all files.
+    pub size: u64,
+    /// The folder has no metadata.
+    pub incomplete: bool,
+    /// By name.
+    pub metrics: BTreeMap<String, f64>,
+    /// By name.
+    pub curves: Vec<Curve>,
+    /// The operation that trained it.
+    pub operation: String,
+    /// Where.
+    pub host: String,
+}
+
+impl Training {
+    /// All models, newest first, and where was looked. Blocks.
+    pub fn models(&self) -> (Vec<Model>, Option<PathBuf>) {
+        let folder = self.parts.models_dir.clone();
+        let mut models = folder.as_deref().map(of_folder).unwrap_or_default();
+        let filter = Filter { states: vec![State::Completed], kind: KIND.into() };
+        let page = self.parts.registry.list(&filter, "", usize::MAX);
+        models.extend(page.operations.iter().filter_map(|operation| of_operation(operation)));
+        models.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        (models, folder)
+    }
+
+    /// One by its id or the beginning of it. Blocks.
+    pub fn model(&self, id: &str) -> Result<Model, TrainingError> {
+        let mut models = self.models().0;
+        if let Some(at) = models.iter().position(|model| model.id == id) {
+            return Ok(models.swap_remove(at));
+        }
+        models.retain(|model| !id.is_empty() && model.id.starts_with(id));
+        match models.len() {
+            1 => Ok(models.swap_remove(0)),
+            0 => Err(TrainingError::ModelNotFound { id: id.chars().take(80).collect() }),
+            count => Err(TrainingError::ModelAmbiguous { id: id.chars().take(80).collect(), count }),
+        }
+    }
+}
+
+fn of_operation(operation: &Operation) -> Option<Model> {
+    let document: TrainingDocument = serde_json::from_value(operation.result.clone()?).ok()?;
+    let mut words = operation.subject.split(' ');
+    let mut list = || words.next().unwrap_or_default().split(',').map(str::to_owned).collect::<Vec<_>>();
+    let strategy = list().concat();
+    Some(Model {
+        id: operation.id.clone(),
+        strategy,
+        symbols: list(),
+        timeframes: list(),
+        created_at: operation.ended.map(clock::text).unwrap_or_default(),
+        path: document.model_path,
+        metrics: document.metrics,
+        curves: document.curves,
+        operation: operation.id.clone(),
+        host: document.host,
+        ..Model::default()
+    })
+}
+
+/// `<folder>/<strategy>/<name>_v<N>/`; links to the newest are skipped.
+fn of_folder(folder: &Path) -> Vec<Model> {
+    let mut models = Vec::new();
+    for strategy in folders(folder) {
+        models.extend(folders(&strategy).iter().filter_map(|path| of_path(folder, path)));
+    }
+    models
+}
+
+/// Folders in it, without links; an unreadable one has none.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let real = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut found: Vec<PathBuf> = real.map(|entry| entry.path()).collect();
+    found.retain(|path| !name(path).contains("_latest") && !name(path).starts_with('.'));
+    found.sort();
+    found
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn of_path(root: &Path, path: &Path) -> Option<Model> {
+    let id = path.strip_prefix(root).ok()?.to_string_lossy().into_owned();
+    let mut model = Model {
+        strategy: path.parent().map(name).unwrap_or_default(),
+        version: name(path).rsplit_once("_v").and_then(|(_, digits)| digits.parse().ok()),
+        path: path.to_string_lossy().into_owned(),
+        size: size(path),
+        id,
+        ..Model::default()
+    };
+    let metadata = json(&path.join("metadata.json"));
+    let newest = json(&path.join("metadata_v3.json"));
+    model.incomplete = metadata.is_none() && newest.is_none();
+    for facts in [metadata, newest].into_iter().flatten() {
+        describe(&mut model, &facts);
+    }
+    if let Some(metrics) = json(&path.join("metrics.json")) {
+        model.metrics.extend(wire::figures(&metrics));
+        model.curves = curves(metrics.get("history"));
+    }
+    Some(model)
+}
+
+fn describe(model: &mut Model, facts: &Value) {
+    let text = |key: &str| facts.get(key).and_then(Value::as_str).map(str::to_owned);
+    let texts = |key: &str| {
+        let items = facts.get(key)?.as_array()?;
+        Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|all| !all.is_empty())
+    };
+    if let Some(strategy) = text("strategy_name") {
+        model.strategy = strategy;
+    }
+    if let Some(symbols) = texts("training_symbols").or_else(|| text("symbol").map(|one| vec![one])) {
+        model.symbols = symbols;
+    }
+    if let Some(timeframes) = texts("training_timeframes").or_else(|| text("timeframe").map(|one| vec![one])) {
+        model.timeframes = timeframes;
+    }
+    if let Some(created) = text("created_at") {
+        model.created_at = created;
+    }
+    model.metrics.extend(wire::figures(facts));
+    facts.get("training_summary").into_iter().for_each(|summary| model.metrics.extend(wire::figures(summary)));
+}
+
+fn curves(history: Option<&Value>) -> Vec<Curve> {
+    let Some(history) = history.and_then(Value::as_object) else { return Vec::new() };
+    let curve = |(name, values): (&String, &Value)| {
+        let values: Vec<_> = values.as_array()?.iter().map(Value::as_f64).take(10_000).collect();
+        (!values.is_empty()).then(|| Curve { name: name.clone(), values })
+    };
+    history.iter().filter_map(curve).collect()
+}
+
+fn size(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+}
+
+/// A file that is missing, too long or broken says nothing.
+fn json(path: &Path) -> Option<Value> {
+    let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.len() <= METADATA_MAX)?;
+    let text = fs::read(path).ok().filter(|_| file.len() > 0)?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn facts_come_from_the_metadata_and_never_from_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        put(
+            root,
+            "demo/EUR_USD_1h_v12/metadata.json",
+            r#"{"strategy_name":"demo","symbol":"EURUSD","timeframe":"1h","created_at":"2025-08-20T10:00:00","training_summary":{"final_accuracy":0.5}}"#,
+        );
+        put(root, "demo/EUR_USD_1h_v12/metrics.json", r#"{"epochs_trained":4,"history":{"train_loss":[2.0,null]}}"#);
+        put(root, "demo/EUR_USD_1h_v12/model_full.pt", "a pickle, never opened");
+        put(
+            root,
+            "demo/1h_v3/metadata_v3.json",
+            r#"{"training_symbols":["A","B"],"training_timeframes":["1h"],"training_metrics":{"test_accuracy":0.6}}"#,
+        );
+        put(root, "demo/half_v1/model.pt", "");
+        put(root, "demo/broken_v2/metadata.json", "{");
+        std::os::unix::fs::symlink("EUR_USD_1h_v12", root.join("demo/EUR_USD_1h_latest")).unwrap();
+        put(root, "demo/x_latest/metadata.json", "{}");
+        let models: BTreeMap<_, _> = of_folder(root).into_iter().map(|model| (model.id.clone(), model)).collect();
+        assert_eq!(
+            models.keys().collect::<Vec<_>>(),
+            ["demo/1h_v3", "demo/EUR_USD_1h_v12", "demo/broken_v2", "demo/half_v1"]
+        );
+        let model = &models["demo/EUR_USD_1h_v12"];
+        assert_eq!(
+            (model.version, model.symbols[0].as_str(), model.metrics["final_accuracy"]),
+            (Some(12), "EURUSD", 0.5)
+        );
+        assert_eq!((model.curves[0].values.clone(), model.metrics["epochs_trained"]), (vec![Some(2.0), None], 4.0));
+        assert!(model.size > 20 && !model.incomplete);
+        assert_eq!((models["demo/1h_v3"].symbols.len(), models["demo/1h_v3"].metrics["test_accuracy"]), (2, 0.6));
+        assert!(models["demo/half_v1"].incomplete && models["demo/broken_v2"].incomplete);
+        assert!(of_folder(Path::new("/nowhere")).is_empty());
+    }
+}

@@ -1,0 +1,147 @@
+//! Who gets the next slot, and where (pure): priority, then fair by strategy, then first come. A session that fits no
+//! free host keeps nobody behind it waiting.
+
+use std::collections::BTreeMap;
+
+/// Somebody who waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) id: String,
+    /// Of all that ever waited.
+    pub(super) number: u64,
+    /// 0 to 9, higher first.
+    pub(super) priority: u32,
+    pub(super) strategy: String,
+    /// Only there.
+    pub(super) host: Option<String>,
+    /// Only where all of them are.
+    pub(super) labels: Vec<String>,
+}
+
+/// A host at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) labels: Vec<String>,
+    pub(super) slots: usize,
+    pub(super) taken: usize,
+    /// It is up, and has not just said that it is busy.
+    pub(super) usable: bool,
+}
+
+impl Place {
+    fn fits(&self, waiting: &Waiting) -> bool {
+        waiting.host.as_ref().is_none_or(|host| *host == self.name)
+            && waiting.labels.iter().all(|label| self.labels.contains(label))
+    }
+
+    fn free(&self) -> bool {
+        self.usable && self.taken < self.slots
+    }
+}
+
+/// Those who wait, in the order in which they would be served.
+pub(super) fn order<'a>(waiting: &'a [Waiting], running: &BTreeMap<String, usize>) -> Vec<&'a Waiting> {
+    let mut counts = running.clone();
+    let mut left: Vec<&Waiting> = waiting.iter().collect();
+    let mut served = Vec::with_capacity(left.len());
+    // each that is served counts as running for those behind it
+    while !left.is_empty() {
+        let key = |one: &Waiting| {
+            let of_strategy = counts.get(&one.strategy).copied().unwrap_or(0);
+            (u32::MAX - one.priority, of_strategy, one.number)
+        };
+        let first = (0..left.len()).min_by_key(|at| key(left[*at])).unwrap_or(0);
+        let one = left.swap_remove(first);
+        *counts.entry(one.strategy.clone()).or_default() += 1;
+        served.push(one);
+    }
+    served
+}
+
+/// The next to start, and its host: the least loaded that fits, the first of the configuration among equals.
+pub(super) fn next(
+    waiting: &[Waiting],
+    places: &[Place],
+    running: &BTreeMap<String, usize>,
+) -> Option<(String, String)> {
+    if !places.iter().any(Place::free) {
+        return None;
+    }
+    order(waiting, running).into_iter().find_map(|one| {
+        let fitting = places.iter().filter(|place| place.free() && place.fits(one));
+        // a/b < c/d without dividing
+        let place = fitting.min_by(|a, b| (a.taken * b.slots).cmp(&(b.taken * a.slots)))?;
+        Some((one.id.clone(), place.name.clone()))
+    })
+}
+
+/// Whether a host could ever take it.
+pub(super) fn fits_any(waiting: &Waiting, places: &[Place]) -> bool {
+    places.iter().any(|place| place.fits(waiting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(id: &str, number: u64, priority: u32, strategy: &str) -> Waiting {
+        Waiting { id: id.into(), number, priority, strategy: strategy.into(), host: None, labels: vec![] }
+    }
+
+    fn place(name: &str, slots: usize, taken: usize) -> Place {
+        Place { name: name.into(), labels: vec![], slots, taken, usable: true }
+    }
+
+    fn ids(waiting: &[Waiting], running: &[(&str, usize)]) -> Vec<String> {
+        let running = running.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        order(waiting, &running).into_iter().map(|one| one.id.clone()).collect()
+    }
+
+    #[test]
+    fn priority_then_fair_then_first_come() {
+        let waiting = [one("a1", 1, 5, "a"), one("a2", 2, 5, "a"), one("b1", 3, 5, "b"), one("a3", 4, 9, "a")];
+        assert_eq!(ids(&waiting, &[]), ["a3", "b1", "a1", "a2"]);
+        assert_eq!(ids(&waiting[..3], &[]), ["a1", "b1", "a2"]);
+        assert_eq!(ids(&waiting[..3], &[("b", 2)]), ["a1", "a2", "b1"]);
+    }
+
+    #[test]
+    fn the_least_loaded_host_takes_it_and_who_fits_nowhere_blocks_nobody() {
+        let mut waiting = vec![one("x", 1, 9, "s"), one("y", 2, 5, "s")];
+        let places = [place("one", 2, 1), place("two", 4, 1), place("three", 1, 1)];
+        let chosen = |waiting: &[Waiting], places: &[Place]| next(waiting, places, &BTreeMap::new());
+        assert_eq!(chosen(&waiting, &places), Some(("x".into(), "two".into())));
+        waiting[0].host = Some("three".into());
+        assert_eq!(chosen(&waiting, &places), Some(("y".into(), "two".into())));
+        waiting[1].labels = vec!["a100".into()];
+        assert_eq!(chosen(&waiting, &places), None);
+        let down = Place { usable: false, ..place("one", 2, 0) };
+        assert_eq!(chosen(&[one("z", 1, 5, "s")], &[down]), None);
+        assert!(!fits_any(&waiting[1], &places) && fits_any(&waiting[0], &places));
+    }
+
+    proptest::proptest! {
+        /// Slots are never overbooked, and everybody who can be served is.
+        #[test]
+        fn all_slots_are_used_and_none_twice(
+            slots in proptest::collection::vec(1usize..4, 1..5),
+            people in proptest::collection::vec((0u32..10, 0usize..3), 0..30),
+        ) {
+            let mut places: Vec<_> = slots.iter().enumerate().map(|(at, slots)| place(&at.to_string(), *slots, 0)).collect();
+            let mut waiting: Vec<_> = people.iter().enumerate()
+                .map(|(at, (priority, strategy))| one(&at.to_string(), at as u64, *priority, &strategy.to_string())).collect();
+            let (all, room) = (waiting.len(), slots.iter().sum::<usize>());
+            let mut running = BTreeMap::new();
+            let mut served = 0;
+            while let Some((id, host)) = next(&waiting, &places, &running) {
+                let at = waiting.iter().position(|one| one.id == id).unwrap();
+                *running.entry(waiting.remove(at).strategy).or_default() += 1;
+                places.iter_mut().find(|place| place.name == host).unwrap().taken += 1;
+                served += 1;
+            }
+            proptest::prop_assert_eq!(served, all.min(room));
+            proptest::prop_assert!(places.iter().all(|place| place.taken <= place.slots));
+        }
+    }
+}
