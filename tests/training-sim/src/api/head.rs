@@ -58,6 +58,13 @@ pub(super) fn progress(scene: &Scene, session: &Session, view: &View) -> Value {
     let trained = view.point.phase == Phase::Training || view.point.epochs_done() > session.course.first;
     let completed = view.point.phase == Phase::Completed;
     if !trained && !completed {
+        // A strategy that cannot be read fails before anything is unknown.
+        if yaml::complaint(&session.plan.strategy).is_some() {
+            progress["total_batches"] = 0.into();
+            progress["progress_percent"] = 0.0.into();
+            progress["items_processed"] = 0.into();
+            progress["current_item"] = progress["message"].clone();
+        }
         return progress;
     }
     let items = Items::of(session, view);

@@ -102,16 +102,25 @@ fn id_of(call: &Call) -> String {
     told.unwrap_or_default().to_owned()
 }
 
-/// The seed's way to say that a session is unknown.
-pub(crate) fn seed_not_found(call: &Call) -> Answer {
-    let prefix = match call.found {
+/// How the seed begins to tell a failure of each route.
+fn seed_prefix(call: &Call) -> &'static str {
+    match call.found {
         Found::Route(Route::Stop, _) => "Failed to stop training",
         Found::Route(Route::Delete, _) => "Failed to cleanup session",
         Found::Route(Route::Start, _) => "Failed to start training",
         Found::Route(Route::Sessions, _) => "Failed to list sessions",
         _ => "Failed to get training status",
-    };
-    Answer::failed(format!("{prefix}: Session {} not found", id_of(call)))
+    }
+}
+
+/// The seed's way to say that a session is unknown.
+pub(crate) fn seed_not_found(call: &Call) -> Answer {
+    Answer::failed(format!("{}: Session {} not found", seed_prefix(call), id_of(call)))
+}
+
+/// A failure that says nothing.
+pub(crate) fn mute(call: &Call) -> Answer {
+    Answer::failed(format!("{}: ", seed_prefix(call)))
 }
 
 pub(crate) fn conflict(call: &Call) -> Answer {

@@ -47,17 +47,19 @@ pub(super) enum Shape {
 pub(super) async fn play(shared: Arc<Shared>, call: Call, fault: Option<(FaultKind, Duration)>) -> Outcome {
     let life = shared.life();
     shared.end_of_silence().await;
-    let Some((kind, delay)) = fault else {
-        return Outcome::Answer(execute(&shared, &call, SignedDuration::ZERO).await);
-    };
-    shared.count(|tally| *tally.faults.entry(kind.name().to_owned()).or_default() += 1);
-    if kind == FaultKind::Late {
+    if let Some((kind, _)) = fault {
+        shared.count(|tally| *tally.faults.entry(kind.name().to_owned()).or_default() += 1);
+    }
+    if let Some((FaultKind::Late, delay)) = fault {
         sleep(delay).await;
     }
     // The service that had read it is gone, and the request with it.
     if shared.life() != life {
         return Outcome::Silence;
     }
+    let Some((kind, delay)) = fault else {
+        return Outcome::Answer(execute(&shared, &call, SignedDuration::ZERO).await);
+    };
     let skew = if kind == FaultKind::SkewedClock { SignedDuration::from_hours(1) } else { SignedDuration::ZERO };
     let answer = if kind.executes() {
         execute(&shared, &call, skew).await
@@ -75,7 +77,7 @@ pub(super) async fn play(shared: Arc<Shared>, call: Call, fault: Option<(FaultKi
         FaultKind::CutBody => Outcome::Shaped(answer, Shape::Cut),
         FaultKind::TooLarge => Outcome::Shaped(answer, Shape::Flood),
         FaultKind::LyingLength => Outcome::Shaped(answer, Shape::Lie),
-        FaultKind::Executed500 => Outcome::Answer(Answer::failed("Failed to start training: ")),
+        FaultKind::Executed500 => Outcome::Answer(api::mute(&call)),
         _ => Outcome::Answer(answer),
     }
 }
