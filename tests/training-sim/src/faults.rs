@@ -70,7 +70,7 @@ pub(crate) const KINDS: [Kind; 28] = [
     (FaultKind::Redirect, "redirect", false, "307 to another path"),
     (FaultKind::Conflict, "conflict", false, "409, the session exists"),
     (FaultKind::Busy, "busy", false, "the refusal of a second session, as this generation words it"),
-    (FaultKind::SkewedClock, "skewed-clock", true, "all times of the answer are an hour late"),
+    (FaultKind::SkewedClock, "skewed-clock", true, "all times of the answer are an hour ahead"),
     (FaultKind::Executed500, "executed-500", true, "500 with a text that says nothing"),
 ];
 

@@ -24,7 +24,8 @@ pub struct Report {
     pub most_running: u64,
 }
 
-/// A connection counts from its first request on, or when it ends without one.
+/// A connection counts from its first request on, or when it ends without one. One that its client closed may still
+/// count for a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Connections {
     pub total: u64,

@@ -24,6 +24,7 @@ struct State {
     counted: bool,
     /// It carried a control request: restarts leave it alone, and it is no one's connection.
     control: bool,
+    left: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(super) struct Connection {
     state: Mutex<State>,
     changed: Notify,
     cut: Notify,
-    reset: Arc<AtomicBool>,
+    reset: AtomicBool,
 }
 
 /// While it lives, its connection has something to do.
@@ -76,6 +77,25 @@ impl Connection {
         }
     }
 
+    /// Counts it out, once.
+    pub(super) fn leave(&self) {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.left, true) {
+            return;
+        }
+        let (counted, control) = (state.counted, state.control);
+        drop(state);
+        self.shared.count(|tally| match (counted, control) {
+            (true, _) => tally.open = tally.open.saturating_sub(1),
+            (false, false) => tally.total += 1,
+            (false, true) => {}
+        });
+    }
+
+    pub(super) fn ends_with_reset(&self) -> bool {
+        self.reset.load(Ordering::SeqCst)
+    }
+
     /// Ends it, by a reset or in good order, whatever is still to be sent.
     pub(super) fn end(&self, reset: bool) {
         self.reset.store(reset, Ordering::SeqCst);
@@ -113,18 +133,16 @@ impl Connection {
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     // Small answers must not wait for each other.
     drop(stream.set_nodelay(true));
-    let reset = Arc::new(AtomicBool::new(false));
     let connection = Arc::new(Connection {
         shared,
         state: Mutex::default(),
         changed: Notify::new(),
         cut: Notify::new(),
-        reset: Arc::clone(&reset),
+        reset: AtomicBool::new(false),
     });
-    let _guard = Ending(Arc::clone(&connection));
     let asked = Arc::clone(&connection);
     let service = service_fn(move |request| exchange::answer(Arc::clone(&asked), request));
-    let wire = TokioIo::new(Wire::new(stream, reset));
+    let wire = TokioIo::new(Wire::new(stream, Arc::clone(&connection)));
     let mut serving = pin!(http1::Builder::new().serve_connection(wire, service));
     tokio::select! {
         // How it ended is the client's business.
@@ -134,20 +152,4 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         () = connection.idle_out() => serving.as_mut().graceful_shutdown(),
     }
     drop(serving.await);
-}
-
-/// Counts the connection out.
-struct Ending(Arc<Connection>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let state = self.0.state();
-        let (counted, control) = (state.counted, state.control);
-        drop(state);
-        self.0.shared.count(|tally| match (counted, control) {
-            (true, _) => tally.open = tally.open.saturating_sub(1),
-            (false, false) => tally.total += 1,
-            (false, true) => {}
-        });
-    }
 }

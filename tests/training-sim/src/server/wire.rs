@@ -3,22 +3,22 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::connection::Connection;
+
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
-    /// Set before it is dropped: the peer gets a reset.
-    reset: Arc<AtomicBool>,
+    connection: Arc<Connection>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, reset: Arc<AtomicBool>) -> Self {
-        Self { stream, reset }
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+        Self { stream, connection }
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
@@ -28,7 +28,8 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.reset.load(Ordering::SeqCst) {
+        self.connection.leave();
+        if self.connection.ends_with_reset() {
             // A peer that is gone already needs no reset.
             drop(self.stream.set_zero_linger());
         }
@@ -51,6 +52,8 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Before the peer can know: its next connection must not seem to be a second one.
+        self.connection.leave();
         self.stream().poll_shutdown(context)
     }
 }
