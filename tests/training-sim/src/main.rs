@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    ktrdr_training_sim::main()
+}
