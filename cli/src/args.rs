@@ -7,11 +7,11 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{daemon, data, ib, operations, version},
+    commands::{daemon, data, ib, models, operations, services, version},
     flags::Globals,
 };
 
-/// Market data from Interactive Brokers, from the command line
+/// Market data from Interactive Brokers and model training, from the command line
 #[derive(Debug, Parser)]
 #[command(
     name = "ktrdr",
@@ -23,9 +23,10 @@ use crate::{
   ktrdr daemon start                       start the daemon
   ktrdr data load AAPL -t 1h               fetch what is missing
   ktrdr data show AAPL -t 1h --rows 20     print what is stored
+  ktrdr models train demo.yaml EURUSD 1h   train on a host, and watch it
   ktrdr ops list --active                  what is going on
 
-Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon unreachable, 4 contract mismatch, 5 gateway unavailable, 6 timed out,
+Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon unreachable, 4 contract mismatch, 5 gateway or host unavailable, 6 timed out,
 7 not found, 130 interrupted."
 )]
 pub(crate) struct Cli {
@@ -41,12 +42,18 @@ pub(crate) enum Command {
     /// Load, print and exchange market data
     #[command(subcommand)]
     Data(data::Command),
+    /// Train models, list and compare them
+    #[command(subcommand)]
+    Models(models::Command),
     /// What the daemon is doing and has done
     #[command(subcommand, visible_alias = "ops")]
     Operations(operations::Command),
     /// The connection to the IB Gateway
     #[command(subcommand)]
     Ib(ib::Command),
+    /// The host services behind the daemon
+    #[command(subcommand)]
+    Services(services::Command),
     /// Start, stop and look at the daemon
     #[command(subcommand)]
     Daemon(daemon::Command),

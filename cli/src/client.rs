@@ -13,8 +13,9 @@ use ktrdr_proto::{
     address::{self, AddressError},
     reason,
     v1::{
-        daemon_client::DaemonClient, gateway_client::GatewayClient, housekeeping_client::HousekeepingClient,
-        market_data_client::MarketDataClient, operations_client::OperationsClient,
+        daemon_client::DaemonClient, gateway_client::GatewayClient, host_services_client::HostServicesClient,
+        housekeeping_client::HousekeepingClient, market_data_client::MarketDataClient,
+        operations_client::OperationsClient, training_client::TrainingClient,
     },
 };
 use tonic::{
@@ -96,6 +97,14 @@ impl Client {
 
     pub(crate) fn operations(&self) -> OperationsClient<Channel> {
         OperationsClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn training(&self) -> TrainingClient<Channel> {
+        TrainingClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn host_services(&self) -> HostServicesClient<Channel> {
+        HostServicesClient::new(self.channel.clone())
     }
 
     pub(crate) fn gateway(&self) -> GatewayClient<Channel> {

@@ -3,7 +3,9 @@
 pub(crate) mod daemon;
 pub(crate) mod data;
 pub(crate) mod ib;
+pub(crate) mod models;
 pub(crate) mod operations;
+pub(crate) mod services;
 pub(crate) mod version;
 
 use crate::{args::Command, context::Context, failure::Stop};
@@ -12,8 +14,10 @@ use crate::{args::Command, context::Context, failure::Stop};
 pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), Stop> {
     match command {
         Command::Data(command) => data::run(command, context).await,
+        Command::Models(command) => models::run(command, context).await,
         Command::Operations(command) => operations::run(command, context).await,
         Command::Ib(command) => ib::run(command, context).await,
+        Command::Services(command) => services::run(command, context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
         Command::Version(args) => version::run(args, context).await,
     }

@@ -5,6 +5,7 @@ pub(crate) mod bars;
 pub(crate) mod chart;
 pub(crate) mod coverage;
 pub(crate) mod csv;
+pub(crate) mod curves;
 pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;

@@ -3,11 +3,13 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ktrdr_proto::v1;
 
-use super::Talk;
+use super::{Talk, curves::spark};
+use crate::time::duration;
 
 /// Redraws a second; more is flicker, less looks stuck.
 const HERTZ: u8 = 8;
 const COUNTED: &str = "{bar:28} {pos}/{len} {prefix}  {wide_msg}";
+const SHARE: &str = "{bar:28} {percent:>3}%  {wide_msg}";
 const UNCOUNTED: &str = "{spinner} {wide_msg}";
 const BYTES: &str = "{bar:28} {bytes}/{total_bytes}  {wide_msg}";
 
@@ -42,13 +44,16 @@ impl Progress {
         };
         if progress.total > 0 {
             if bar.length().is_none() {
-                bar.set_style(style(COUNTED));
+                bar.set_style(style(if progress.training.is_some() { SHARE } else { COUNTED }));
             }
             bar.set_length(progress.total);
             bar.set_position(progress.done);
             bar.set_prefix(progress.unit.clone());
         }
-        bar.set_message(message(progress));
+        bar.set_message(match &progress.training {
+            Some(training) => training_message(progress, training),
+            None => message(progress),
+        });
         bar.tick();
     }
 
@@ -79,6 +84,21 @@ fn message(progress: &v1::Progress) -> String {
     }
 }
 
+/// A running training on one line: epochs, the loss as it fell, the GPU, what is left.
+fn training_message(progress: &v1::Progress, training: &v1::TrainingProgress) -> String {
+    let mut parts = vec![progress.message.clone()];
+    if training.loss_curve.len() > 1 {
+        parts.push(spark(&training.loss_curve, 20));
+    }
+    let percent = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {:.1} %", value * 100.0));
+    parts.extend(percent("accuracy", training.validation_accuracy.or(training.accuracy)));
+    if let (Some(used), Some(total)) = (training.gpu_memory_mb, training.gpu_memory_total_mb) {
+        parts.push(format!("GPU {:.1} of {:.1} GB", used / 1024.0, total / 1024.0));
+    }
+    parts.extend(training.seconds_left.map(|seconds| format!("{} left", duration(seconds))));
+    parts.join("  ")
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
@@ -89,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_sound() {
-        for template in [COUNTED, UNCOUNTED, BYTES] {
+        for template in [COUNTED, SHARE, UNCOUNTED, BYTES] {
             ProgressStyle::with_template(template).unwrap();
         }
     }

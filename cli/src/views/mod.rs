@@ -8,6 +8,8 @@ pub(crate) mod gateway;
 pub(crate) mod housekeeping;
 pub(crate) mod operation;
 pub(crate) mod series;
+pub(crate) mod services;
+pub(crate) mod training;
 
 use ktrdr_proto::{
     spelling::{self, Word},

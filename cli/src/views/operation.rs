@@ -9,7 +9,10 @@ use ktrdr_proto::{
 };
 use serde::Serialize;
 
-use super::timeframe;
+use super::{
+    timeframe,
+    training::{TrainingProgressView, TrainingView},
+};
 use crate::{
     failure::Failure,
     output::table::{Cell, Tone},
@@ -43,6 +46,9 @@ pub(crate) struct ProgressView {
     pub(crate) message: String,
     /// Of an operation that does several things.
     pub(crate) parts: Vec<PartView>,
+    /// Of a training: what its host reported last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) training: Option<TrainingProgressView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +67,7 @@ pub(crate) enum ResultView {
     Import(ImportView),
     Repair(RepairedView),
     Loads(LoadsView),
+    Training(TrainingView),
 }
 
 /// The results of the loads of one operation.
@@ -175,6 +182,7 @@ impl From<&Operation> for OperationView {
             operation::Result::Import(result) => ResultView::Import(ImportView::of(operation, result)),
             operation::Result::Loads(result) => ResultView::Loads(LoadsView::of(operation, result)),
             operation::Result::Repair(result) => ResultView::Repair(RepairedView::of(operation, result)),
+            operation::Result::Training(result) => ResultView::Training(TrainingView::from(result)),
         });
         Self {
             id: operation.id.clone(),
@@ -188,6 +196,7 @@ impl From<&Operation> for OperationView {
                 unit: progress.unit,
                 message: progress.message,
                 parts: progress.parts.iter().map(PartView::from).collect(),
+                training: progress.training.as_ref().map(TrainingProgressView::from),
             },
             created_at: Instant(operation.created_at_ns),
             started_at: operation.started_at_ns.map(Instant),

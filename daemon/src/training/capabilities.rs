@@ -162,18 +162,19 @@ impl Capabilities {
 
     /// What a person should know before a start there.
     pub fn notes(&self) -> Vec<String> {
+        let no_effect =
+            "trains its own network on the last 365 days: dates, indicators and model of the file have no effect";
+        let no_stop = "cannot stop a running session: it trains on to its end";
         let mut notes = Vec::new();
-        if !self.real {
-            notes.push(
-                "trains its own network on the last 365 days: dates, indicators and model of the file have no effect"
-                    .into(),
-            );
-            notes.push("keeps no model: figures and curves only".into());
-        }
-        if self.stop == StopBy::Nothing {
-            notes.push("cannot stop a running session: it trains on to its end".into());
-        }
+        notes.extend((!self.real).then(|| no_effect.to_owned()));
+        notes.extend(self.keeps_no_model());
+        notes.extend((!self.can_stop()).then(|| no_stop.to_owned()));
         notes
+    }
+
+    /// The same of the end.
+    pub fn keeps_no_model(&self) -> Option<String> {
+        (!self.real).then(|| "keeps no model: figures and curves only".to_owned())
     }
 }
 

@@ -87,8 +87,9 @@ impl Follow<'_> {
         let detail = Detail { host: self.host.to_owned(), gpu: self.about.clone(), ..self.track.detail(report, now) };
         let message = message(report, &detail);
         self.context.progress(|progress| {
-            (progress.done, progress.total) = units(share);
-            "training".clone_into(&mut progress.unit);
+            let batches = u64::from(detail.batches.max(1)) * u64::from(detail.epochs.max(1));
+            (progress.done, progress.total) = (part(share, batches), batches);
+            if detail.batches > 0 { "batches" } else { "epochs" }.clone_into(&mut progress.unit);
             progress.message = message;
             progress.detail = serde_json::to_value(&detail).ok();
         });
@@ -96,10 +97,14 @@ impl Follow<'_> {
     }
 }
 
-/// The share as counts, fine enough for a bar.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1 before")]
-fn units(share: f64) -> (u64, u64) {
-    ((share * 1_000.0).floor() as u64, 1_000)
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share of 0 to 1 of a count"
+)]
+fn part(share: f64, all: u64) -> u64 {
+    (share * all as f64).round() as u64
 }
 
 fn message(report: &Report, detail: &Detail) -> String {

@@ -48,7 +48,6 @@ pub struct Detail {
 /// What has been seen of a session so far; reports may be stale, fall back or tell less than the one before.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
-    /// What we asked for: the oldest generation misreports it when it was not told.
     asked: u32,
     /// 0 to 1.
     share: f64,
@@ -72,9 +71,14 @@ impl Track {
         self.epoch
     }
 
+    /// What we asked for: while they load, and when they were told nothing, the services say 100.
+    fn epochs(&self, report: &Report) -> u32 {
+        if self.asked > 0 { self.asked } else { report.epochs }
+    }
+
     /// Takes a report in, `now` seconds after some fixed instant; gives the share done, 0 to 1.
     pub(super) fn see(&mut self, report: &Report, now: f64) -> f64 {
-        let epochs = if report.epochs > 0 { report.epochs } else { self.asked };
+        let epochs = self.epochs(report);
         // at an epoch's end the batch counter still stands at its full count
         let at_end = report.epoch > self.epoch || (report.batches > 0 && report.batch >= report.batches);
         let within =
@@ -107,7 +111,7 @@ impl Track {
         let loss = self.curves.get("train_loss").map(|values| thinned(values, CURVE_MAX)).unwrap_or_default();
         Detail {
             epoch: self.epoch,
-            epochs: if report.epochs > 0 { report.epochs } else { self.asked },
+            epochs: self.epochs(report),
             batch: if report.batches > 0 { report.batch.min(report.batches) } else { report.batch },
             batches: report.batches,
             loss: last("train_loss"),

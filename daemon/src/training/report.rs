@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::wire::{HostOperation, Session};
+use super::wire::{HostOperation, Session, SessionProgress};
 
 /// Where a session is, as its host has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +68,15 @@ impl Report {
         let (phase, known) = phase(&session.status);
         let progress = &session.progress;
         let memory = &session.gpu_usage.gpu_memory;
+        let (epoch, batch) = finished(progress);
         Self {
             id: session.session_id.clone(),
             word: session.status.clone(),
             phase,
             known,
-            epoch: count(progress.epoch),
+            epoch,
             epochs: count(progress.total_epochs),
-            batch: count(progress.batch),
+            batch,
             batches: count(progress.total_batches),
             error: session.error.clone(),
             curves: session_curves(&session.metrics),
@@ -101,6 +102,19 @@ impl Report {
             gpu_memory: None,
             summary: operation.result_summary.clone().filter(Value::is_object),
         }
+    }
+}
+
+/// Epochs that are over, and batches of the running one. Later generations number the epoch they are in, also at the
+/// end; what they count over all epochs is right.
+fn finished(progress: &SessionProgress) -> (u32, u32) {
+    let per_epoch = count(progress.total_batches);
+    match (progress.items_processed, progress.items_total) {
+        (Some(_), Some(all)) if all > 0.0 && per_epoch > 0 => {
+            let items = count(progress.items_processed);
+            (items / per_epoch, items % per_epoch)
+        }
+        _ => (count(progress.epoch), count(progress.batch)),
     }
 }
 
@@ -173,6 +187,18 @@ mod tests {
         assert_eq!((report.epoch, report.epochs, report.batch, report.batches), (0, 0, 33, 32));
         assert!((report.curves["train_loss"][0] - 0.5).abs() < 1e-9);
         assert!(report.curves["train_loss"][1].is_nan() && report.gpu_memory.is_none());
+    }
+
+    #[test]
+    fn the_last_epoch_of_the_later_generations_counts() {
+        let at = |epoch: u32, items: u32| {
+            let progress = json!({"epoch": epoch, "total_epochs": 4, "batch": 0, "total_batches": 27,
+                "items_processed": items, "items_total": 108});
+            let session = json!({"session_id": "x", "status": "completed", "progress": progress});
+            let report = Report::of_session(&serde_json::from_value(session).unwrap());
+            (report.epoch, report.batch)
+        };
+        assert_eq!((at(3, 108), at(1, 40)), ((4, 0), (1, 13)));
     }
 
     #[test]

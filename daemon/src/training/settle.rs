@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     TrainingDocument, TrainingError,
-    capabilities::Capabilities,
     dispatch::Slot,
     host::Host,
     progress::Track,
@@ -46,6 +45,7 @@ impl Session {
         match report.phase {
             Phase::Completed => {
                 document.epochs = document.epochs.max(report.epoch);
+                self.context.progress(|progress| progress.done = progress.total);
                 Outcome::completed(json(&document))
             }
             Phase::Stopped => failed(&document, &TrainingError::StoppedElsewhere { host: name }, &self.id),
@@ -72,8 +72,7 @@ impl Session {
     pub(super) fn document(&self, host: &Host, track: &Track, last: Option<&Report>) -> TrainingDocument {
         let mut document = TrainingDocument::new(&self.id, &host.name, track.epoch(), track.curves(), last);
         if document.model_path.is_empty() {
-            let notes = host.backend.known_capabilities().as_ref().map(Capabilities::notes).unwrap_or_default();
-            document.notes.extend(notes.into_iter().filter(|note| note.contains("model")));
+            document.notes.extend(host.backend.known_capabilities().and_then(|known| known.keeps_no_model()));
         }
         document
     }

@@ -47,6 +47,11 @@ pub(super) struct SessionProgress {
     pub(super) batch: Option<f64>,
     #[serde(deserialize_with = "number")]
     pub(super) total_batches: Option<f64>,
+    /// Batches of all epochs, in the later generations.
+    #[serde(deserialize_with = "number")]
+    pub(super) items_processed: Option<f64>,
+    #[serde(deserialize_with = "number")]
+    pub(super) items_total: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

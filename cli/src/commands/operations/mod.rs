@@ -78,6 +78,10 @@ fn print_tables(context: &mut Context, operation: &Operation) -> Result<(), Stop
             table.property("Bars dropped", thousands(view.dropped));
             context.out.table(&table)?;
         }
+        Some(operation::Result::Training(result)) => {
+            context.out.line("")?;
+            context.out.table(&super::models::result_table(operation, result))?;
+        }
         None => {}
     }
     Ok(())
