@@ -26,6 +26,7 @@ mod python;
 mod refusals;
 mod session;
 mod store;
+mod training;
 mod traps;
 mod views;
 mod wire;

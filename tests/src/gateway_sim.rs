@@ -115,7 +115,7 @@ impl GatewaySim {
 }
 
 /// The first line of its stdout tells the port.
-fn ready_line(process: &mut Process) -> Result<u16> {
+pub(crate) fn ready_line(process: &mut Process) -> Result<u16> {
     let stdout = process.child().stdout.take().context("no stdout")?;
     let (send, line) = mpsc::channel();
     std::thread::spawn(move || {

@@ -3,7 +3,7 @@
 //!
 //! - [`programs`] finds the binaries, built by nobody's hand.
 //! - [`home`] is the folder and the empty environment that one test lives in.
-//! - [`daemon`], [`gateway_sim`] and [`cli`] run the programs there.
+//! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
 //! - [`chaos`] is the long run in which everything fails.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
@@ -18,6 +18,7 @@ pub mod process;
 pub mod programs;
 pub mod series;
 pub mod sessions;
+pub mod training_sim;
 pub mod wait;
 
 use std::path::PathBuf;

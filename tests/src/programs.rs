@@ -27,6 +27,8 @@ pub struct Programs {
     pub ktrdrd: PathBuf,
     /// The simulated gateway.
     pub gateway_sim: PathBuf,
+    /// The simulated training service.
+    pub training_sim: PathBuf,
 }
 
 impl Programs {
@@ -35,6 +37,7 @@ impl Programs {
             ktrdr: folder.join("ktrdr"),
             ktrdrd: folder.join("ktrdrd"),
             gateway_sim: folder.join("ktrdr-gateway-sim"),
+            training_sim: folder.join("ktrdr-training-sim"),
         }
     }
 }

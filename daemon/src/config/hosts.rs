@@ -47,7 +47,7 @@ impl Host {
         Self { name: name.into(), url, slots: None, labels: Vec::new(), connections: None, ca_file: None }
     }
 
-    fn checked(self) -> Result<TrainingHost, ConfigError> {
+    fn checked(self, hurry: u32) -> Result<TrainingHost, ConfigError> {
         let refuse = |key: &str, value: String, why| {
             let name = format!("training.hosts.{}.{key}", self.name);
             Err(ConfigError::Value { name, value: value.chars().take(60).collect(), why })
@@ -65,6 +65,9 @@ impl Host {
             Ok(address) => address,
             Err(why) => return refuse("url", self.url.clone(), why),
         };
+        if hurry > 1 && !address.is_loopback() {
+            return refuse("url", self.url.clone(), "KTRDR_TEST_TIME_SCALE is only for services on loopback");
+        }
         let slots = self.slots.unwrap_or(1);
         if !(1..=SLOTS_MAX).contains(&slots) {
             return refuse("slots", slots.to_string(), "it must be between 1 and 10000");
@@ -79,6 +82,7 @@ impl Host {
             address,
             connections: connections as usize,
             ca_file: self.ca_file,
+            hurry,
         };
         Ok(TrainingHost { service, slots: slots as usize, labels: self.labels })
     }
@@ -94,8 +98,13 @@ impl Training {
         }
     }
 
-    pub(super) fn checked(self) -> Result<TrainingConfig, ConfigError> {
-        let hosts = self.hosts.unwrap_or_default().into_iter().map(Host::checked).collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn checked(self, hurry: u32) -> Result<TrainingConfig, ConfigError> {
+        let hosts = self
+            .hosts
+            .unwrap_or_default()
+            .into_iter()
+            .map(|host| host.checked(hurry))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut names = BTreeSet::new();
         if let Some(twice) = hosts.iter().find(|host| !names.insert(host.service.name.clone())) {
             let value = twice.service.name.clone();

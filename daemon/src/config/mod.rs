@@ -95,7 +95,7 @@ impl Settings {
             count: values.operations.keep_count.unwrap_or(Keep::default().count),
         };
         check_keep(keep)?;
-        let training = values.training.checked()?;
+        let training = values.training.checked(hurry(time_scale))?;
         warnings.extend(training.hosts.iter().filter_map(|host| host.service.address.warning()));
         let data_dir = match values.data.dir {
             Some(dir) => at_home(dir, &variable)?,
@@ -114,6 +114,12 @@ impl Settings {
             warnings,
         })
     }
+}
+
+/// The scale in whole steps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 or more, as it was read")]
+fn hurry(time_scale: f64) -> u32 {
+    time_scale.min(1_000.0) as u32
 }
 
 fn quiet_times(name: &str, texts: Option<Vec<String>>) -> Result<Option<Vec<QuietTime>>, ConfigError> {

@@ -30,7 +30,7 @@ impl HostService {
             }
         }
         self.0.requests.fetch_add(1, Ordering::Relaxed);
-        let limit = call.route.timeout;
+        let limit = call.route.timeout / self.0.config.hurry.max(1);
         let outcome = timeout(limit, self.exchange(call, id)).await;
         let outcome = outcome.unwrap_or(Err(Trouble::TimedOut { after: limit }));
         let outcome = outcome.and_then(not_now_is_trouble);

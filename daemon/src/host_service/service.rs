@@ -36,6 +36,8 @@ pub struct HostConfig {
     pub connections: usize,
     /// Certificates to trust besides the system's, PEM.
     pub ca_file: Option<PathBuf>,
+    /// Time-outs are so many times shorter: for tests, 1 otherwise.
+    pub hurry: u32,
 }
 
 /// A handle; cheap to clone.
@@ -91,6 +93,11 @@ impl HostService {
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.0.config.address
+    }
+
+    /// See [`HostConfig::hurry`].
+    pub fn hurry(&self) -> u32 {
+        self.0.config.hurry.max(1)
     }
 
     /// Its health as it was seen last.

@@ -22,14 +22,18 @@ pub(super) enum StartAnswer {
 }
 
 /// Reads the outcome of `POST /training/start`.
-pub(super) fn of_start(outcome: Result<Reply, HostError>, error: impl FnOnce(Trouble) -> HostError) -> StartAnswer {
+pub(super) fn of_start(
+    id: &str,
+    outcome: Result<Reply, HostError>,
+    error: impl FnOnce(Trouble) -> HostError,
+) -> StartAnswer {
     let reply = match outcome {
         Ok(reply) => reply,
         Err(error) if error.not_sent() => return StartAnswer::NotSent(error),
         Err(error) => return StartAnswer::Unknown(crate::error::chain(&error).join(": ")),
     };
     match reply.status {
-        200..=299 => StartAnswer::Started,
+        200..=299 if names(&reply, id) => StartAnswer::Started,
         409 => StartAnswer::Exists,
         500 if reply.says("already exists") => StartAnswer::Exists,
         503 => StartAnswer::Busy { retry_after: reply.retry_after },
@@ -38,6 +42,12 @@ pub(super) fn of_start(outcome: Result<Reply, HostError>, error: impl FnOnce(Tro
         400..=499 => StartAnswer::Refused(error(reply.refusal())),
         _ => StartAnswer::Unknown(reply.refusal().to_string()),
     }
+}
+
+/// It speaks of our session. A page of something in between does not, whatever its status.
+fn names(reply: &Reply, id: &str) -> bool {
+    let answer: serde_json::Value = reply.read().unwrap_or_default();
+    ["session_id", "operation_id"].iter().any(|key| answer.get(key).and_then(serde_json::Value::as_str) == Some(id))
 }
 
 /// What an answer to a stop means.
@@ -86,7 +96,7 @@ mod tests {
 
     #[test]
     fn sentences_decide_only_together_with_the_status() {
-        let told = |status, detail: &str| match of_start(Ok(reply(status, detail)), error) {
+        let told = |status, detail: &str| match of_start("x", Ok(reply(status, detail)), error) {
             StartAnswer::Started => "started",
             StartAnswer::Exists => "exists",
             StartAnswer::Busy { .. } => "busy",
@@ -96,7 +106,7 @@ mod tests {
         };
         let prefix = "Failed to start training: ";
         for (status, detail, expected) in [
-            (200, "", "started"),
+            (200, "", "unknown"),
             (500, "Maximum concurrent sessions (1) reached", "busy"),
             (500, "Session x already exists", "exists"),
             (500, "Failed to create training session: no device", "refused"),
@@ -109,6 +119,16 @@ mod tests {
         ] {
             assert_eq!(told(status, &format!("{prefix}{detail}")), expected, "{status} {detail}");
         }
+    }
+
+    #[test]
+    fn a_start_is_what_names_the_session() {
+        let told = |body: &str| {
+            let reply = Reply { body: body.to_owned().into(), ..reply(200, "") };
+            matches!(of_start("x", Ok(reply), error), StartAnswer::Started)
+        };
+        assert!(told(r#"{"session_id": "x", "status": "started"}"#) && told(r#"{"operation_id": "x"}"#));
+        assert!(!told(r#"{"session_id": "y"}"#) && !told("<html>") && !told("") && !told("[]"));
     }
 
     #[test]

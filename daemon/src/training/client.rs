@@ -139,7 +139,7 @@ impl Client {
             StartBody::Yaml => Call::of(&START).json(&yaml(id, plan)),
         };
         let outcome = self.service.call(call.clone()).await;
-        answers::of_start(outcome, |trouble| self.service.unusable(&call, trouble))
+        answers::of_start(id, outcome, |trouble| self.service.unusable(&call, trouble))
     }
 
     /// With the result, where the host hands one out.
@@ -266,5 +266,41 @@ fn yaml<'a>(id: &'a str, plan: &'a Plan) -> StartYaml<'a> {
         timeframes: &plan.timeframes,
         start_date: plan.start_date.as_deref(),
         end_date: plan.end_date.as_deref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::{StartRequest, strategy::tests::DEMO};
+
+    #[test]
+    fn lists_are_lists_and_counts_are_always_sent() {
+        let request = StartRequest {
+            label: "demo.yaml".into(),
+            strategy: DEMO.into(),
+            symbols: vec![],
+            timeframes: vec![],
+            start_date: Some("2024-01-01".into()),
+            end_date: None,
+            host: None,
+            labels: vec![],
+            priority: 5,
+            load_missing: false,
+        };
+        let plan = Plan::of(&request).unwrap();
+        let sent = serde_json::to_value(maps("x", &plan)).unwrap();
+        assert_eq!(sent["training_configuration"]["epochs"], 4);
+        assert_eq!(sent["training_configuration"]["batch_size"], 64);
+        assert_eq!(
+            sent["data_configuration"],
+            json!({"symbols": ["EURUSD"], "timeframes": ["1h", "4h"], "data_source": "local"})
+        );
+        let sent = serde_json::to_value(yaml("x", &plan)).unwrap();
+        assert_eq!(
+            (&sent["task_id"], &sent["session_id"], &sent["strategy_yaml"]),
+            (&json!("x"), &json!("x"), &json!(DEMO))
+        );
+        assert_eq!((&sent["start_date"], &sent["end_date"]), (&json!("2024-01-01"), &Value::Null));
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     host::Host,
-    queue::{self, Place, Waiting},
+    queue::{self, Place, Shares, Waiting},
 };
 
 /// How long a host that said it is busy is not asked again: somebody else's session runs there.
@@ -35,8 +35,7 @@ struct State {
     turns: BTreeMap<String, watch::Sender<Turn>>,
     /// Slots taken, by host.
     taken: BTreeMap<String, usize>,
-    /// Sessions with a slot, by strategy.
-    running: BTreeMap<String, usize>,
+    shares: Shares,
     busy_until: BTreeMap<String, Instant>,
 }
 
@@ -61,7 +60,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.dispatch.state();
         take_one(&mut state.taken, &self.host.name);
-        take_one(&mut state.running, &self.strategy);
+        state.shares.release(&self.strategy);
         self.dispatch.serve(&mut state);
     }
 }
@@ -120,7 +119,7 @@ impl Drop for Queued {
         // a slot that was given and never taken
         if let (false, Some(Turn::Slot(host))) = (self.served, turn) {
             take_one(&mut state.taken, &host);
-            take_one(&mut state.running, &self.waiting.strategy);
+            state.shares.release(&self.waiting.strategy);
         }
         self.dispatch.serve(&mut state);
     }
@@ -154,7 +153,7 @@ impl Dispatch {
     pub(super) fn occupy(&self, host: &Arc<Host>, strategy: &str) -> Slot {
         let mut state = self.state();
         *state.taken.entry(host.name.clone()).or_default() += 1;
-        *state.running.entry(strategy.to_owned()).or_default() += 1;
+        state.shares.serve(strategy);
         Slot { dispatch: self.clone(), host: host.clone(), strategy: strategy.to_owned() }
     }
 
@@ -200,16 +199,16 @@ impl Dispatch {
 
     /// Gives what is free to whose turn it is, and tells the others where they stand.
     fn serve(&self, state: &mut State) {
-        while let Some((id, host)) = queue::next(&state.waiting, &self.places(state), &state.running) {
+        while let Some((id, host)) = queue::next(&state.waiting, &self.places(state), &state.shares) {
             let Some(at) = state.waiting.iter().position(|one| one.id == id) else { break };
             let one = state.waiting.swap_remove(at);
             *state.taken.entry(host.clone()).or_default() += 1;
-            *state.running.entry(one.strategy).or_default() += 1;
+            state.shares.serve(&one.strategy);
             if let Some(turn) = state.turns.get(&id) {
                 turn.send_replace(Turn::Slot(host));
             }
         }
-        for (place, one) in (1..).zip(queue::order(&state.waiting, &state.running)) {
+        for (place, one) in (1..).zip(queue::order(&state.waiting, &state.shares)) {
             if let Some(turn) = state.turns.get(&one.id) {
                 turn.send_if_modified(|turn| std::mem::replace(turn, Turn::Position(place)) != Turn::Position(place));
             }

@@ -22,7 +22,7 @@ pub enum TrainingError {
         bytes: usize,
     },
     /// Each mistake with its line.
-    #[error("{label} cannot be trained: {}", listed(label, mistakes))]
+    #[error("{label} cannot be trained{}", listed(label, mistakes))]
     StrategyInvalid {
         /// Of the file.
         label: String,
@@ -143,7 +143,7 @@ pub enum TrainingError {
 }
 
 fn listed(label: &str, mistakes: &[Mistake]) -> String {
-    let one = |mistake: &Mistake| format!("\n  {label}:{}: {}", mistake.line, mistake.what);
+    let one = |mistake: &Mistake| format!("\n{label}:{}: {}", mistake.line, mistake.what);
     mistakes.iter().map(one).collect()
 }
 

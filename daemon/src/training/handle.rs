@@ -105,7 +105,7 @@ impl Training {
         match planned {
             Ok((plan, request)) => {
                 let id = operation.id.clone();
-                Session { parts: self.parts, request, plan, context, id }.resume().await
+                Box::pin(Session { parts: self.parts, request, plan, context, id }.resume()).await
             }
             Err(why) => {
                 let text = format!("what was asked for cannot be read any more: {why}");

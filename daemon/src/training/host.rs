@@ -46,6 +46,7 @@ struct Follower {
     since_poll: u64,
     begun: Instant,
     epoch: u32,
+    share: f64,
 }
 
 /// What was seen last of a session.
@@ -140,7 +141,8 @@ impl Host {
     pub(super) fn follow(self: &Arc<Self>, id: &str, context: Option<Context>) -> Following {
         let (sender, sight) = watch::channel(Sight::NotYet);
         let mut followed = self.followed();
-        let one = Follower { sight: sender, context, since_poll: followed.poll, begun: Instant::now(), epoch: 0 };
+        let one =
+            Follower { sight: sender, context, since_poll: followed.poll, begun: Instant::now(), epoch: 0, share: 0.0 };
         followed.sessions.insert(id.to_owned(), one);
         drop(followed);
         self.wake.notify_one();
@@ -246,8 +248,11 @@ impl Host {
     fn deserves_a_look(&self, id: &str, report: &Report) -> bool {
         let mut followed = self.followed();
         let Some(one) = followed.sessions.get_mut(id) else { return false };
-        let risen = report.epoch > one.epoch;
-        one.epoch = one.epoch.max(report.epoch);
+        let share = report.share.unwrap_or(0.0);
+        let risen = report.epoch > one.epoch || share >= one.share + 0.01;
+        if risen {
+            (one.epoch, one.share) = (one.epoch.max(report.epoch), share);
+        }
         let watched = one.context.as_ref().is_some_and(Context::is_watched);
         self.backend.looks_are_cheap() && !report.phase.is_final() && (risen || watched)
     }
@@ -255,6 +260,9 @@ impl Host {
     /// The list decides the state; a look only adds what the list lacks.
     async fn with_curves(&self, mut report: Report) -> Report {
         if let Ok(Some(look)) = self.backend.look(&report.id).await {
+            if report.epochs == 0 {
+                (report.epoch, report.epochs) = (look.epoch, look.epochs);
+            }
             report.curves = look.curves;
             report.gpu_memory = report.gpu_memory.or(look.gpu_memory);
         }

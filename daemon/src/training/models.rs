@@ -57,7 +57,7 @@ impl Training {
         let filter = Filter { states: vec![State::Completed], kind: KIND.into() };
         let page = self.parts.registry.list(&filter, "", usize::MAX);
         models.extend(page.operations.iter().filter_map(|operation| of_operation(operation)));
-        models.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        models.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
         (models, folder)
     }
 

@@ -83,7 +83,8 @@ impl Track {
         let at_end = report.epoch > self.epoch || (report.batches > 0 && report.batch >= report.batches);
         let within =
             if at_end || report.batches == 0 { 0.0 } else { f64::from(report.batch) / f64::from(report.batches) };
-        let share = if epochs == 0 { 0.0 } else { (f64::from(report.epoch) + within.min(1.0)) / f64::from(epochs) };
+        let counted = if epochs == 0 { 0.0 } else { (f64::from(report.epoch) + within.min(1.0)) / f64::from(epochs) };
+        let share = report.share.unwrap_or(0.0).max(counted);
         self.epoch = self.epoch.max(report.epoch);
         self.share = self.share.max(share.clamp(0.0, 1.0));
         if self.share > 0.0 && self.begun.is_none() {
@@ -151,6 +152,7 @@ mod tests {
             epochs,
             batch,
             batches,
+            share: None,
             error: None,
             curves: BTreeMap::new(),
             gpu_memory: None,

@@ -40,35 +40,60 @@ impl Place {
     }
 }
 
+/// What strategies have had.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shares {
+    /// Sessions with a slot.
+    running: BTreeMap<String, usize>,
+    /// When each was served last, in services of anybody.
+    served: BTreeMap<String, u64>,
+    services: u64,
+}
+
+impl Shares {
+    /// One more has a slot.
+    pub(super) fn serve(&mut self, strategy: &str) {
+        self.services += 1;
+        *self.running.entry(strategy.to_owned()).or_default() += 1;
+        self.served.insert(strategy.to_owned(), self.services);
+    }
+
+    /// One fewer has.
+    pub(super) fn release(&mut self, strategy: &str) {
+        if let Some(count) = self.running.get_mut(strategy) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Fewest running first, and of those who was served longest ago.
+    fn rank(&self, strategy: &str) -> (usize, u64) {
+        let running = self.running.get(strategy).copied().unwrap_or(0);
+        (running, self.served.get(strategy).copied().unwrap_or(0))
+    }
+}
+
 /// Those who wait, in the order in which they would be served.
-pub(super) fn order<'a>(waiting: &'a [Waiting], running: &BTreeMap<String, usize>) -> Vec<&'a Waiting> {
-    let mut counts = running.clone();
+pub(super) fn order<'a>(waiting: &'a [Waiting], shares: &Shares) -> Vec<&'a Waiting> {
+    let mut shares = shares.clone();
     let mut left: Vec<&Waiting> = waiting.iter().collect();
     let mut served = Vec::with_capacity(left.len());
     // each that is served counts as running for those behind it
     while !left.is_empty() {
-        let key = |one: &Waiting| {
-            let of_strategy = counts.get(&one.strategy).copied().unwrap_or(0);
-            (u32::MAX - one.priority, of_strategy, one.number)
-        };
+        let key = |one: &Waiting| (u32::MAX - one.priority, shares.rank(&one.strategy), one.number);
         let first = (0..left.len()).min_by_key(|at| key(left[*at])).unwrap_or(0);
         let one = left.swap_remove(first);
-        *counts.entry(one.strategy.clone()).or_default() += 1;
+        shares.serve(&one.strategy);
         served.push(one);
     }
     served
 }
 
 /// The next to start, and its host: the least loaded that fits, the first of the configuration among equals.
-pub(super) fn next(
-    waiting: &[Waiting],
-    places: &[Place],
-    running: &BTreeMap<String, usize>,
-) -> Option<(String, String)> {
+pub(super) fn next(waiting: &[Waiting], places: &[Place], shares: &Shares) -> Option<(String, String)> {
     if !places.iter().any(Place::free) {
         return None;
     }
-    order(waiting, running).into_iter().find_map(|one| {
+    order(waiting, shares).into_iter().find_map(|one| {
         let fitting = places.iter().filter(|place| place.free() && place.fits(one));
         // a/b < c/d without dividing
         let place = fitting.min_by(|a, b| (a.taken * b.slots).cmp(&(b.taken * a.slots)))?;
@@ -94,8 +119,11 @@ mod tests {
     }
 
     fn ids(waiting: &[Waiting], running: &[(&str, usize)]) -> Vec<String> {
-        let running = running.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        order(waiting, &running).into_iter().map(|one| one.id.clone()).collect()
+        let mut shares = Shares::default();
+        for (name, count) in running {
+            (0..*count).for_each(|_| shares.serve(name));
+        }
+        order(waiting, &shares).into_iter().map(|one| one.id.clone()).collect()
     }
 
     #[test]
@@ -107,10 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn with_one_slot_strategies_take_turns() {
+        let waiting = [one("a2", 2, 5, "a"), one("a3", 3, 5, "a"), one("b1", 4, 5, "b")];
+        let mut shares = Shares::default();
+        shares.serve("a");
+        shares.release("a");
+        assert_eq!(order(&waiting, &shares).iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["b1", "a2", "a3"]);
+    }
+
+    #[test]
     fn the_least_loaded_host_takes_it_and_who_fits_nowhere_blocks_nobody() {
         let mut waiting = vec![one("x", 1, 9, "s"), one("y", 2, 5, "s")];
         let places = [place("one", 2, 1), place("two", 4, 1), place("three", 1, 1)];
-        let chosen = |waiting: &[Waiting], places: &[Place]| next(waiting, places, &BTreeMap::new());
+        let chosen = |waiting: &[Waiting], places: &[Place]| next(waiting, places, &Shares::default());
         assert_eq!(chosen(&waiting, &places), Some(("x".into(), "two".into())));
         waiting[0].host = Some("three".into());
         assert_eq!(chosen(&waiting, &places), Some(("y".into(), "two".into())));
@@ -132,11 +169,11 @@ mod tests {
             let mut waiting: Vec<_> = people.iter().enumerate()
                 .map(|(at, (priority, strategy))| one(&at.to_string(), at as u64, *priority, &strategy.to_string())).collect();
             let (all, room) = (waiting.len(), slots.iter().sum::<usize>());
-            let mut running = BTreeMap::new();
+            let mut shares = Shares::default();
             let mut served = 0;
-            while let Some((id, host)) = next(&waiting, &places, &running) {
+            while let Some((id, host)) = next(&waiting, &places, &shares) {
                 let at = waiting.iter().position(|one| one.id == id).unwrap();
-                *running.entry(waiting.remove(at).strategy).or_default() += 1;
+                shares.serve(&waiting.remove(at).strategy);
                 places.iter_mut().find(|place| place.name == host).unwrap().taken += 1;
                 served += 1;
             }

@@ -54,6 +54,8 @@ pub(super) struct Report {
     pub(super) epochs: u32,
     pub(super) batch: u32,
     pub(super) batches: u32,
+    /// 0 to 1, where the look tells nothing finer.
+    pub(super) share: Option<f64>,
     pub(super) error: Option<String>,
     /// By name, one value an epoch; NaN where the host had no number. Empty where the look does not tell.
     pub(super) curves: BTreeMap<String, Vec<f64>>,
@@ -78,6 +80,7 @@ impl Report {
             epochs: count(progress.total_epochs),
             batch,
             batches: count(progress.total_batches),
+            share: None,
             error: session.error.clone(),
             curves: session_curves(&session.metrics),
             gpu_memory: memory.allocated_mb.zip(memory.total_mb),
@@ -97,6 +100,7 @@ impl Report {
             epochs: count(progress.steps_total),
             batch: count(progress.items_processed),
             batches: count(progress.items_total),
+            share: operation.progress_percentage.map(|percent| (percent / 100.0).clamp(0.0, 1.0)),
             error: operation.error_message.clone(),
             curves: operation_curves(operation.metrics.as_ref()),
             gpu_memory: None,

@@ -138,8 +138,14 @@ impl Session {
         let mut last = None;
         let fitting = self.parts.hosts.iter().filter(|host| self.fits(host));
         for host in fitting {
-            match host.backend.capabilities().await {
-                Ok(_) => return Ok(()),
+            // of one that was away, what was known may be old
+            let answers = if host.service.health().is_usable() {
+                host.backend.capabilities().await.map(drop)
+            } else {
+                host.service.check().await.map(drop)
+            };
+            match answers {
+                Ok(()) => return Ok(()),
                 Err(source) => last = Some(TrainingError::NotStarted { host: host.name.clone(), source }),
             }
         }

@@ -41,7 +41,7 @@ pub(super) async fn stop(host: &Arc<Host>, id: &str, follow: &mut Follow<'_>) ->
         Ok(StopAnswer::Unknown(text)) => Some(text),
         Err(error) => Some(chain(&error).join(": ")),
     };
-    match tokio::time::timeout(PATIENCE, follow.until_end()).await {
+    match tokio::time::timeout(PATIENCE / host.service.hurry(), follow.until_end()).await {
         Ok(End::Final(report)) => Stopped::Ended(report),
         Ok(End::Lost(_)) => Stopped::Gone,
         Err(_) => {

@@ -88,6 +88,9 @@ pub(super) struct HostOperation {
     pub(super) operation_id: String,
     pub(super) status: String,
     pub(super) progress: OperationProgress,
+    /// In a list, which tells no steps.
+    #[serde(deserialize_with = "number")]
+    pub(super) progress_percentage: Option<f64>,
     #[serde(deserialize_with = "text")]
     pub(super) error_message: Option<String>,
     pub(super) metrics: Option<Value>,

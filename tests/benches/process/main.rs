@@ -29,6 +29,7 @@ fn installed(home: &Home) -> Result<programs::Programs> {
         ktrdr: copy(&built.ktrdr)?,
         ktrdrd: copy(&built.ktrdrd)?,
         gateway_sim: copy(&built.gateway_sim)?,
+        training_sim: copy(&built.training_sim)?,
     })
 }
 
