@@ -4,7 +4,7 @@
 //! - [`programs`] finds the binaries, built by nobody's hand.
 //! - [`home`] is the folder and the empty environment that one test lives in.
 //! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
-//! - [`chaos`] is the long run in which everything fails.
+//! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
@@ -18,6 +18,7 @@ pub mod process;
 pub mod programs;
 pub mod series;
 pub mod sessions;
+pub mod training_chaos;
 pub mod training_sim;
 pub mod wait;
 

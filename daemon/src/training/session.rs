@@ -6,7 +6,7 @@
 //!    └────────┘                                 └─ the daemon ends: left, and taken up again by the next one
 //! ```
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     Plan, StartRequest, TrainingError,
@@ -17,7 +17,7 @@ use super::{
     progress::{Detail, Track},
     queue::Waiting,
     settle,
-    start::{self, Started},
+    start::{Start, Started},
     stop,
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Session {
     }
 
     async fn attach(&self, slot: Slot, following: Following) -> Result<Running, Halt> {
-        match start::again(&slot.host, &self.id, &self.plan, following).await? {
+        match self.start(&slot.host).again(following).await? {
             Started::Running(following) => Ok(Running { slot, following, seen_before: false }),
             Started::Busy(_) => {
                 self.parts.store.forget_session(self.id.clone()).await.map_err(TrainingError::Store)?;
@@ -118,7 +118,7 @@ impl Session {
             let host = slot.host.clone();
             self.parts.store.put_session(self.row(&host, false)).await.map_err(TrainingError::Store)?;
             let following = host.follow(&self.id, Some(self.context.clone()));
-            match start::once(&host, &self.id, &self.plan, following).await {
+            match self.start(&host).once(following).await {
                 Ok(Started::Running(following)) => return Ok(Running { slot, following, seen_before: false }),
                 Ok(Started::Busy(retry_after)) => {
                     self.parts.dispatch.is_busy(&host.name, retry_after);
@@ -131,6 +131,10 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn start<'a>(&'a self, host: &'a Arc<Host>) -> Start<'a> {
+        Start { host, id: &self.id, plan: &self.plan, context: &self.context }
     }
 
     /// One host that fits must answer now: nobody wants to wait for a machine that is switched off.

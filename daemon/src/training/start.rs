@@ -4,10 +4,7 @@
 //! by looking for the id, never by starting another session; the same id may be sent once more when the host has shown
 //! two lists without it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     TrainingError,
@@ -15,6 +12,7 @@ use super::{
     host::{Following, Host, Sight},
     plan::Plan,
 };
+use crate::{clock, operations::Context};
 
 /// How a start came out.
 #[derive(Debug)]
@@ -25,8 +23,6 @@ pub(super) enum Started {
     Busy(Option<Duration>),
 }
 
-/// How long after a start its outcome may stay unknown before that is said, in shortest pauses between polls (1 s).
-const SETTLED_AFTER: u32 = 30;
 /// Lists without the session that are proof enough.
 const LISTS: u32 = 2;
 
@@ -35,87 +31,76 @@ enum Found {
     There,
     /// The host answers, and has it not.
     Absent,
-    /// The host does not answer.
-    Silent(String),
 }
 
-/// Starts session `id`, or finds that it is started.
-pub(super) async fn once(
-    host: &Arc<Host>,
-    id: &str,
-    plan: &Plan,
-    following: Following,
-) -> Result<Started, TrainingError> {
-    settle(host, id, plan, following, 0).await
+/// A session that is to be started.
+pub(super) struct Start<'a> {
+    pub(super) host: &'a Arc<Host>,
+    pub(super) id: &'a str,
+    pub(super) plan: &'a Plan,
+    pub(super) context: &'a Context,
 }
 
-/// The same after a restart of the daemon, which does not know whether the request had left.
-pub(super) async fn again(
-    host: &Arc<Host>,
-    id: &str,
-    plan: &Plan,
-    mut following: Following,
-) -> Result<Started, TrainingError> {
-    match look_for(host, &mut following).await {
-        Found::There => Ok(Started::Running(following)),
-        Found::Absent => settle(host, id, plan, following, 1).await,
-        Found::Silent(why) => Err(TrainingError::Unconfirmed { host: host.name.clone(), why }),
+impl Start<'_> {
+    /// Starts it, or finds that it is started.
+    pub(super) async fn once(&self, following: Following) -> Result<Started, TrainingError> {
+        self.settle(following, 0).await
     }
-}
 
-async fn settle(
-    host: &Arc<Host>,
-    id: &str,
-    plan: &Plan,
-    mut following: Following,
-    sent_before: u32,
-) -> Result<Started, TrainingError> {
-    let mut sent = sent_before;
-    loop {
-        let answer = host.backend.start(id, plan).await;
-        sent += 1;
-        // what was seen before the answer proves nothing
-        following.anew();
-        let why = match answer {
-            StartAnswer::Started => return Ok(Started::Running(following)),
-            // the first one may yet be carried out
-            StartAnswer::NotSent(source) if sent > 1 => crate::error::chain(&source).join(": "),
-            StartAnswer::NotSent(source) | StartAnswer::Refused(source) => {
-                return Err(TrainingError::NotStarted { host: host.name.clone(), source });
-            }
-            StartAnswer::Busy { retry_after } => {
-                // a repeat of our own start is answered with "busy", too
-                return Ok(match look_for(host, &mut following).await {
-                    Found::There => Started::Running(following),
-                    Found::Absent | Found::Silent(_) => Started::Busy(retry_after),
-                });
-            }
-            StartAnswer::Exists => "the host says that the session exists".to_owned(),
-            StartAnswer::Unknown(why) => why,
-        };
-        tracing::info!(host = host.name, why, "the start has no clear answer; looking for the session");
-        match look_for(host, &mut following).await {
-            Found::There => return Ok(Started::Running(following)),
-            Found::Absent if sent < 2 => {}
-            Found::Absent => return Err(TrainingError::Unconfirmed { host: host.name.clone(), why }),
-            Found::Silent(silence) => {
-                let why = format!("{why}; then {silence}");
-                return Err(TrainingError::Unconfirmed { host: host.name.clone(), why });
+    /// The same after a restart of the daemon, which does not know whether the request had left.
+    pub(super) async fn again(&self, mut following: Following) -> Result<Started, TrainingError> {
+        match look_for(&mut following, self.context).await {
+            Found::There => Ok(Started::Running(following)),
+            Found::Absent => self.settle(following, 1).await,
+        }
+    }
+
+    async fn settle(&self, mut following: Following, sent_before: u32) -> Result<Started, TrainingError> {
+        let (mut sent, name) = (sent_before, &self.host.name);
+        loop {
+            let answer = self.host.backend.start(self.id, self.plan).await;
+            sent += 1;
+            // what was seen before the answer proves nothing
+            following.anew();
+            let why = match answer {
+                StartAnswer::Started => return Ok(Started::Running(following)),
+                // the first one may yet be carried out
+                StartAnswer::NotSent(source) if sent > 1 => crate::error::chain(&source).join(": "),
+                StartAnswer::NotSent(source) | StartAnswer::Refused(source) => {
+                    return Err(TrainingError::NotStarted { host: name.clone(), source });
+                }
+                StartAnswer::Busy { retry_after } => {
+                    // a repeat of our own start is answered with "busy", too
+                    return Ok(match look_for(&mut following, self.context).await {
+                        Found::There => Started::Running(following),
+                        Found::Absent => Started::Busy(retry_after),
+                    });
+                }
+                StartAnswer::Exists => "the host says that the session exists".to_owned(),
+                StartAnswer::Unknown(why) => why,
+            };
+            tracing::info!(host = name, why, "the start has no clear answer; looking for the session");
+            match look_for(&mut following, self.context).await {
+                Found::There => return Ok(Started::Running(following)),
+                Found::Absent if sent < 2 => {}
+                Found::Absent => return Err(TrainingError::Unconfirmed { host: name.clone(), why }),
             }
         }
     }
 }
 
-async fn look_for(host: &Host, following: &mut Following) -> Found {
-    let (begun, limit): (_, Duration) = (Instant::now(), host.unit * SETTLED_AFTER);
-    let mut silence = "it was silent".to_owned();
-    while let Ok(sight) = tokio::time::timeout(limit.saturating_sub(begun.elapsed()), following.next()).await {
-        match sight {
+/// A host that does not answer is waited for: as long as it is silent, nobody knows, and a guess could be wrong.
+async fn look_for(following: &mut Following, context: &Context) -> Found {
+    loop {
+        match following.next().await {
             Sight::Seen(_) => return Found::There,
             Sight::Missing { lists } if lists >= LISTS => return Found::Absent,
-            Sight::Away { why, .. } => silence = why,
+            Sight::Away { since, why } => {
+                let since = clock::text(since);
+                let message = format!("whether it has started is not known: no answer since {since}: {why}");
+                context.progress(|progress| progress.message = message);
+            }
             Sight::Missing { .. } | Sight::NotYet => {}
         }
     }
-    Found::Silent(silence)
 }

@@ -1,6 +1,7 @@
 //! Trainings: the real daemon and command line against simulated training services.
 
 mod bad_input;
+mod chaos;
 mod exactly_once;
 mod faults;
 mod hosts;
