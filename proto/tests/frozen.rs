@@ -94,6 +94,131 @@ fn load_operation() -> pb::Operation {
     }
 }
 
+fn training_request() -> pb::StartTrainingRequest {
+    pb::StartTrainingRequest {
+        request_id: "r".into(),
+        strategy: Some(pb::StrategyFile { label: "demo.yaml".into(), content: b"name: demo".to_vec() }),
+        symbols: vec!["EURUSD".into()],
+        timeframes: vec!["1h".into()],
+        start_date: "2024-01-01".into(),
+        end_date: "2024-12-31".into(),
+        host: "gpu1".into(),
+        labels: vec!["a100".into()],
+        priority: Some(0),
+        load_missing: true,
+        dry_run: true,
+    }
+}
+
+fn training_response() -> pb::StartTrainingResponse {
+    let host = pb::PlannedHost {
+        name: "gpu1".into(),
+        url: "http://gpu1:5002".into(),
+        version: "E".into(),
+        slots: 2,
+        free: 1,
+        trouble: "away".into(),
+        gives_result: true,
+        stops: true,
+        honours_dates: true,
+    };
+    let series = pb::TrainingSeries {
+        symbol: "EURUSD".into(),
+        timeframe: "1h".into(),
+        bars: 3,
+        first_ns: Some(1),
+        last_ns: Some(2),
+    };
+    let plan = pb::TrainingPlan {
+        strategy: "demo".into(),
+        symbols: vec!["EURUSD".into()],
+        timeframes: vec!["1h".into()],
+        start_date: "2024-01-01".into(),
+        end_date: "2024-12-31".into(),
+        epochs: 10,
+        batch_size: 64,
+        hosts: vec![host],
+        series: vec![series],
+        notes: vec!["n".into()],
+    };
+    pb::StartTrainingResponse { operation: Some(training_operation()), joined: true, plan: Some(plan) }
+}
+
+fn training_operation() -> pb::Operation {
+    let curve = pb::TrainingCurve { name: "train_loss".into(), values: vec![1.0, f64::NAN] };
+    let training = pb::TrainingProgress {
+        host: "gpu1".into(),
+        queue_position: 1,
+        epoch: 2,
+        epochs: 3,
+        batch: 4,
+        batches: 5,
+        loss: Some(0.5),
+        accuracy: Some(0.6),
+        validation_loss: Some(0.7),
+        validation_accuracy: Some(0.8),
+        loss_curve: vec![1.0, 0.5],
+        gpu: "CUDA".into(),
+        gpu_memory_mb: Some(1.0),
+        gpu_memory_total_mb: Some(2.0),
+        seconds_left: Some(9.5),
+        host_state: "running".into(),
+    };
+    pb::Operation {
+        kind: "training".into(),
+        progress: Some(pb::Progress { training: Some(training), ..pb::Progress::default() }),
+        result: Some(operation::Result::Training(pb::TrainingResult {
+            session_id: "op".into(),
+            host: "gpu1".into(),
+            metrics: [("test_accuracy".to_owned(), 0.5)].into(),
+            model_path: "gpu1:/m".into(),
+            curves: vec![curve],
+            epochs: 3,
+            notes: vec!["n".into()],
+        })),
+        ..load_operation()
+    }
+}
+
+fn model() -> pb::Model {
+    pb::Model {
+        id: "demo/1h_v1".into(),
+        strategy: "demo".into(),
+        symbols: vec!["EURUSD".into()],
+        timeframes: vec!["1h".into()],
+        version: Some(1),
+        created_at: "2025-01-01T00:00:00".into(),
+        path: "/m/demo/1h_v1".into(),
+        size_bytes: 7,
+        incomplete: true,
+        metrics: [("test_accuracy".to_owned(), 0.5)].into(),
+        curves: vec![pb::TrainingCurve { name: "train_loss".into(), values: vec![1.0] }],
+        operation: "op".into(),
+        host: "gpu1".into(),
+    }
+}
+
+fn host_service() -> pb::HostService {
+    pb::HostService {
+        name: "gpu1".into(),
+        kind: "training".into(),
+        url: "http://gpu1:5002".into(),
+        state: pb::HostServiceState::Slow.into(),
+        since_ns: Some(1),
+        version: Some("E".into()),
+        latency_seconds: Some(0.25),
+        pool: Some(pb::HostPool { size: 4, idle: 1, waiting: 2, opened: 3, reused: 5 }),
+        breaker: "closed".into(),
+        last_error: Some("e".into()),
+        last_error_at_ns: Some(2),
+        requests: 8,
+        slots: 2,
+        sessions: 1,
+        labels: vec!["a100".into()],
+        about: "CUDA".into(),
+    }
+}
+
 fn import_operation() -> pb::Operation {
     let finding = pb::RowFinding { reason: "VALUE_MISSING".into(), count: 5, lines: vec![12, 13, 14, 15, 16] };
     let file = pb::ImportedFile {
@@ -414,6 +539,34 @@ fn samples() -> Vec<Sample> {
         ),
         sample("ShutdownResponse", pb::ShutdownResponse { pid: 42 }),
         sample("SetLogLevelRequest", pb::SetLogLevelRequest { level: "debug".into() }),
+        sample("StartTrainingRequest", training_request()),
+        sample("StartTrainingResponse", training_response()),
+        sample("GetTrainingRequest", pb::GetTrainingRequest { id: "op".into() }),
+        sample("GetTrainingResponse", pb::GetTrainingResponse { operation: Some(training_operation()) }),
+        sample(
+            "ListTrainingsRequest",
+            pb::ListTrainingsRequest { page_size: 5, page_token: "op".into(), active: true },
+        ),
+        sample(
+            "ListTrainingsResponse",
+            pb::ListTrainingsResponse {
+                operations: vec![training_operation()],
+                next_page_token: "op".into(),
+                total: 9,
+            },
+        ),
+        sample("StopTrainingRequest", pb::StopTrainingRequest { id: "op".into(), note: "n".into() }),
+        sample(
+            "StopTrainingResponse",
+            pb::StopTrainingResponse { operation: Some(training_operation()), already_ended: true },
+        ),
+        sample("ListModelsRequest", pb::ListModelsRequest { strategy: "demo".into() }),
+        sample("ListModelsResponse", pb::ListModelsResponse { models: vec![model()], folder: "/m".into() }),
+        sample("GetModelRequest", pb::GetModelRequest { id: "demo/1h_v1".into() }),
+        sample("GetModelResponse", pb::GetModelResponse { model: Some(model()) }),
+        sample("ListHostServicesResponse", pb::ListHostServicesResponse { services: vec![host_service()] }),
+        sample("CheckHostServicesRequest", pb::CheckHostServicesRequest { name: "gpu1".into() }),
+        sample("CheckHostServicesResponse", pb::CheckHostServicesResponse { services: vec![host_service()] }),
         sample("SetLogLevelResponse", pb::SetLogLevelResponse { previous: "info".into() }),
     ];
     all.into_iter().chain(live()).chain(sessions()).collect()

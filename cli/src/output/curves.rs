@@ -11,22 +11,19 @@ pub(crate) fn spark(values: &[f64], width: usize) -> String {
     values.iter().map(block).collect()
 }
 
-/// A chart of several curves, each with its letter, epochs to the right: lines of text.
+/// A chart of several curves, each drawn with its letter, epochs to the right: lines of text.
 pub(crate) fn chart(curves: &[(char, &[f64])], width: usize, height: usize) -> Vec<String> {
     let all = curves.iter().flat_map(|(_, values)| values.iter().copied());
     let Some((low, high)) = bounds(all) else { return Vec::new() };
     let longest = curves.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
-    let width = width.min(longest.max(2));
     let mut cells = vec![vec![' '; width]; height];
     for (letter, values) in curves {
         for column in 0..width {
-            let at = column * (longest - 1).max(1) / (width - 1).max(1);
-            if let Some(value) = values.get(at).filter(|value| value.is_finite()) {
-                let row = height - 1 - step(*value, low, high, height);
-                let Some(cell) = cells.get_mut(row).and_then(|cells| cells.get_mut(column)) else { continue };
-                // two on one spot
-                *cell = if *cell == ' ' { *letter } else { '*' };
-            }
+            let Some(value) = between(values, column, (longest - 1, width - 1)) else { continue };
+            let row = height - 1 - step(value, low, high, height);
+            let Some(cell) = cells.get_mut(row).and_then(|cells| cells.get_mut(column)) else { continue };
+            // two on one spot
+            *cell = if *cell == ' ' { *letter } else { '*' };
         }
     }
     let label = |row: usize| match row {
@@ -34,19 +31,24 @@ pub(crate) fn chart(curves: &[(char, &[f64])], width: usize, height: usize) -> V
         row if row == height - 1 => format!("{low:>10.4}"),
         _ => " ".repeat(10),
     };
-    let mut lines: Vec<String> = cells
-        .iter()
-        .enumerate()
-        .map(|(row, cells)| format!("{} ┤{}", label(row), cells.iter().collect::<String>().trim_end()))
-        .collect();
+    let drawn = |(row, cells): (usize, &Vec<char>)| {
+        format!("{} ┤{}", label(row), cells.iter().collect::<String>()).trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = cells.iter().enumerate().map(drawn).collect();
     lines.push(format!("{} └{}", " ".repeat(10), "─".repeat(width)));
-    lines.push(format!(
-        "{}  epoch 1{:>rest$}",
-        " ".repeat(10),
-        longest,
-        rest = width.saturating_sub(7).max(longest.to_string().len() + 1)
-    ));
+    lines.push(format!("{}  epochs 1 to {longest}", " ".repeat(10)));
     lines
+}
+
+/// The value at a column, on the line between two epochs; `of` are the last epoch and the last column.
+#[expect(clippy::cast_precision_loss, reason = "epochs and columns")]
+fn between(values: &[f64], column: usize, (last, columns): (usize, usize)) -> Option<f64> {
+    let scaled = column * last;
+    let (at, rest) = (scaled / columns.max(1), scaled % columns.max(1));
+    let before = *values.get(at)?;
+    let after = if rest == 0 { before } else { *values.get(at + 1)? };
+    let value = before + (after - before) * rest as f64 / columns.max(1) as f64;
+    value.is_finite().then_some(value)
 }
 
 fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
@@ -80,14 +82,14 @@ mod tests {
     #[test]
     fn a_chart_shows_each_curve_and_where_they_meet() {
         let (a, b) = (vec![4.0, 2.0, 1.0], vec![4.0, 3.0]);
-        insta::assert_snapshot!(chart(&[('a', &a), ('b', &b)], 20, 4).join("\n"), @r"
-        4.0000 ┤*
-               ┤ b
-               ┤ a
-        1.0000 ┤  a
-               └───
-                epoch 1 3
-        ");
+        insta::assert_snapshot!(chart(&[('a', &a), ('b', &b)], 20, 4).join("\n"), @r#"
+        4.0000 ┤***bb
+               ┤   aa***bb
+               ┤        aaaaaaa
+        1.0000 ┤               aaaaa
+               └────────────────────
+                epochs 1 to 3
+        "#);
         assert!(chart(&[('a', &[])], 10, 3).is_empty());
     }
 }

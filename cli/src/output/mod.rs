@@ -10,6 +10,7 @@ pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod progress;
+pub(crate) mod screen;
 pub(crate) mod table;
 mod talk;
 

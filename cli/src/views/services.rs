@@ -90,8 +90,8 @@ pub(crate) fn table(services: &[HostService]) -> Table {
         ("Opened", Align::Right),
         ("Reused", Align::Right),
         ("Breaker", Align::Left),
-        ("URL", Align::Left),
         ("About", Align::Left),
+        ("URL", Align::Left),
     ]);
     for one in services {
         let pool = one.pool.unwrap_or_default();
@@ -106,8 +106,8 @@ pub(crate) fn table(services: &[HostService]) -> Table {
             pool.opened.to_string().into(),
             pool.reused.to_string().into(),
             one.breaker.as_str().into(),
+            if one.about.is_empty() { "-" } else { one.about.as_str() }.into(),
             one.url.as_str().into(),
-            one.about.as_str().into(),
         ]);
     }
     table

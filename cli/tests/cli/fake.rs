@@ -1,6 +1,7 @@
 //! A daemon with a script: every call is answered with what the test put there, and remembered.
 
 mod handlers;
+mod training;
 
 use std::{
     path::{Path, PathBuf},
@@ -11,8 +12,8 @@ use std::{
 use ktrdr_proto::v1::{
     self, BarColumns, CancelOperationRequest, ImportRequest, ListOperationsRequest, LoadRequest, Operation,
     QueryHeader, QueryRequest, RetryOperationRequest, SeriesSummary, daemon_server::DaemonServer,
-    gateway_server::GatewayServer, import_request::Part as ImportPart, market_data_server::MarketDataServer,
-    operations_server::OperationsServer,
+    gateway_server::GatewayServer, host_services_server::HostServicesServer, import_request::Part as ImportPart,
+    market_data_server::MarketDataServer, operations_server::OperationsServer, training_server::TrainingServer,
 };
 use tempfile::TempDir;
 use tokio::{net::UnixListener, runtime::Runtime, sync::Notify};
@@ -52,6 +53,9 @@ pub(crate) struct Script {
     pub(crate) pid: u32,
     pub(crate) planned: Vec<v1::PlannedLoad>,
     pub(crate) validated: v1::ValidateResponse,
+    pub(crate) training_plan: v1::TrainingPlan,
+    pub(crate) models: Vec<v1::Model>,
+    pub(crate) services: Vec<v1::HostService>,
     pub(crate) calendar: v1::GetCalendarResponse,
     pub(crate) checked: Vec<v1::CheckResponse>,
     /// What `Subscribe` tells.
@@ -74,6 +78,7 @@ pub(crate) struct Seen {
     pub(crate) retries: Vec<RetryOperationRequest>,
     pub(crate) lists: Vec<ListOperationsRequest>,
     pub(crate) validations: Vec<v1::ValidateRequest>,
+    pub(crate) trainings: Vec<v1::StartTrainingRequest>,
     pub(crate) subscriptions: Vec<v1::SubscribeRequest>,
 }
 
@@ -147,6 +152,8 @@ async fn serve(listener: UnixListener, state: Arc<State>, socket: PathBuf) {
         .add_service(MarketDataServer::new(handlers.clone()))
         .add_service(OperationsServer::new(handlers.clone()))
         .add_service(GatewayServer::new(handlers.clone()))
+        .add_service(TrainingServer::new(handlers.clone()))
+        .add_service(HostServicesServer::new(handlers.clone()))
         .add_service(DaemonServer::new(handlers))
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), state.stop.notified());
     served.await.unwrap();

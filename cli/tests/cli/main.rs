@@ -14,6 +14,7 @@ mod gateway;
 mod help;
 mod import;
 mod load;
+mod models;
 mod operations;
 mod samples;
 mod show;

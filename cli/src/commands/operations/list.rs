@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(short, long, alias = "state", value_enum, value_name = "STATE")]
     status: Option<State>,
 
-    /// Only those of this kind: load, import
+    /// Only those of this kind: load, loads, import, repair, training
     #[arg(short = 't', long = "type", value_name = "KIND")]
     kind: Option<String>,
 

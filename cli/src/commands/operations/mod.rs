@@ -23,6 +23,7 @@ use crate::{
     after_help = "Examples:
   ktrdr operations list --active
   ktrdr ops watch op_load_01J9
+  ktrdr ops watch --all
 
 Every command takes a unique prefix of an id."
 )]
@@ -31,7 +32,7 @@ pub(crate) enum Command {
     List(list::Args),
     /// One operation in full
     Status(status::Args),
-    /// Follow an operation to its end
+    /// Follow operations to their end
     Watch(watch::Args),
     /// Ask an operation to stop, and wait until it has
     Cancel(cancel::Args),

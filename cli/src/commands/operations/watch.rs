@@ -1,4 +1,6 @@
-//! `ktrdr operations watch`: follow an operation to its end, without a say in it.
+//! `ktrdr operations watch`: follow one operation to its end, or all that are under way, without a say in it.
+
+mod all;
 
 use ktrdr_proto::v1::Operation;
 
@@ -11,19 +13,32 @@ use crate::{
     views::operation::OperationView,
 };
 
-/// Follow an operation to its end
+/// Follow operations to their end
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ktrdr operations watch op_load_01J9ZQ4M
   ktrdr operations watch op_load_01J9ZQ4M --format json     one line a change
+  ktrdr operations watch --all                              a table of all that are under way
 
-Exits as the command that started it would. Ctrl-C stops watching; the operation goes on.")]
+Exits as the command that started it would, and 0 with --all. Ctrl-C stops watching; the operations go on.")]
 pub(crate) struct Args {
     /// The operation's id, or a unique prefix of it
-    id: String,
+    #[arg(required_unless_present = "all")]
+    id: Option<String>,
+
+    /// All that have not ended, until none is left
+    #[arg(short, long, conflicts_with = "id")]
+    all: bool,
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
+    match args.id {
+        Some(id) => one(&id, context).await,
+        None => all::run(context).await,
+    }
+}
+
+async fn one(id: &str, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
     let progress = Progress::of_operation(context.talk, true);
@@ -35,7 +50,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         }
         Ok(())
     };
-    let ended = follow::to_end(&client, &context.talk, &args.id, Interrupts::leave(), show).await;
+    let ended = follow::to_end(&client, &context.talk, id, Interrupts::leave(), show).await;
     progress.clear();
     let ended = ended?;
     if json {

@@ -18,7 +18,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Handlers {
     /// Notes the call; then the script decides whether it is answered.
-    async fn enter<T>(&self, call: &'static str, request: &Request<T>) -> Result<(), Status> {
+    pub(super) async fn enter<T>(&self, call: &'static str, request: &Request<T>) -> Result<(), Status> {
         {
             let mut seen = self.0.seen.lock().unwrap();
             seen.calls.push(call);
@@ -37,7 +37,7 @@ impl Handlers {
         }
     }
 
-    fn note(&self, note: impl FnOnce(&mut Seen)) {
+    pub(super) fn note(&self, note: impl FnOnce(&mut Seen)) {
         note(&mut self.0.seen.lock().unwrap());
     }
 
@@ -47,13 +47,13 @@ impl Handlers {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the last line of every handler")]
-    fn reply<T>(&self, message: T) -> Result<Response<T>, Status> {
+    pub(super) fn reply<T>(&self, message: T) -> Result<Response<T>, Status> {
         let mut response = Response::new(message);
         self.mark(response.metadata_mut());
         Ok(response)
     }
 
-    fn last_operation(&self) -> Option<Operation> {
+    pub(super) fn last_operation(&self) -> Option<Operation> {
         self.0.script.operation.last().cloned()
     }
 }

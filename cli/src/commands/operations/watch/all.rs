@@ -1,0 +1,107 @@
+//! All operations that are under way, in a table that is drawn anew.
+
+use std::time::Duration;
+
+use ktrdr_proto::v1::{ListOperationsRequest, Operation, OperationState};
+use serde::Serialize;
+
+use crate::{
+    client::Client,
+    context::Context,
+    failure::{Failure, Stop},
+    output::{
+        screen::Screen,
+        table::{Align, Table},
+    },
+    time::duration,
+    views::operation::{OperationView, state_cell},
+};
+
+/// Between two looks; a person sees no faster.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The most that one answer holds.
+const PAGE: u32 = 1000;
+/// Characters of a bar.
+const BAR: usize = 12;
+
+#[derive(Serialize)]
+struct View {
+    operations: Vec<OperationView>,
+    total: u64,
+}
+
+/// Until none is left. In JSON, a line for every look that shows something new.
+pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
+    let json = context.json()?;
+    let client = context.client()?;
+    let (mut screen, mut last) = (Screen::default(), Vec::new());
+    loop {
+        let (operations, total) = active(&client).await?;
+        if operations != last {
+            if json {
+                let view = View { operations: operations.iter().map(OperationView::from).collect(), total };
+                context.out.event(&view)?;
+            } else if !operations.is_empty() {
+                screen.draw(&mut context.out, &table(&operations))?;
+            }
+        }
+        if operations.is_empty() {
+            context.talk.say("Nothing is under way");
+            return Ok(());
+        }
+        last = operations;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
+    let states = [OperationState::Pending, OperationState::Running].map(i32::from).to_vec();
+    let request = ListOperationsRequest { states, page_size: PAGE, ..ListOperationsRequest::default() };
+    let answer = client.answer(client.operations().list(client.request(request))).await?;
+    Ok((answer.operations, answer.total))
+}
+
+/// Those that run first, then those that wait, each as old ones first.
+fn table(operations: &[Operation]) -> Table {
+    let titles = ["Operation ID", "Type", "Status", "Progress", "Left", "Subject", "Step"];
+    let side = |title| if title == "Left" { Align::Right } else { Align::Left };
+    let mut table = Table::new(titles.map(|title| (title, side(title))));
+    let mut sorted: Vec<&Operation> = operations.iter().collect();
+    sorted.sort_by_key(|operation| (operation.state() != OperationState::Running, operation.created_at_ns));
+    for operation in sorted {
+        let progress = operation.progress.clone().unwrap_or_default();
+        let left = progress.training.as_ref().and_then(|training| training.seconds_left);
+        table.row([
+            operation.id.as_str().into(),
+            operation.kind.as_str().into(),
+            state_cell(operation),
+            progress.percent.map(bar).unwrap_or_default().into(),
+            left.map(duration).unwrap_or_default().into(),
+            operation.subject.as_str().into(),
+            progress.message.as_str().into(),
+        ]);
+    }
+    table
+}
+
+/// `██████░░░░░░  50%`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a dozen steps"
+)]
+fn bar(percent: f64) -> String {
+    let full = ((percent / 100.0).clamp(0.0, 1.0) * BAR as f64).round() as usize;
+    format!("{}{} {percent:>3.0}%", "█".repeat(full), "░".repeat(BAR - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_it_says() {
+        assert_eq!([bar(0.0), bar(50.0), bar(100.0)], ["░░░░░░░░░░░░   0%", "██████░░░░░░  50%", "████████████ 100%"]);
+    }
+}
