@@ -25,7 +25,7 @@ const LAYERS: [&str; 10] = [
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 30] = [
+const PURE: [&str; 39] = [
     "market_data/calendar/",
     "market_data/check/",
     "market_data/closing.rs",
@@ -52,6 +52,15 @@ const PURE: [&str; 30] = [
     "host_service/retry.rs",
     "host_service/route.rs",
     "operations/state.rs",
+    "training/answers.rs",
+    "training/capabilities.rs",
+    "training/pace.rs",
+    "training/plan.rs",
+    "training/progress.rs",
+    "training/queue.rs",
+    "training/report.rs",
+    "training/strategy/",
+    "training/wire.rs",
     "store/layout.rs",
     "store/parquet.rs",
     "model/",

@@ -18,7 +18,7 @@ fn start(home: &Home) -> Result<Started> {
 }
 
 fn folder(demo: &Started) -> Result<PathBuf> {
-    demo.says("Daemon and gateway run, in ")?;
+    demo.says("Daemon, gateway and training hosts run, in ")?;
     let printed = demo.stdout()?;
     let (_, folder) = printed.split_once("run, in ").context("a folder")?;
     let (folder, _) = folder.split_once(".\n").context("the end of its line")?;
@@ -32,7 +32,7 @@ fn the_demo_shows_its_tour_and_leaves_nothing_behind() -> Result<()> {
     let folder = folder(&demo)?;
     let printed = demo.ended()?.ok()?;
     assert!(!folder.exists());
-    for shown in ["$ ktrdr ib status", "1,632", "14,400", "exit code 7", "That was the tour"] {
+    for shown in ["$ ktrdr ib status", "1,632", "14,400", "exit code 7", "gpu1:/srv/", "That was the tour"] {
         assert!(printed.contains(shown), "{shown} is missing in\n{printed}");
     }
     Ok(())

@@ -83,7 +83,7 @@ fn silent(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
 }
 
-fn timed(mut command: Command) -> Result<Duration> {
+pub(crate) fn timed(mut command: Command) -> Result<Duration> {
     silent(&mut command);
     let started = Instant::now();
     let status = command.status()?;

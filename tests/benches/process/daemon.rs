@@ -25,7 +25,7 @@ const STARTS: usize = 15;
 const BARS: u64 = 1_000_000;
 
 /// A figure of `/proc/<pid>/status`, bytes.
-fn figure(pid: u32, name: &str) -> Option<u64> {
+pub(crate) fn figure(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;

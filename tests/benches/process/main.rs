@@ -9,6 +9,7 @@ mod clients;
 mod daemon;
 mod floor;
 mod sample;
+mod training;
 
 use std::{fs, path::Path};
 
@@ -47,6 +48,9 @@ fn main() -> Result<()> {
     }
     if wanted("query") {
         daemon::query()?;
+    }
+    if wanted("training") {
+        training::measure()?;
     }
     if wanted("load") {
         daemon::load()?;

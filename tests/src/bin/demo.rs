@@ -1,4 +1,4 @@
-//! `cargo demo`: the tour, as a person would type it, with the real daemon and a simulated gateway.
+//! `cargo demo`: the tour, as a person would type it, with the real daemon, a simulated gateway and simulated training hosts.
 //!
 //! Everything lives in a folder of its own, and is gone at the end, also after Ctrl-C or a failure.
 
@@ -17,6 +17,7 @@ use ktrdr_tests::{
     gateway_sim::GatewaySim,
     home::Home,
     programs::programs,
+    training_sim::TrainingSim,
     wait,
 };
 use tokio::{
@@ -25,7 +26,7 @@ use tokio::{
 };
 
 /// What is typed, why, and how it ends.
-const TOUR: [(&str, &str, i32); 12] = [
+const TOUR: [(&str, &str, i32); 15] = [
     ("Is the gateway there?", "ib status", 0),
     ("A year and a half of real prices, from a file:", "data import GOOGL_1d.csv", 0),
     ("The last of them:", "data show GOOGL --rows 5", 0),
@@ -35,6 +36,9 @@ const TOUR: [(&str, &str, i32); 12] = [
     ("", "data range TSLA -t 1m", 0),
     ("The same load again finds nothing missing, and asks the gateway nothing:", LOAD_MINUTES, 0),
     ("A symbol that nobody knows:", "data load NOSUCH -t 1h", 7),
+    ("What would a training on two hosts be?", "models train demo.yaml --dry-run", 0),
+    ("Train, on whichever is free:", "models train demo.yaml --host gpu1", 0),
+    ("What came of it:", "models list", 0),
     ("What was done:", "operations list", 0),
     ("The same for programs:", "data range NVDA -t 1h --format json", 0),
     ("And the daemon itself:", "daemon status", 0),
@@ -64,23 +68,27 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn tour() -> Result<()> {
     let mut interrupts = Interrupts::listen()?;
-    say("Building ktrdr, ktrdrd and a simulated gateway …")?;
+    say("Building ktrdr, ktrdrd, a simulated gateway and simulated training hosts …")?;
     let built = tokio::task::spawn_blocking(|| programs().map(drop));
     tokio::select! {
         built = built => built??,
         () = interrupts.any() => bail!("interrupted"),
     }
     let sim = GatewaySim::replaying(&format!("--answer-delay-ms {ANSWER_DELAY_MS}"))?;
+    let newest = TrainingSim::start("--generation e --epoch-ms 400 --gpu RTX")?;
+    let oldest = TrainingSim::start("--generation a --epoch-ms 400")?;
     let mut home = home_with(&sim)?.quiet();
+    home.set("KTRDR_TRAINING_HOSTS", format!("{},{}", newest.host("gpu1"), oldest.host("gpu2")));
     for name in OF_TERMINAL {
         if let Ok(value) = std::env::var(name) {
             home.set(name, value);
         }
     }
     fs::copy(data_folder().join("GOOGL_1d.csv"), home.work().join("GOOGL_1d.csv"))?;
+    fs::copy(data_folder().join("demo.yaml"), home.work().join("demo.yaml"))?;
     let daemon = TestDaemon::start_in(home)?;
     wait::until_true("the gateway", wait::LIMIT, || Ok(daemon.ktrdr("ib test")?.status == 0))?;
-    say(&format!("Daemon and gateway run, in {}.\n", daemon.path().display()))?;
+    say(&format!("Daemon, gateway and training hosts run, in {}.\n", daemon.path().display()))?;
 
     let started = Instant::now();
     for (why, line, expected) in TOUR {
@@ -89,7 +97,7 @@ async fn tour() -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     daemon.terminate()?;
     sim.report()?;
-    say(&format!("That was the tour, in {seconds:.1} s. Daemon, gateway and their folder are gone."))
+    say(&format!("That was the tour, in {seconds:.1} s. Daemon, gateway, hosts and their folder are gone."))
 }
 
 /// One command, on the terminal of the demo.
