@@ -3,7 +3,11 @@
 //! The same request to the same small server in this process, interleaved: through the pool, on a bare `hyper` connection
 //! that is kept, and on a new connection each time. Nothing is asserted on time; the ratio is what counts.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints what it measured, and stops when it cannot")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints what it measured, and stops when it cannot"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +33,10 @@ async fn serve(listener: TcpListener) {
         let Ok((mut stream, _)) = listener.accept().await else { return };
         stream.set_nodelay(true).unwrap();
         tokio::spawn(async move {
-            let reply = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}", ANSWER.len());
+            let reply = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
+                ANSWER.len()
+            );
             let mut buffer = vec![0; 4096];
             let mut seen = 0;
             while let Ok(read @ 1..) = stream.read(&mut buffer[seen..]).await {
@@ -69,7 +76,8 @@ async fn main() {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(serve(listener));
     let address = Address::parse(&format!("http://127.0.0.1:{port}")).unwrap();
-    let config = HostConfig { name: "bench".into(), kind: "training", address, connections: 4, ca_file: None, hurry: 1 };
+    let config =
+        HostConfig { name: "bench".into(), kind: "training", address, connections: 4, ca_file: None, hurry: 1 };
     let service = HostService::new(config).unwrap();
     let mut kept = connect(port).await;
 

@@ -6,6 +6,7 @@ use ktrdr_proto::v1::{QueryHeader, Source, TradingSession, WhatToShow};
 
 use super::{
     bar::Bar,
+    columns::Columns,
     csv, json,
     table::{Align, Grid, Tone, thousands},
 };
@@ -14,9 +15,15 @@ use crate::{
     views::{timeframe, word},
 };
 
-/// How bars are written.
+/// How bars are written, and which of their columns.
 #[derive(Debug)]
-pub(crate) enum Writer {
+pub(crate) struct Writer {
+    form: Form,
+    columns: Columns,
+}
+
+#[derive(Debug)]
+enum Form {
     Csv {
         header: &'static str,
     },
@@ -33,19 +40,47 @@ pub(crate) enum Writer {
 }
 
 impl Writer {
+    fn new(form: Form) -> Self {
+        Self { form, columns: Columns::ALL }
+    }
+
+    /// With this first line.
+    pub(crate) fn csv(header: &'static str) -> Self {
+        Self::new(Form::Csv { header })
+    }
+
+    /// One document.
+    pub(crate) fn json() -> Self {
+        Self::new(Form::Json { rows: 0 })
+    }
+
+    /// A document a row.
+    pub(crate) fn jsonl() -> Self {
+        Self::new(Form::Jsonl)
+    }
+
     /// For people; the prices of currency pairs get a fifth decimal.
     pub(crate) fn table(header: &QueryHeader, stamps: &Stamps) -> Self {
         let pair = matches!(header.what_to_show(), WhatToShow::Midpoint | WhatToShow::Bid | WhatToShow::Ask);
-        Self::Table { grid: None, decimals: if pair { 5 } else { 4 }, clock: stamps.clock().to_owned() }
+        Self::new(Form::Table { grid: None, decimals: if pair { 5 } else { 4 }, clock: stamps.clock().to_owned() })
+    }
+
+    /// Only these columns.
+    #[must_use]
+    pub(crate) fn only(self, columns: Columns) -> Self {
+        Self { columns, ..self }
     }
 
     /// What stands before the rows.
     pub(crate) fn begin(&self, out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
-        match self {
-            Self::Csv { header } => writeln!(out, "{header}"),
-            Self::Json { .. } => json::open(out, &head(header)),
-            Self::Jsonl => Ok(()),
-            Self::Table { .. } => title(out, header),
+        match &self.form {
+            Form::Csv { header } => {
+                let names: Vec<&str> = self.columns.pick(header.split(',')).collect();
+                writeln!(out, "{}", names.join(","))
+            }
+            Form::Json { .. } => json::open(out, &head(header)),
+            Form::Jsonl => Ok(()),
+            Form::Table { .. } => title(out, header),
         }
     }
 
@@ -56,37 +91,38 @@ impl Writer {
         stamps: &mut Stamps,
         bars: impl Iterator<Item = Bar>,
     ) -> io::Result<()> {
-        match self {
-            Self::Csv { .. } => {
+        let columns = self.columns;
+        match &mut self.form {
+            Form::Csv { .. } => {
                 for bar in bars {
-                    csv::row(out, stamps, &bar)?;
+                    csv::row(out, stamps, &bar, columns)?;
                 }
                 Ok(())
             }
-            Self::Json { rows } => {
+            Form::Json { rows } => {
                 for bar in bars {
-                    json::row(out, stamps, &bar, *rows == 0)?;
+                    json::row(out, stamps, &bar, columns, *rows == 0)?;
                     *rows += 1;
                 }
                 Ok(())
             }
-            Self::Jsonl => {
+            Form::Jsonl => {
                 for bar in bars {
-                    json::line(out, stamps, &bar)?;
+                    json::line(out, stamps, &bar, columns)?;
                 }
                 Ok(())
             }
-            Self::Table { grid, decimals, clock } => {
-                table_rows(out, grid, clock, bars.map(|bar| cells(stamps, &bar, *decimals)))
+            Form::Table { grid, decimals, clock } => {
+                table_rows(out, grid, clock, columns, bars.map(|bar| cells(stamps, &bar, *decimals)))
             }
         }
     }
 
     /// What stands after the rows.
     pub(crate) fn end(&self, out: &mut impl Write) -> io::Result<()> {
-        match self {
-            Self::Json { rows } => json::close(out, *rows == 0),
-            Self::Csv { .. } | Self::Jsonl | Self::Table { .. } => Ok(()),
+        match &self.form {
+            Form::Json { rows } => json::close(out, *rows == 0),
+            Form::Csv { .. } | Form::Jsonl | Form::Table { .. } => Ok(()),
         }
     }
 }
@@ -98,27 +134,28 @@ fn table_rows(
     out: &mut impl Write,
     grid: &mut Option<Grid>,
     clock: &str,
+    columns: Columns,
     mut rows: impl Iterator<Item = [String; 6]>,
 ) -> io::Result<()> {
     let mut block = Vec::new();
     if grid.is_none() {
         block.extend(rows.by_ref());
-        let fitted = fitted(&block, clock);
-        titles(out, &fitted, clock)?;
+        let fitted = fitted(&block, clock, columns);
+        titles(out, &fitted, clock, columns)?;
         *grid = Some(fitted);
     }
     let Some(grid) = grid else { return Ok(()) };
     for row in block.into_iter().chain(rows) {
-        grid.row(out, plain(&row), false)?;
+        grid.row(out, plain(&row, columns), false)?;
     }
     Ok(())
 }
 
 /// What stands above the rows.
-pub(crate) fn titles(out: &mut impl Write, grid: &Grid, clock: &str) -> io::Result<()> {
+pub(crate) fn titles(out: &mut impl Write, grid: &Grid, clock: &str, columns: Columns) -> io::Result<()> {
     let date = format!("{} ({clock})", TITLES[0]);
     let titles = std::iter::once(date.as_str()).chain(TITLES.into_iter().skip(1));
-    grid.row(out, titles.map(|title| (title, Tone::Plain)), false)?;
+    grid.row(out, columns.pick(titles).map(|title| (title, Tone::Plain)), false)?;
     grid.rule(out)
 }
 
@@ -130,18 +167,18 @@ pub(crate) fn one(
     bar: &Bar,
     decimals: usize,
 ) -> io::Result<()> {
-    grid.row(out, plain(&cells(stamps, bar, decimals)), false)
+    grid.row(out, plain(&cells(stamps, bar, decimals), Columns::ALL), false)
 }
 
-fn fitted(block: &[[String; 6]], clock: &str) -> Grid {
+fn fitted(block: &[[String; 6]], clock: &str, columns: Columns) -> Grid {
     let title = |column: usize| TITLES[column].len() + if column == 0 { clock.len() + 3 } else { 0 };
     let width = |column: usize| block.iter().map(|row| row[column].len()).fold(title(column), usize::max);
     let side = |column: usize| if column == 0 { Align::Left } else { Align::Right };
-    Grid::new((0..TITLES.len()).map(|column| (width(column), side(column))))
+    Grid::new(columns.pick(0..TITLES.len()).map(|column| (width(column), side(column))))
 }
 
-fn plain(row: &[String; 6]) -> [(&str, Tone); 6] {
-    row.each_ref().map(|cell| (cell.as_str(), Tone::Plain))
+fn plain(row: &[String; 6], columns: Columns) -> impl Iterator<Item = (&str, Tone)> {
+    columns.pick(row).map(|cell| (cell.as_str(), Tone::Plain))
 }
 
 fn cells(stamps: &mut Stamps, bar: &Bar, decimals: usize) -> [String; 6] {

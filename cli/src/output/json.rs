@@ -7,7 +7,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::bar::Bar;
+use super::{
+    bar::Bar,
+    columns::{Column, Columns},
+};
 use crate::time::{Instant, Stamps};
 
 /// Everything of `data show` before the rows.
@@ -36,16 +39,35 @@ pub(crate) struct Metadata<'a> {
     pub(crate) point_count: u64,
 }
 
+/// `null` where the source has none.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Volume {
+    Of(Option<f64>),
+    LeftOut,
+}
+
+impl Volume {
+    fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Row<'a> {
     #[serde(rename = "index")]
     index: &'a str,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    volume: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close: Option<f64>,
+    #[serde(skip_serializing_if = "Volume::is_left_out")]
+    volume: Volume,
 }
 
 /// The head, up to the opening bracket of `data`.
@@ -60,31 +82,50 @@ pub(crate) fn open(out: &mut impl Write, head: &Head) -> io::Result<()> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Line<'a> {
     timestamp: &'a str,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    volume: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close: Option<f64>,
+    #[serde(skip_serializing_if = "Volume::is_left_out")]
+    volume: Volume,
 }
 
 impl<'a> Line<'a> {
-    pub(crate) fn of(stamps: &'a mut Stamps, bar: &Bar) -> Self {
-        let [open, high, low, close] = bar.prices();
-        Self { timestamp: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume }
+    pub(crate) fn of(stamps: &'a mut Stamps, bar: &Bar, columns: Columns) -> Self {
+        let ([open, high, low, close], volume) = values(bar, columns);
+        Self { timestamp: stamps.rfc3339(bar.start_ns), open, high, low, close, volume }
     }
 }
 
+/// Those that are wanted.
+fn values(bar: &Bar, columns: Columns) -> ([Option<f64>; 4], Volume) {
+    let [open, high, low, close] = bar.prices();
+    let prices = [(Column::Open, open), (Column::High, high), (Column::Low, low), (Column::Close, close)];
+    let volume = if columns.has(Column::Volume) { Volume::Of(bar.volume) } else { Volume::LeftOut };
+    (prices.map(|(column, price)| columns.has(column).then_some(price)), volume)
+}
+
 /// One row as such a document, on a line.
-pub(crate) fn line(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Line::of(stamps, bar))?;
+pub(crate) fn line(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar, columns: Columns) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Line::of(stamps, bar, columns))?;
     out.write_all(b"\n")
 }
 
 /// One row, one line.
-pub(crate) fn row(out: &mut impl Write, stamps: &mut Stamps, bar: &Bar, first: bool) -> io::Result<()> {
+pub(crate) fn row(
+    out: &mut impl Write,
+    stamps: &mut Stamps,
+    bar: &Bar,
+    columns: Columns,
+    first: bool,
+) -> io::Result<()> {
     out.write_all(if first { b"\n    " } else { b",\n    " })?;
-    let [open, high, low, close] = bar.prices();
-    let row = Row { index: stamps.rfc3339(bar.start_ns), open, high, low, close, volume: bar.volume };
+    let ([open, high, low, close], volume) = values(bar, columns);
+    let row = Row { index: stamps.rfc3339(bar.start_ns), open, high, low, close, volume };
     Ok(serde_json::to_writer(out, &row)?)
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{Out, bar::Bar, bars, csv, json};
+use super::{Out, bar::Bar, bars, columns::Columns, csv, json};
 use crate::{
     flags::Format,
     output::table::{Align, Grid},
@@ -69,7 +69,7 @@ impl LiveWriter {
             Self::Json => {}
             Self::Table { .. } => {
                 writeln!(out, "{title}\n")?;
-                bars::titles(out, &grid(), "UTC")?;
+                bars::titles(out, &grid(), "UTC", Columns::ALL)?;
             }
         }
         out.flush()
@@ -78,8 +78,8 @@ impl LiveWriter {
     /// A bar that is over.
     pub(crate) fn closed(&mut self, out: &mut Out, stamps: &mut Stamps, bar: &Bar, origin: Origin) -> io::Result<()> {
         match self {
-            Self::Csv => csv::row(out, stamps, bar),
-            Self::Json => out.event(&Line { bar: json::Line::of(stamps, bar), origin }),
+            Self::Csv => csv::row(out, stamps, bar, Columns::ALL),
+            Self::Json => out.event(&Line { bar: json::Line::of(stamps, bar, Columns::ALL), origin }),
             Self::Table { decimals, .. } => {
                 let decimals = *decimals;
                 self.wipe(out)?;

@@ -3,6 +3,7 @@
 pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod chart;
+pub(crate) mod columns;
 pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod curves;

@@ -17,6 +17,21 @@ fn nvda() -> Fake {
 }
 
 #[test]
+fn only_the_columns_that_are_wanted() {
+    let fake = Fake::start(Script { header: samples::header(), chunks: samples::bars(), ..Script::default() });
+    let csv = fake.run("data show NVDA -t 1h --columns volume,close -f csv").stdout;
+    assert_eq!(csv.lines().next(), Some(",Close,Volume"), "in the usual order: {csv}");
+    assert_eq!(csv.lines().nth(1).map(|line| line.split(',').count()), Some(3), "{csv}");
+    let document = fake.run("data show NVDA -t 1h --columns close,volume -f json").json();
+    let row = document["data"][1].as_object().unwrap();
+    assert_eq!(row.keys().collect::<Vec<_>>(), ["Close", "Volume", "index"]);
+    assert!(row["Volume"].is_null(), "asked for, and the source has none");
+    let table = fake.run("data show NVDA -t 1h --columns close").stdout;
+    assert!(table.contains("Date (UTC)") && table.contains("Close") && !table.contains("Open"), "{table}");
+    assert_eq!(fake.run("data show NVDA --columns prices").code, Some(2));
+}
+
+#[test]
 fn a_table_has_titles_and_aligned_columns() {
     insta::assert_snapshot!(nvda().run("data show nvda -t 1h").all(), @r#"
     exit 0

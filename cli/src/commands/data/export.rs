@@ -74,9 +74,9 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         return parquet(args, target, context).await;
     }
     let writer = match format {
-        Format::Csv => Writer::Csv { header: csv::EXPORT_HEADER },
-        Format::Json => Writer::Json { rows: 0 },
-        Format::Jsonl => Writer::Jsonl,
+        Format::Csv => Writer::csv(csv::EXPORT_HEADER),
+        Format::Json => Writer::json(),
+        Format::Jsonl => Writer::jsonl(),
         Format::Table | Format::Parquet => {
             let text = "an export is csv, json, jsonl or parquet, not a table";
             return Err(Failure::new(&reason::REQUEST_INVALID, text).into());

@@ -13,6 +13,7 @@ use crate::{
     output::{
         bars::{self, Writer},
         chart::terminal,
+        columns::{Column, Columns},
         csv,
     },
     time::Stamps,
@@ -29,6 +30,7 @@ const ROWS: u64 = 10;
   ktrdr data show AAPL -t 5m --start 2024-06-03 --end 2024-06-07 --all
   ktrdr data show AAPL --all --format csv > aapl.csv
   ktrdr data show AAPL -t 5m --resample 1h --hours regular --tz exchange
+  ktrdr data show AAPL --columns close,volume --format csv
   ktrdr data show AAPL --start 2024-01-01 --chart       candles, and the volume below them
 
 Exits 7 when nothing is stored for the series; an empty range of a stored one exits 0.")]
@@ -44,6 +46,10 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     view: ViewArgs,
+
+    /// Only these columns, and the time
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "A,B", conflicts_with = "chart")]
+    columns: Vec<Column>,
 
     /// Draw candles instead; of all rows of the range, unless --rows or --head say how many
     #[arg(long)]
@@ -107,11 +113,11 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     }
     let writer = match format {
         Format::Table | Format::Parquet => Writer::table(&bars.header, &stamps),
-        Format::Json => Writer::Json { rows: 0 },
-        Format::Jsonl => Writer::Jsonl,
-        Format::Csv => Writer::Csv { header: csv::SHOW_HEADER },
+        Format::Json => Writer::json(),
+        Format::Jsonl => Writer::jsonl(),
+        Format::Csv => Writer::csv(csv::SHOW_HEADER),
     };
-    bars.write(&mut context.out, writer, stamps).await?;
+    bars.write(&mut context.out, writer.only(Columns::of(&args.columns)), stamps).await?;
     Ok(())
 }
 
