@@ -218,6 +218,9 @@ reasons! {
     /// The beginning of a name that fits several.
     MODEL_AMBIGUOUS = InvalidArgument, USAGE, "give more characters; ktrdr models list shows the names";
 
+    /// The source of bars has no such thing.
+    SOURCE_CANNOT = FailedPrecondition, FAILED, "the gateway itself has it: leave ib.host_service and USE_IB_HOST_SERVICE out, and restart the daemon";
+
     // files and the store
     /// Neither the file's name nor a flag tells symbol and timeframe.
     FILE_NAME_UNRECOGNISED = InvalidArgument, USAGE, "name it SYMBOL_TIMEFRAME.csv, or give --symbol and --timeframe";

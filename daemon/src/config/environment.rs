@@ -28,16 +28,25 @@ pub(super) fn apply(
     look.set(&mut values.time_scale, &["KTRDR_TEST_TIME_SCALE"], "a number of 1 or more", at_least_one)?;
 
     training(values, &look)?;
+    host_service(values, &look)?;
     let mut warnings = Vec::new();
     if values.time_scale.is_some_and(|scale| scale > 1.0) {
         warnings.push("KTRDR_TEST_TIME_SCALE shortens pauses and pacing: only for a simulated gateway".into());
     }
-    let mut host_service = None;
-    look.set(&mut host_service, &["USE_IB_HOST_SERVICE"], "true or false", boolean)?;
-    if host_service == Some(true) {
-        warnings.push("USE_IB_HOST_SERVICE is set, but this version talks to the gateway itself".into());
-    }
     Ok(warnings)
+}
+
+/// The old system asked the service only when it was told to; its address alone changed nothing.
+fn host_service(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>>) -> Result<(), ConfigError> {
+    let text = |text: &str| Some(text.to_owned());
+    look.set(&mut values.ib.host_service, &["KTRDR_IB_HOST_SERVICE"], "an address", text)?;
+    let (mut wanted, mut url) = (None, None);
+    look.set(&mut wanted, &["USE_IB_HOST_SERVICE"], "true or false", boolean)?;
+    look.set(&mut url, &["IB_HOST_SERVICE_URL"], "an address", text)?;
+    if wanted == Some(true) && values.ib.host_service.is_none() {
+        values.ib.host_service = Some(url.unwrap_or_else(|| "http://localhost:5001".into()));
+    }
+    Ok(())
 }
 
 /// The old system trained in its own process unless it was told otherwise; we never do, so the address alone decides.

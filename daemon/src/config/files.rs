@@ -39,6 +39,7 @@ pub(super) struct Ib {
     pub(super) client_id: Option<i32>,
     pub(super) quiet: Option<Vec<String>>,
     pub(super) weekly_login: Option<Vec<String>>,
+    pub(super) host_service: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +68,7 @@ impl Values {
                 client_id: over.ib.client_id.or(self.ib.client_id),
                 quiet: over.ib.quiet.or(self.ib.quiet),
                 weekly_login: over.ib.weekly_login.or(self.ib.weekly_login),
+                host_service: over.ib.host_service.or(self.ib.host_service),
             },
             daemon: Daemon {
                 socket: over.daemon.socket.or(self.daemon.socket),

@@ -88,6 +88,17 @@ impl Host {
     }
 }
 
+/// The IB host service; two connections, because its one gateway is behind both.
+pub(super) fn ib_service(url: &str, hurry: u32) -> Result<HostConfig, ConfigError> {
+    let refuse =
+        |why| ConfigError::Value { name: "ib.host_service".into(), value: url.chars().take(60).collect(), why };
+    let address = Address::parse(url).map_err(refuse)?;
+    if hurry > 1 && !address.is_loopback() {
+        return Err(refuse("KTRDR_TEST_TIME_SCALE is only for services on loopback"));
+    }
+    Ok(HostConfig { name: "ib".into(), kind: "ib", address, connections: 2, ca_file: None, hurry })
+}
+
 impl Training {
     pub(super) fn overridden_by(self, over: Self) -> Self {
         Self {
@@ -106,6 +117,7 @@ impl Training {
             .map(|host| host.checked(hurry))
             .collect::<Result<Vec<_>, _>>()?;
         let mut names = BTreeSet::new();
+        names.insert("ib".to_owned());
         if let Some(twice) = hosts.iter().find(|host| !names.insert(host.service.name.clone())) {
             let value = twice.service.name.clone();
             return Err(ConfigError::Value { name: "training.hosts".into(), value, why: "two hosts have this name" });

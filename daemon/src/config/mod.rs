@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     gateway::{GatewayConfig, QuietTime},
+    host_service::HostConfig,
     operations::Keep,
     training::TrainingConfig,
 };
@@ -32,6 +33,8 @@ pub struct Settings {
     pub keep: Keep,
     /// The connection to the gateway.
     pub gateway: GatewayConfig,
+    /// The service in front of the gateway, where that is asked instead.
+    pub ib_service: Option<HostConfig>,
     /// Training hosts.
     pub training: TrainingConfig,
     /// Files that were read.
@@ -95,7 +98,9 @@ impl Settings {
             count: values.operations.keep_count.unwrap_or(Keep::default().count),
         };
         check_keep(keep)?;
+        let ib_service = values.ib.host_service.map(|url| hosts::ib_service(&url, hurry(time_scale))).transpose()?;
         let training = values.training.checked(hurry(time_scale))?;
+        warnings.extend(ib_service.iter().filter_map(|service| service.address.warning()));
         warnings.extend(training.hosts.iter().filter_map(|host| host.service.address.warning()));
         let data_dir = match values.data.dir {
             Some(dir) => at_home(dir, &variable)?,
@@ -109,6 +114,7 @@ impl Settings {
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             keep,
             gateway,
+            ib_service,
             training,
             config_files,
             warnings,

@@ -130,6 +130,8 @@ pub struct BarsAsk {
     pub end: Nanos,
     /// How far back.
     pub duration: Duration,
+    /// The first instant that is wanted; the duration may reach further back.
+    pub from: Nanos,
 }
 
 impl BarsAsk {

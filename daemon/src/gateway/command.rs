@@ -1,18 +1,11 @@
 //! What callers send to the session task, and how one request is carried out.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use ibapi::Client;
 use tokio::sync::oneshot;
 
 use super::{
-    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, LiveAsk, LiveStream, contract, link, live,
-    overheard::listening,
-    pacing::Footprint,
-    translate::{self, says_no_data},
+    BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayError, LiveAsk, LiveStream, pacing::Footprint, source::Source,
 };
 use crate::model::{Nanos, Session, Symbol, WhatToShow};
 
@@ -117,22 +110,19 @@ impl Command {
         }
     }
 
-    /// Asks the gateway and answers the caller. A caller that goes away withdraws the request at the gateway too:
-    /// dropping the crate's future sends the cancel.
-    pub(super) async fn perform(self, client: Arc<Client>, config: Arc<GatewayConfig>) -> Done {
+    /// Asks the source and answers the caller. A caller that goes away withdraws the request there, too: the future of the
+    /// question is dropped.
+    pub(super) async fn perform(self, source: Arc<dyn Source>) -> Done {
         let kind = self.kind();
         let end = match self {
-            Self::Bars(ask, reply) => until_withdrawn(bars(&client, &config, &ask), reply).await,
-            Self::Contract(symbol, reply) => {
-                let time_max = config.deadline(contract::TIME_MAX);
-                until_withdrawn(contract::resolve(&client, &symbol, time_max), reply).await
-            }
+            Self::Bars(ask, reply) => until_withdrawn(source.bars(&ask), reply).await,
+            Self::Contract(symbol, reply) => until_withdrawn(source.contract(&symbol), reply).await,
             Self::Head(contract, what, session, reply) => {
-                until_withdrawn(head(&client, &config, &contract, what, session), reply).await
+                until_withdrawn(source.head(&contract, what, session), reply).await
             }
-            Self::Live(ask, reply) => live::perform(&client, &config, ask, reply).await,
+            Self::Live(ask, reply) => source.live(ask, reply).await,
             Self::Clock(replies) => {
-                let time = clock(&client, &config).await;
+                let time = source.clock().await;
                 let end = End::of(&time);
                 for reply in replies {
                     answer(reply, time.clone());
@@ -158,61 +148,4 @@ async fn until_withdrawn<T>(request: impl Future<Output = Result<T, GatewayError
     let end = End::of(&result);
     answer(reply, result);
     end
-}
-
-async fn bars(client: &Client, config: &GatewayConfig, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
-    let contract = translate::contract(&ask.contract);
-    let request = client
-        .historical_data(&contract, translate::bar_size(ask.timeframe))
-        .what_to_show(translate::what(ask.basis.what))
-        .trading_hours(translate::hours(ask.basis.session))
-        .duration(translate::duration(ask.duration))
-        .ending(translate::offset_date_time(ask.end)?)
-        .fetch();
-    let answer = listening("a request for bars", config.deadline(link::HISTORY_TIME_MAX), request).await;
-    match answer {
-        Ok(data) if data.bars.is_empty() => Ok(BarsAnswer::NoData),
-        Ok(data) => translate::bars(&data.bars, ask.basis.what),
-        Err(error) if says_no_data(&error) => Ok(BarsAnswer::NoData),
-        Err(error) => Err(error),
-    }
-}
-
-async fn head(
-    client: &Client,
-    config: &GatewayConfig,
-    contract: &Contract,
-    what: WhatToShow,
-    session: Session,
-) -> Result<Option<Nanos>, GatewayError> {
-    /// Some contracts never answer; a load goes on without.
-    const TIME_MAX: Duration = Duration::from_secs(20);
-    let subject = "a request for the earliest bar";
-    let contract = translate::contract(contract);
-    let request = client.head_timestamp(&contract, translate::what(what), translate::hours(session));
-    match within(config.deadline(TIME_MAX), subject, request).await {
-        Ok(at) => translate::instant(at).map(Some),
-        Err(error) if says_no_data(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-async fn clock(client: &Client, config: &GatewayConfig) -> Result<ClockAnswer, GatewayError> {
-    let asked = Instant::now();
-    let time_max = config.deadline(link::CLOCK_TIME_MAX);
-    let time = within(time_max, "a request for its clock", client.server_time()).await?;
-    Ok(ClockAnswer { time: translate::instant(time)?, latency: asked.elapsed() })
-}
-
-/// A request with a shorter limit than the crate's.
-pub(super) async fn within<T>(
-    time_max: Duration,
-    what: &'static str,
-    request: impl Future<Output = Result<T, ibapi::Error>>,
-) -> Result<T, GatewayError> {
-    let limited = async {
-        let answer = tokio::time::timeout(time_max, request).await;
-        answer.unwrap_or(Err(ibapi::Error::Timeout))
-    };
-    listening(what, time_max, limited).await
 }

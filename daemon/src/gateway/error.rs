@@ -5,7 +5,7 @@ use std::time::Duration;
 use ktrdr_proto::reason::{self, Reason};
 
 use super::{Class, Verdict};
-use crate::{clock, error::Reasoned, model::Nanos};
+use crate::{clock, error::Reasoned, host_service::HostError, model::Nanos};
 
 /// An error of the gateway layer. `Clone`, because one lost connection answers many requests.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -22,6 +22,22 @@ pub enum GatewayError {
         retry_after: Duration,
         /// The system's answer.
         source: ibapi::Error,
+    },
+    /// No usable answer of the service in front of it.
+    #[error("the IB host service at {address} cannot be used")]
+    HostAway {
+        /// Its URL.
+        address: String,
+        /// Until the next attempt.
+        retry_after: Duration,
+        /// What came of the last call.
+        source: HostError,
+    },
+    /// The service in front of the gateway has no such thing.
+    #[error("the IB host service does not offer {what}")]
+    NotOffered {
+        /// What was asked for.
+        what: String,
     },
     /// It accepts connections, and then closes them or says nothing.
     #[error("the IB Gateway at {address} is not ready: {why}")]
@@ -140,6 +156,7 @@ impl GatewayError {
             | Self::ContractNotFound { .. }
             | Self::ContractAmbiguous { .. }
             | Self::Protocol(_) => true,
+            Self::HostAway { source, .. } => !source.not_sent(),
             Self::Disabled
             | Self::Unreachable { .. }
             | Self::NotReady { .. }
@@ -149,6 +166,7 @@ impl GatewayError {
             | Self::Resting { .. }
             | Self::Wedged { .. }
             | Self::LoginNeeded { .. }
+            | Self::NotOffered { .. }
             | Self::Busy
             | Self::Subscriptions { .. }
             | Self::Stopped => false,
@@ -164,6 +182,7 @@ impl GatewayError {
     pub fn class(&self) -> Class {
         match self {
             Self::Unreachable { .. }
+            | Self::HostAway { .. }
             | Self::NotReady { .. }
             | Self::ClientIdInUse { .. }
             | Self::Lost
@@ -174,6 +193,7 @@ impl GatewayError {
             Self::TimedOut { .. } | Self::HistoryDown | Self::Busy | Self::Behind => Class::Transient,
             Self::Refused { verdict, .. } => verdict.class,
             Self::Disabled
+            | Self::NotOffered { .. }
             | Self::Subscriptions { .. }
             | Self::TooOld { .. }
             | Self::ContractNotFound { .. }
@@ -189,6 +209,8 @@ impl Reasoned for GatewayError {
         match self {
             Self::Disabled => &reason::GATEWAY_DISABLED,
             Self::Unreachable { .. } => &reason::GATEWAY_UNREACHABLE,
+            Self::HostAway { source, .. } => source.reason(),
+            Self::NotOffered { .. } => &reason::SOURCE_CANNOT,
             Self::NotReady { .. } => &reason::GATEWAY_NOT_READY,
             Self::TooOld { .. } => &reason::GATEWAY_TOO_OLD,
             Self::ClientIdInUse { .. } => &reason::CLIENT_ID_IN_USE,
@@ -217,6 +239,7 @@ impl Reasoned for GatewayError {
                 vec![("symbol", symbol.clone()), ("candidates", candidates.clone())]
             }
             Self::Refused { code, .. } => vec![("gatewayCode", code.to_string())],
+            Self::HostAway { source, .. } => source.metadata(),
             Self::Resting { until } => vec![("until", clock::text(*until))],
             _ => Vec::new(),
         }
@@ -224,7 +247,9 @@ impl Reasoned for GatewayError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unreachable { retry_after, .. } | Self::Wedged { retry_after, .. } => Some(*retry_after),
+            Self::Unreachable { retry_after, .. }
+            | Self::HostAway { retry_after, .. }
+            | Self::Wedged { retry_after, .. } => Some(*retry_after),
             Self::Resting { until } => u64::try_from(until.saturating_sub(clock::now())).ok().map(Duration::from_nanos),
             _ => None,
         }

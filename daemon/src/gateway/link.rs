@@ -1,124 +1,74 @@
-//! One connection: making it, synchronising it, ending it.
+//! The one connection of a session, whatever it leads to.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use ibapi::{Client, Error, Notice, RateLimiter, subscriptions::NoticeStream};
+use ibapi::Notice;
 
-use super::{
-    GatewayConfig, GatewayError, command,
-    error_table::{self, announces_history, weather},
-    outages::Outages,
-};
+use super::{GatewayConfig, GatewayError, direct::Direct, hosted::Hosted, outages::Outages, source::Source};
 
-/// The crate bounds neither connecting nor the handshake.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
-/// How long data farms are waited for; a gateway that announces none works all the same.
-const FARMS_TIME_MAX: Duration = Duration::from_secs(5);
-/// For the first question to the gateway's clock. On weekends trivial requests take seconds.
-pub(super) const CLOCK_TIME_MAX: Duration = Duration::from_secs(10);
-/// For bars and head timestamps. The crate withdraws the request at the gateway when it is over.
-pub(super) const HISTORY_TIME_MAX: Duration = Duration::from_mins(1);
-/// Cancels of dropped requests are sent by tasks of the crate's; without this pause none of them reaches the wire.
-const CANCELS_TIME: Duration = Duration::from_millis(200);
-/// For the last goodbye.
-const DISCONNECT_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// A connection. Dropping it closes the socket.
-pub(super) struct Link {
-    pub(super) client: Arc<Client>,
-    notices: NoticeStream,
-    /// What was said about IB's side before the session was usable.
-    pub(super) outages: Outages,
-}
-
-impl std::fmt::Debug for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("server_version", &self.client.server_version()).finish_non_exhaustive()
-    }
+/// A connection.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// To the gateway itself.
+    Direct(Box<Direct>),
+    /// To the HTTP service in front of it.
+    Hosted(Hosted),
 }
 
 impl Link {
-    /// Connects and shakes hands. Dropping the future closes the socket.
+    /// Connects; to the host service where the configuration names one.
     pub(super) async fn open(config: GatewayConfig, client_id: i32) -> Result<Self, GatewayError> {
-        let builder = Client::builder()
-            .address(config.address())
-            .client_id(client_id)
-            // the session task reconnects: the crate would send one-shot requests again by itself, past our pacing
-            .max_reconnect_attempts(0)
-            // IB allows 50 messages a second, all clients of the login together
-            .rate_limiter(RateLimiter::per_second(40))
-            .one_shot_timeout(config.deadline(HISTORY_TIME_MAX));
-        let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
-        let limit = config.deadline(CONNECT_TIME_MAX);
-        let connected = tokio::time::timeout(limit, builder.connect_with_notice_stream()).await;
-        let (client, notices) = match connected {
-            Err(_) => return Err(not_ready("the connection was not made within 15 s")),
-            Ok(Err(error)) => return Err(refused(error, &config, client_id)),
-            Ok(Ok(connected)) => connected,
-        };
-        if client.handshake_managed_accounts().is_empty() {
-            return Err(not_ready("it named no account"));
+        match config.host_service.clone() {
+            Some(service) => Hosted::open(service).await.map(Self::Hosted),
+            None => Direct::open(config, client_id).await.map(|direct| Self::Direct(Box::new(direct))),
         }
-        // after a hundred other messages the crate gives up waiting, and counts from zero; IB counts from one
-        if client.next_order_id() == 0 {
-            return Err(not_ready("it did not finish the handshake"));
-        }
-        Ok(Self { client: Arc::new(client), notices, outages: Outages::default() })
     }
 
-    /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
-    /// gateway's clock answered.
+    /// Waits until requests may be sent.
     pub(super) async fn synchronise(&mut self, config: &GatewayConfig) -> Result<(), GatewayError> {
-        let announced = async {
-            while let Some(notice) = self.notices.next().await {
-                self.outages.note(&weather(notice.code, &notice.message), Instant::now());
-                if announces_history(notice.code) {
-                    return true;
-                }
-            }
-            false
-        };
-        if let Ok(false) = tokio::time::timeout(config.deadline(FARMS_TIME_MAX), announced).await {
-            return Err(GatewayError::Lost);
-        }
-        let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
-        let limit = config.deadline(CLOCK_TIME_MAX);
-        match command::within(limit, "a request for its clock", self.client.server_time()).await {
-            // an error of somebody else's fails the question for the clock; the session is there all the same
-            Ok(_) | Err(GatewayError::Refused { .. }) => Ok(()),
-            Err(GatewayError::TimedOut { .. }) => Err(not_ready("it did not answer its first request within 10 s")),
-            Err(error) => Err(error),
+        match self {
+            Self::Direct(direct) => direct.synchronise(config).await,
+            // that it answers is all that can be known of it
+            Self::Hosted(_) => Ok(()),
         }
     }
 
     /// The next message that belongs to no request; `None` when the connection has ended.
     pub(super) async fn notice(&mut self) -> Option<Notice> {
-        self.notices.next().await
+        match self {
+            Self::Direct(direct) => direct.notice().await,
+            Self::Hosted(_) => std::future::pending().await,
+        }
+    }
+
+    /// What was said about IB's side before the session was usable.
+    pub(super) fn take_outages(&mut self) -> Outages {
+        match self {
+            Self::Direct(direct) => direct.take_outages(),
+            Self::Hosted(_) => Outages::default(),
+        }
+    }
+
+    /// Who is asked.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        match self {
+            Self::Direct(direct) => direct.source(),
+            Self::Hosted(hosted) => hosted.source(),
+        }
+    }
+
+    /// Of a gateway.
+    pub(super) fn version(&self) -> Option<i32> {
+        match self {
+            Self::Direct(direct) => Some(direct.version()),
+            Self::Hosted(_) => None,
+        }
     }
 
     /// Says goodbye. `cancelling`: requests were dropped just now.
     pub(super) async fn close(self, cancelling: bool) {
-        if cancelling {
-            tokio::time::sleep(CANCELS_TIME).await;
+        if let Self::Direct(direct) = self {
+            direct.close(cancelling).await;
         }
-        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect()).await.is_err() {
-            tracing::warn!("the gateway did not let go of the connection in time; closing it");
-        }
-    }
-}
-
-/// Why there is no session.
-fn refused(error: Error, config: &GatewayConfig, client_id: i32) -> GatewayError {
-    let address = config.address();
-    match error {
-        Error::Io(_) | Error::ConnectionRejected(_) => {
-            GatewayError::Unreachable { address, retry_after: Duration::ZERO, source: error }
-        }
-        Error::ClientIdInUse { .. } => GatewayError::ClientIdInUse { id: client_id },
-        Error::ServerVersion(_, found, _) => GatewayError::TooOld { found },
-        other => GatewayError::NotReady { address, why: error_table::without_accounts(&other.to_string()) },
     }
 }

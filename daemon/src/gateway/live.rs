@@ -21,8 +21,8 @@ use tokio::sync::mpsc;
 use super::{
     BarsAnswer, Class, Contract, Duration, GatewayConfig, GatewayError,
     command::{End, Reply},
+    direct::HISTORY_TIME_MAX,
     error_table::is_kept_back,
-    link::HISTORY_TIME_MAX,
     translate,
 };
 use crate::model::{Bar, Bars, Basis, Nanos, Timeframe};

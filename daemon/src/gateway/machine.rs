@@ -227,6 +227,9 @@ impl Machine {
             GatewayError::Unreachable { address, source, .. } => {
                 GatewayError::Unreachable { address, source, retry_after: pause }
             }
+            GatewayError::HostAway { address, source, .. } => {
+                GatewayError::HostAway { address, source, retry_after: pause }
+            }
             other => other,
         };
         let reason = crate::error::chain(&because).join(": ");

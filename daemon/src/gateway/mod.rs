@@ -1,4 +1,5 @@
-//! The one connection to the IB Gateway, and the only place that names a type of `ibapi`.
+//! The one connection to the IB Gateway, or to the host service in front of it, and the only place that names a type of
+//! `ibapi`.
 //!
 //! - [`Gateway`] is a handle anyone may hold; the task in `session` alone touches the connection.
 //! - Nobody opens a second one, not even to look; the crate's own reconnecting is switched off.
@@ -11,9 +12,12 @@ mod ask;
 mod attempts;
 mod command;
 mod contract;
+mod direct;
 mod error;
 mod error_table;
 mod handle;
+mod hosted;
+mod hosted_wire;
 mod link;
 mod live;
 mod machine;
@@ -25,6 +29,7 @@ mod queue;
 mod quiet;
 mod session;
 mod sharing;
+mod source;
 mod status;
 mod translate;
 
@@ -37,6 +42,8 @@ pub use origin::Origin;
 pub use overheard::overhear;
 pub use quiet::QuietTime;
 pub use status::{Pacing, State, Status};
+
+use crate::host_service::HostService;
 
 /// When IB ends every login of the week (Sunday, 01:00 in New York), a person has the day to log in.
 const WEEKLY_LOGIN: &str = "sun 01:00-23:59 America/New_York";
@@ -56,6 +63,8 @@ pub struct GatewayConfig {
     pub quiet: Vec<QuietTime>,
     /// When a gateway that is away waits for a person.
     pub weekly_login: Vec<QuietTime>,
+    /// The HTTP service in front of the gateway, where that is used.
+    pub host_service: Option<HostService>,
     /// Simulated seconds per second, for tests against a simulator on loopback; 1 otherwise.
     pub time_scale: f64,
 }
@@ -70,13 +79,17 @@ impl GatewayConfig {
             client_id,
             quiet: Vec::new(),
             weekly_login: WEEKLY_LOGIN.parse().into_iter().collect(),
+            host_service: None,
             time_scale: 1.0,
         }
     }
 
-    /// `host:port`.
+    /// `host:port`, or the URL of the service.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        match &self.host_service {
+            Some(service) => service.address().to_string(),
+            None => format!("{}:{}", self.host, self.port),
+        }
     }
 
     /// A limit on an answer. However much time is shortened, a machine needs its time to answer.

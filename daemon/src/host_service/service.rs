@@ -90,6 +90,11 @@ impl HostService {
         &self.0.config.name
     }
 
+    /// `training`, `ib`.
+    pub fn kind(&self) -> &'static str {
+        self.0.config.kind
+    }
+
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.0.config.address

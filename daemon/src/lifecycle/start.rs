@@ -12,7 +12,7 @@ use crate::{
     clock,
     config::Settings,
     facts::Facts,
-    gateway::Gateway,
+    gateway::{Gateway, GatewayConfig},
     host_service::HostService,
     market_data::MarketData,
     operations::Registry,
@@ -36,9 +36,13 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
     let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
-    let (gateway, session) = Gateway::start(settings.gateway.clone(), store.clone(), stages.gateway.clone()).await;
-    let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let services = host_services(&settings)?;
+    let gateway_config = GatewayConfig {
+        host_service: services.iter().find(|service| service.kind() == "ib").cloned(),
+        ..settings.gateway.clone()
+    };
+    let (gateway, session) = Gateway::start(gateway_config, store.clone(), stages.gateway.clone()).await;
+    let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     let training = Training::new(
         settings.training.clone(),
         &services,
@@ -93,9 +97,10 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
 }
 
 fn host_services(settings: &Settings) -> Result<Vec<HostService>, StartError> {
-    let made = settings.training.hosts.iter().map(|host| {
-        let name = host.service.name.clone();
-        HostService::new(host.service.clone()).map_err(|why| StartError::HostService { name, why })
+    let configured = settings.ib_service.iter().chain(settings.training.hosts.iter().map(|host| &host.service));
+    let made = configured.map(|config| {
+        let name = config.name.clone();
+        HostService::new(config.clone()).map_err(|why| StartError::HostService { name, why })
     });
     made.collect()
 }

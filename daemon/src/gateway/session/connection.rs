@@ -79,7 +79,7 @@ impl Session {
                 self.sessions += 1;
                 self.open.new_session();
                 self.pulse.new_session(Moment::now());
-                let outages = std::mem::take(&mut link.outages);
+                let outages = link.take_outages();
                 self.link = Some(link);
                 self.apply(Event::Synchronised(outages));
             }

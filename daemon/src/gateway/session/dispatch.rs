@@ -167,7 +167,7 @@ impl Session {
 
     fn send(&mut self, command: Command) {
         if let Some(link) = &self.link {
-            let request = command.perform(link.client.clone(), self.config.clone());
+            let request = command.perform(link.source());
             self.in_flight.push(Box::pin(async move { Progress::Done(request.await) }));
         }
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use super::{Moment, Session};
 use crate::gateway::{
     self,
+    link::Link,
     machine::{Machine, Phase},
     status::Pacing,
 };
@@ -49,7 +50,7 @@ impl Session {
             status.reason.clone_from(&self.machine.reason);
             status.next = self.machine.next(now);
             status.client_id = self.config.enabled.then(|| self.machine.attempts.client_id(self.config.client_id));
-            status.server_version = self.link.as_ref().map(|link| link.client.server_version());
+            status.server_version = self.link.as_ref().and_then(Link::version);
             status.pacing = pacing;
             (status.open, status.queued) = (self.in_flight.len(), self.queue.len());
             status.reconnects = self.sessions.saturating_sub(1);

@@ -55,6 +55,7 @@ impl Follower {
                 basis: self.basis,
                 end: step.end,
                 duration: step.duration,
+                from: step.range.start(),
             };
             let mut answer = self.history(&ask).await?;
             let is_whole = |answer: &Option<BarsAnswer>| !to_the_end || self.tells_all(answer.as_ref(), &step.range);

@@ -44,6 +44,7 @@ impl Load {
                 basis: self.request.basis,
                 end: step.end,
                 duration: step.duration,
+                from: step.range.start(),
             };
             let requests = &mut self.document.requests_made;
             match fetch(&self.reference.gateway, &ask, &mut asker.patience, requests).await {
