@@ -11,6 +11,9 @@ use ktrdr_proto::{
 
 const HEADING: &str = "Global options";
 
+/// Longest wait for one answer, unless it is given; as in the flag below.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Flags that stand before or after the subcommand.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Globals {
@@ -154,6 +157,7 @@ mod tests {
     #[test]
     fn a_timeout_is_a_positive_number() {
         assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(seconds("30"), Ok(TIMEOUT), "the default of the flag");
         for wrong in ["0", "-1", "NaN", "inf", "soon", "1e30"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }

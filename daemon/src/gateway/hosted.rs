@@ -50,7 +50,7 @@ impl Hosted {
         }
         let why = told.map_or_else(|trouble| trouble.to_string(), |root| format!("it is {:?}", root.service));
         service.set_incompatible(&why);
-        let error = service.unusable(&call, Trouble::Shape { why, start: String::new() });
+        let error = service.unusable(&call, &reply, Trouble::Shape { why, start: String::new() });
         Err(away(&service, error))
     }
 
@@ -91,7 +91,7 @@ impl Asked {
         after: u64,
     ) -> Result<T, GatewayError> {
         let reply = self.service.call(call.clone()).await.map_err(|error| self.failed(error, what, after))?;
-        reply.read().map_err(|trouble| self.failed(self.service.unusable(&call, trouble), what, after))
+        reply.read().map_err(|trouble| self.failed(self.service.unusable(&call, &reply, trouble), what, after))
     }
 
     async fn history(&self, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
@@ -104,24 +104,25 @@ impl Asked {
             // without it, the service looks the symbol up first, and waits half a second
             "instrument_type": type_there(ask.contract.kind),
         }));
-        let history: History = self.read(call, "a request for bars", 60).await?;
+        let what = "a request for bars";
+        let reply = self.service.call(call.clone()).await.map_err(|error| self.failed(error, what, 60))?;
+        let unusable = |trouble| self.service.unusable(&call, &reply, trouble);
+        let history: History = reply.read().map_err(|trouble| self.failed(unusable(trouble), what, 60))?;
         match history.data {
             Some(data) if history.success => {
                 let bars = hosted_wire::bars(&data, history.rows, ask.basis.what).map_err(GatewayError::Protocol)?;
                 Ok(bars.map_or(BarsAnswer::NoData, |(bars, spoiled)| BarsAnswer::Bars { bars, spoiled }))
             }
-            _ => Err(self.refused(history.error.unwrap_or_else(|| "it gave no reason".into()))),
+            _ => {
+                let text = history.error.unwrap_or_else(|| "it gave no reason".into());
+                // "Timeout while creating connection" is its gateway; what else it says stands as it is
+                let lower = text.to_lowercase();
+                if !["connect", "timeout", "not found"].iter().any(|word| lower.contains(word)) {
+                    return Err(GatewayError::Protocol(format!("the host service refused: {text}")));
+                }
+                Err(away(&self.service, unusable(Trouble::Refused { status: 200, detail: text, retry_after: None })))
+            }
         }
-    }
-
-    /// "Timeout while creating connection" is its gateway; what else it says stands as it is.
-    fn refused(&self, text: String) -> GatewayError {
-        let lower = text.to_lowercase();
-        if ["connection", "connect", "timeout", "not found"].iter().any(|word| lower.contains(word)) {
-            let trouble = Trouble::Refused { status: 200, detail: text, retry_after: None };
-            return away(&self.service, self.service.unusable(&Call::of(&HISTORICAL), trouble));
-        }
-        GatewayError::Protocol(format!("the host service refused: {text}"))
     }
 
     async fn validate(&self, symbol: &Symbol) -> Result<Contract, GatewayError> {
@@ -154,7 +155,7 @@ impl Asked {
         let call = Call::of(&HEALTH);
         let reply = self.service.call(call).await.map_err(|error| away(&self.service, error))?;
         if !reply.is_success() {
-            let error = self.service.unusable(&Call::of(&HEALTH), reply.refusal());
+            let error = self.service.unusable(&Call::of(&HEALTH), &reply, reply.refusal());
             return Err(away(&self.service, error));
         }
         // its clock is that of its machine, and is not ours to judge

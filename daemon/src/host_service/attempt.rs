@@ -30,6 +30,8 @@ impl HostService {
             }
         }
         self.0.requests.fetch_add(1, Ordering::Relaxed);
+        // one that nobody waits for any more has found nothing out
+        let _probe = Probe(self);
         let limit = call.route.timeout / self.0.config.hurry.max(1);
         let outcome = timeout(limit, self.exchange(call, id)).await;
         let outcome = outcome.unwrap_or(Err(Trouble::TimedOut { after: limit }));
@@ -44,7 +46,7 @@ impl HostService {
         if lent.0.used > 0 {
             self.0.reused.fetch_add(1, Ordering::Relaxed);
         }
-        lent.0.exchange(request, call.route.body_max).await
+        lent.0.exchange(request, call.route.body_max, id).await
     }
 
     async fn connection(&self) -> Result<Object<Manager>, Trouble> {
@@ -94,13 +96,22 @@ impl HostService {
         watch.record.see(seen, clock::now());
         match seen {
             Seen::Answered(_) => watch.breaker.succeeded(now),
-            Seen::TimedOut if !call.route.cheap => {}
+            Seen::TimedOut if !call.route.cheap && !watch.breaker.is_probing() => {}
             Seen::TimedOut | Seen::Unreachable => watch.breaker.failed(now, busy, random()),
         }
         if let Err(trouble) = outcome {
             let text = format!("{}: {}", call.route.name(), crate::error::chain(trouble).join(": "));
             watch.record.last_error = Some((clock::now(), text));
         }
+    }
+}
+
+/// An attempt; dropped without a verdict, the breaker lets the next one find out.
+struct Probe<'a>(&'a HostService);
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        self.0.watch().breaker.given_up(Instant::now());
     }
 }
 

@@ -63,6 +63,23 @@ impl Breaker {
         }
     }
 
+    /// Nobody is let through, or only one to find out.
+    pub(super) fn is_open(&self) -> bool {
+        self.state != State::Closed
+    }
+
+    /// One is on its way to find out.
+    pub(super) fn is_probing(&self) -> bool {
+        matches!(self.state, State::Probing { .. })
+    }
+
+    /// The one that was to find out has not: the next one may.
+    pub(super) fn given_up(&mut self, now: Instant) {
+        if let State::Probing { pause, .. } = self.state {
+            self.state = State::Open { until: now, pause };
+        }
+    }
+
     /// May a call leave now? The first one after the pause is the probe; one that never came back is forgotten.
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {
@@ -172,6 +189,19 @@ mod tests {
             slow.failed(start + secs(at * 10), false, 0.5);
         }
         assert_eq!(slow.word(), "closed", "eight within half a minute are too few to tell");
+    }
+
+    #[test]
+    fn a_probe_that_was_given_up_leaves_the_next_one_to_find_out() {
+        let (start, mut breaker) = (Instant::now(), Breaker::new());
+        fail(&mut breaker, start, 5, false);
+        assert_eq!(breaker.admit(start + secs(6)), Admission::Pass);
+        assert!(breaker.is_probing() && breaker.is_open());
+        breaker.given_up(start + secs(6));
+        assert_eq!((breaker.word(), breaker.admit(start + secs(6))), ("open", Admission::Pass));
+        breaker.succeeded(start + secs(6));
+        breaker.given_up(start + secs(6));
+        assert!(!breaker.is_open(), "after a verdict there is nothing to give up");
     }
 
     #[test]

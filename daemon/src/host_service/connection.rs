@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, task::AbortHandle};
 use tokio_rustls::TlsConnector;
+use ulid::Ulid;
 
 use super::{Address, Reply, Trouble};
 
@@ -61,7 +62,12 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer to the end.
-    pub(super) async fn exchange(&mut self, request: Request<Full<Bytes>>, body_max: usize) -> Result<Reply, Trouble> {
+    pub(super) async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        body_max: usize,
+        request_id: Ulid,
+    ) -> Result<Reply, Trouble> {
         let (begun, reused) = (Instant::now(), self.used > 0);
         let broken = |error: hyper::Error| Trouble::Broken { text: told(&error), reused };
         self.used += 1;
@@ -78,6 +84,7 @@ impl Connection {
             is_json: text(header::CONTENT_TYPE).is_some_and(|kind| kind.contains("json")),
             retry_after: retry_after(&head.headers),
             took: begun.elapsed(),
+            request_id,
         })
     }
 }

@@ -54,6 +54,8 @@ pub(super) enum Seen {
 pub(super) struct Record {
     pub(super) health: Health,
     pub(super) since: Nanos,
+    /// It is something else; only a look at what it is ends that.
+    incompatible: bool,
     pub(super) latency: Option<Duration>,
     pub(super) last_error: Option<(Nanos, String)>,
 }
@@ -63,10 +65,9 @@ impl Record {
         let health = match seen {
             Seen::Answered(took) => {
                 self.latency = Some(took);
-                match self.health {
-                    // only a new look at what it is ends that
-                    Health::Incompatible => Health::Incompatible,
-                    _ if took > SLOW => Health::Slow,
+                match took {
+                    _ if self.incompatible => Health::Incompatible,
+                    took if took > SLOW => Health::Slow,
                     _ => Health::Up,
                 }
             }
@@ -76,7 +77,17 @@ impl Record {
         self.become_(health, now);
     }
 
-    pub(super) fn become_(&mut self, health: Health, now: Nanos) {
+    /// It is what was expected, or not.
+    pub(super) fn judge(&mut self, compatible: bool, now: Nanos) {
+        self.incompatible = !compatible;
+        match (compatible, self.health) {
+            (false, _) => self.become_(Health::Incompatible, now),
+            (true, Health::Incompatible) => self.become_(Health::Up, now),
+            (true, _) => {}
+        }
+    }
+
+    fn become_(&mut self, health: Health, now: Nanos) {
         if self.health != health {
             (self.health, self.since) = (health, now);
         }
@@ -102,8 +113,13 @@ mod tests {
             record.see(seen, at);
             assert_eq!((record.health, record.since), (health, since));
         }
-        record.become_(Health::Incompatible, 70);
+        record.judge(false, 70);
         record.see(quick, 80);
         assert_eq!((record.health, record.since), (Health::Incompatible, 70));
+        record.see(Seen::Unreachable, 90);
+        record.see(quick, 100);
+        assert_eq!(record.health, Health::Incompatible, "away and back is no proof");
+        record.judge(true, 110);
+        assert_eq!((record.health, record.since), (Health::Up, 110));
     }
 }

@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, HostError, HostService, Reply, Route};
 
-const HEALTH: Route = Route::get("/health", 5, 0).cheap();
+/// Whoever asks now, wants to know now.
+const HEALTH: Route = Route::get("/health", 5, 0).cheap().urgent();
 /// Between looks at a service that is not used, spread by a fifth.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -15,14 +16,15 @@ impl HostService {
     pub async fn check(&self) -> Result<Reply, HostError> {
         let call = Call::of(&HEALTH);
         let reply = self.call(call.clone()).await?;
-        if reply.is_success() { Ok(reply) } else { Err(self.unusable(&call, reply.refusal())) }
+        if reply.is_success() { Ok(reply) } else { Err(self.unusable(&call, &reply, reply.refusal())) }
     }
 
     /// Looks whenever nothing was asked for a while; until `stop`.
     pub async fn keep_watched(self, stop: CancellationToken) {
         let mut next = PAUSE.mul_f64(0.8 + 0.4 * fastrand::f64());
         while stop.run_until_cancelled(tokio::time::sleep(next)).await.is_some() {
-            let quiet = self.quiet_for().unwrap_or(PAUSE);
+            // one that nobody has asked for anything is nobody's business
+            let Some(quiet) = self.quiet_for() else { continue };
             if quiet >= PAUSE.mul_f64(0.5) {
                 if let Err(error) = self.check().await {
                     tracing::debug!(error = crate::error::chain(&error).join(": "), "a host service does not answer");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
+use ulid::Ulid;
 
 use super::Trouble;
 
@@ -20,6 +21,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// Request to last byte.
     pub took: Duration,
+    /// Sent along with the request.
+    pub request_id: Ulid,
 }
 
 /// What the services put beside an error: a text, or the list of what is wrong with a body (422).
@@ -128,7 +131,7 @@ mod tests {
 
     fn reply(status: u16, body: &str) -> Reply {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Reply { status, body, is_json: true, retry_after: None, took: Duration::ZERO }
+        Reply { status, body, is_json: true, retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() }
     }
 
     #[test]
@@ -161,7 +164,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600), status in 100u16..600) {
-            let reply = Reply { status, body: body.into(), is_json: false, retry_after: None, took: Duration::ZERO };
+            let reply = Reply { status, body: body.into(), is_json: false, retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() };
             drop((reply.detail(), reply.refusal(), reply.read::<serde_json::Value>()));
         }
     }

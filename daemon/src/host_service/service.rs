@@ -110,6 +110,12 @@ impl HostService {
         self.watch().record.health
     }
 
+    /// Work may be given to it: it is up as far as known, and not left alone.
+    pub fn is_usable(&self) -> bool {
+        let watch = self.watch();
+        watch.record.health.is_usable() && !watch.breaker.is_open()
+    }
+
     /// Work of ours runs there, so its silences are judged more mildly.
     pub fn set_busy(&self, busy: bool) {
         self.0.busy.store(busy, Ordering::Relaxed);
@@ -123,16 +129,13 @@ impl HostService {
     /// It is not what the configuration says it is.
     pub fn set_incompatible(&self, why: &str) {
         let (mut watch, now) = (self.watch(), clock::now());
-        watch.record.become_(Health::Incompatible, now);
+        watch.record.judge(false, now);
         watch.record.last_error = Some((now, why.to_owned()));
     }
 
     /// It is, after all.
     pub fn set_compatible(&self) {
-        let mut watch = self.watch();
-        if watch.record.health == Health::Incompatible {
-            watch.record.become_(Health::Up, clock::now());
-        }
+        self.watch().record.judge(true, clock::now());
     }
 
     /// Since the last attempt of any call.
@@ -195,8 +198,9 @@ impl HostService {
     }
 
     /// The error of an answer that was read and cannot be used.
-    pub fn unusable(&self, call: &Call<'_>, trouble: Trouble) -> HostError {
-        self.error(call, 1, Instant::now(), Ulid::nil(), trouble)
+    pub fn unusable(&self, call: &Call<'_>, reply: &Reply, trouble: Trouble) -> HostError {
+        let begun = Instant::now().checked_sub(reply.took).unwrap_or_else(Instant::now);
+        self.error(call, 1, begun, reply.request_id, trouble)
     }
 
     fn error(&self, call: &Call<'_>, attempts: u32, begun: Instant, id: Ulid, trouble: Trouble) -> HostError {

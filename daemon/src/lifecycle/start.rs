@@ -54,7 +54,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     for service in &services {
         tokio::spawn(service.clone().keep_watched(stages.asked.clone()));
     }
-    training.take_up();
+    training.take_up()?;
     let parts = Parts {
         facts: Facts {
             started_at,

@@ -1,6 +1,6 @@
 //! One operation in memory, and its row in the ledger.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, atomic::AtomicBool};
 
 use ktrdr_proto::reason;
 use tokio::sync::watch;
@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub(super) cancel: CancellationToken,
     /// Why that person wanted it.
     note: Mutex<String>,
+    /// The last change of state is on the disk.
+    pub(super) recorded: AtomicBool,
 }
 
 impl Entry {
@@ -25,6 +27,7 @@ impl Entry {
             operation: watch::Sender::new(Snapshot::new(operation)),
             cancel: CancellationToken::new(),
             note: Mutex::default(),
+            recorded: true.into(),
         }
     }
 

@@ -202,7 +202,7 @@ impl Registry {
         self.find(id).map(|entry| entry.watch())
     }
 
-    fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
+    pub(super) fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
         let shown = || id.chars().take(40).collect();
         let entries = self.entries();
         if let Some(entry) = entries.get(id) {

@@ -16,6 +16,15 @@ use super::{
 use crate::{error::Failure, store::OperationRow};
 
 impl Registry {
+    /// Its last change of state is on the disk.
+    pub fn is_recorded(&self, id: &str) -> bool {
+        self.find(id).is_ok_and(|entry| entry.recorded.load(Ordering::Relaxed))
+    }
+
+    pub(super) async fn daemon_stops(&self) {
+        self.0.stop.cancelled().await;
+    }
+
     pub(super) fn context(&self, entry: &Arc<Entry>) -> Context {
         Context { registry: self.clone(), entry: entry.clone(), stop: entry.cancel.child_token(), part: None }
     }
@@ -60,7 +69,9 @@ impl Registry {
     pub(super) async fn settle(&self, entry: &Entry, operation: Operation) {
         let from = entry.snapshot().state;
         debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
-        if let Err(error) = self.0.store.put_operation(OperationRow::from(&operation)).await {
+        let stored = self.0.store.put_operation(OperationRow::from(&operation)).await;
+        entry.recorded.store(stored.is_ok(), Ordering::Relaxed);
+        if let Err(error) = stored {
             // a restart will find it running and call it interrupted, which is true enough
             tracing::error!(
                 error = crate::error::chain(&error).join(": "),

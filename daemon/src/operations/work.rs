@@ -37,6 +37,16 @@ impl Context {
         self.entry.cancel.is_cancelled()
     }
 
+    /// Asks it to stop, as a person would.
+    pub fn cancel(&self, note: &str) {
+        self.entry.cancel(note);
+    }
+
+    /// Fires when the daemon stops, whoever else wants what.
+    pub async fn daemon_stops(&self) {
+        self.registry.daemon_stops().await;
+    }
+
     /// Somebody looks at it right now.
     pub fn is_watched(&self) -> bool {
         self.entry.is_watched()

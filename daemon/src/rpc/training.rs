@@ -1,10 +1,17 @@
 //! `ktrdr.v1.Training`: decode, one call, encode.
 
+use std::time::Duration;
+
 use ktrdr_proto::v1::{self as pb, training_server};
 use tonic::{Request, Response, Status};
 
 use super::{convert_operation, convert_training, operations, status};
 use crate::{operations::Registry, training::Training};
+
+/// For each host, before a plan says that it does not answer.
+const PLAN_TIME_MAX: Duration = Duration::from_secs(20);
+/// The same, before a start is answered without what there would be to say of that host.
+const NOTES_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// The service.
 #[derive(Debug)]
@@ -27,7 +34,9 @@ impl training_server::Training for Handler {
             let (started, plan) = self.training.start(start.clone(), id).await.map_err(|e| status::of(&e))?;
             (Some(started), plan)
         };
-        let hosts = self.training.planned_hosts(&start).await;
+        // an id must not wait for a host that hangs
+        let limit = if request.dry_run { PLAN_TIME_MAX } else { NOTES_TIME_MAX };
+        let hosts = self.training.planned_hosts(&start, limit).await;
         let series = self.training.stored_series(&plan);
         Ok(Response::new(pb::StartTrainingResponse {
             operation: started.as_ref().map(|started| convert_operation::operation(&started.operation)),

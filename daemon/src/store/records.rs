@@ -37,9 +37,9 @@ impl Store {
         self.ledger.call(move |ledger| sessions::put(ledger, &row)).await
     }
 
-    /// Which host was asked to run it.
-    pub async fn session(&self, operation: String) -> Result<Option<SessionRow>, StoreError> {
-        self.ledger.call(move |ledger| sessions::get(ledger, &operation)).await
+    /// Which hosts were asked to run which sessions. Blocks.
+    pub fn sessions_blocking(&self) -> Result<Vec<SessionRow>, StoreError> {
+        self.ledger.call_blocking(|ledger| sessions::all(ledger))
     }
 
     /// No host was, after all.

@@ -35,30 +35,42 @@ const FORGET: Route = Route::delete("/training/sessions/{}", 20, 2);
 pub(super) struct Client {
     service: HostService,
     known: Mutex<Option<(Capabilities, String)>>,
+    /// Also of a host that has gone away meanwhile.
+    last: Mutex<Option<Capabilities>>,
 }
 
 impl Client {
     pub(super) fn new(service: HostService) -> Self {
-        Self { service, known: Mutex::default() }
+        Self { service, known: Mutex::default(), last: Mutex::default() }
     }
 
     fn known(&self) -> Option<(Capabilities, String)> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn last(&self) -> Option<Capabilities> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn know(&self, known: Option<(Capabilities, String)>) {
+        if let Some((capabilities, _)) = &known {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(*capabilities);
+        }
         self.service.set_version(known.as_ref().map(|(capabilities, _)| capabilities.generation.to_owned()));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, call: Call<'_>) -> Result<T, HostError> {
         let reply = self.service.call(call.clone()).await?;
-        reply.read().map_err(|trouble| self.service.unusable(&call, trouble))
+        reply.read().map_err(|trouble| self.service.unusable(&call, &reply, trouble))
     }
 
     async fn ask(&self) -> Result<Capabilities, HostError> {
         let root: Root = self.read(Call::of(&ROOT)).await.inspect_err(|error| self.strange(error))?;
-        let openapi: OpenApi = self.read(Call::of(&OPENAPI)).await.inspect_err(|error| self.strange(error))?;
+        let call = Call::of(&OPENAPI);
+        let reply = self.service.call(call.clone()).await?;
+        let openapi = reply.read::<OpenApi>().map_err(|trouble| self.service.unusable(&call, &reply, trouble));
+        let openapi = openapi.inspect_err(|error| self.strange(error))?;
         match capabilities::tell(&root, &openapi) {
             Ok(told) => {
                 self.know(Some((told, root.about())));
@@ -67,8 +79,7 @@ impl Client {
             }
             Err(why) => {
                 self.service.set_incompatible(&why);
-                let trouble = Trouble::Shape { why, start: String::new() };
-                Err(self.service.unusable(&Call::of(&OPENAPI), trouble))
+                Err(self.service.unusable(&call, &reply, Trouble::Shape { why, start: String::new() }))
             }
         }
     }
@@ -102,7 +113,7 @@ impl Client {
         if gone {
             return Ok(None);
         }
-        reply.read().map(Some).map_err(|trouble| self.service.unusable(call, trouble))
+        reply.read().map(Some).map_err(|trouble| self.service.unusable(call, reply, trouble))
     }
 
     async fn sessions(&self) -> Result<Vec<Report>, NoList> {
@@ -116,7 +127,7 @@ impl Client {
             // another version has come up behind the same address
             self.forget_capabilities();
         }
-        let unusable = |trouble| NoList::Refused(self.service.unusable(&call, trouble));
+        let unusable = |trouble| NoList::Refused(self.service.unusable(&call, &reply, trouble));
         match capabilities.poll {
             Poll::Sessions => {
                 let list: SessionsList = reply.read().map_err(unusable)?;
@@ -129,17 +140,43 @@ impl Client {
         }
     }
 
+    /// What is refused because it is written for another version is certainly not started: it is asked again what it is.
     async fn send_start(&self, id: &str, plan: &Plan) -> StartAnswer {
-        let capabilities = match self.capabilities().await {
+        let first = match self.capabilities().await {
             Ok(capabilities) => capabilities,
             Err(error) => return StartAnswer::NotSent(error),
         };
+        let outcome = self.post_start(first, id, plan).await;
+        let refused = outcome.as_ref().is_ok_and(|(_, reply)| matches!(reply.status, 404 | 405 | 422));
+        let outcome = if refused {
+            self.forget_capabilities();
+            match self.capabilities().await {
+                Ok(now) if now != first => self.post_start(now, id, plan).await,
+                _ => outcome,
+            }
+        } else {
+            outcome
+        };
+        match outcome {
+            Ok((call, reply)) => {
+                answers::of_start(id, Ok(reply.clone()), |trouble| self.service.unusable(&call, &reply, trouble))
+            }
+            Err(error) => answers::of_start(id, Err(error.clone()), |_| error),
+        }
+    }
+
+    async fn post_start<'a>(
+        &self,
+        capabilities: Capabilities,
+        id: &'a str,
+        plan: &'a Plan,
+    ) -> Result<(Call<'static>, Reply), HostError> {
         let call = match capabilities.start {
             StartBody::Maps => Call::of(&START).json(&maps(id, plan)),
             StartBody::Yaml => Call::of(&START).json(&yaml(id, plan)),
         };
-        let outcome = self.service.call(call.clone()).await;
-        answers::of_start(id, outcome, |trouble| self.service.unusable(&call, trouble))
+        let reply = self.service.call(call.clone()).await?;
+        Ok((call, reply))
     }
 
     /// With the result, where the host hands one out.
@@ -151,9 +188,8 @@ impl Client {
             self.status(id).await?
         };
         if let (true, Some(report)) = (capabilities.result, report.as_mut()) {
-            let call = Call::of(&RESULT).id(id);
-            let reply = self.service.call(call.clone()).await?;
             // 400: not completed; 500: completed, and nothing was kept
+            let reply = self.service.call(Call::of(&RESULT).id(id)).await?;
             if let Some(result) = reply.read::<Value>().ok().filter(Value::is_object) {
                 report.summary = Some(result);
             }
@@ -162,7 +198,11 @@ impl Client {
     }
 
     async fn send_stop(&self, id: &str) -> Result<StopAnswer, HostError> {
-        let capabilities = self.capabilities().await?;
+        // of a host that does not answer now, what it was is what it is
+        let capabilities = match self.last() {
+            Some(last) => last,
+            None => self.capabilities().await?,
+        };
         if capabilities.stop == StopBy::Post {
             let call = Call::of(&STOP).json(&json!({"session_id": id, "save_checkpoint": true}));
             return Ok(answers::of_stop(&self.service.call(call).await?));
@@ -184,7 +224,7 @@ impl Backend for Client {
     }
 
     fn known_capabilities(&self) -> Option<Capabilities> {
-        self.known().map(|(known, _)| known)
+        self.known().map(|(known, _)| known).or_else(|| self.last())
     }
 
     fn forget_capabilities(&self) {
@@ -233,7 +273,7 @@ impl Backend for Client {
             let call = Call::of(&FORGET).id(id);
             let reply = self.service.call(call.clone()).await?;
             let gone = reply.is_success() || reply.status == 404 || reply.says("not found");
-            if gone { Ok(()) } else { Err(self.service.unusable(&call, reply.refusal())) }
+            if gone { Ok(()) } else { Err(self.service.unusable(&call, &reply, reply.refusal())) }
         }
         .boxed()
     }

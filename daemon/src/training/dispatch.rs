@@ -13,6 +13,7 @@ use super::{
     host::Host,
     queue::{self, Place, Shares, Waiting},
 };
+use crate::host_service::Health;
 
 /// How long a host that said it is busy is not asked again: somebody else's session runs there.
 const BUSY: Duration = Duration::from_secs(5);
@@ -30,7 +31,6 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    number: u64,
     waiting: Vec<Waiting>,
     turns: BTreeMap<String, watch::Sender<Turn>>,
     /// Slots taken, by host.
@@ -85,11 +85,6 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// Its place among all that ever waited.
-    pub(super) fn number(&self) -> u64 {
-        self.waiting.number
-    }
-
     /// Tells every change of the position, and gives the slot.
     pub(super) async fn slot(mut self, mut position: impl FnMut(u32)) -> Option<Slot> {
         loop {
@@ -136,10 +131,8 @@ impl Dispatch {
     }
 
     /// Gets in line.
-    pub(super) fn enter(&self, mut waiting: Waiting) -> Queued {
+    pub(super) fn enter(&self, waiting: Waiting) -> Queued {
         let mut state = self.state();
-        state.number += 1;
-        waiting.number = if waiting.number == 0 { state.number } else { waiting.number };
         let (sender, turn) = watch::channel(Turn::Position(0));
         state.turns.insert(waiting.id.clone(), sender);
         state.waiting.push(waiting.clone());
@@ -180,11 +173,9 @@ impl Dispatch {
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return;
             }
-            for host in self.0.hosts.iter().filter(|host| !host.service.health().is_usable()) {
-                if host.service.check().await.is_ok() {
-                    // which contract it speaks now
-                    drop(host.backend.capabilities().await);
-                }
+            for host in self.0.hosts.iter().filter(|host| !host.service.is_usable()) {
+                // its health says what came of it
+                drop(host.asked_anew_if_away().await);
             }
             let mut state = self.state();
             state.busy_until.retain(|_, until| *until > Instant::now());
@@ -222,8 +213,8 @@ impl Dispatch {
             labels: host.labels.clone(),
             slots: host.slots,
             taken: state.taken.get(&host.name).copied().unwrap_or(0),
-            usable: host.service.health().is_usable()
-                && state.busy_until.get(&host.name).is_none_or(|until| *until <= now),
+            slow: host.service.health() == Health::Slow,
+            usable: host.service.is_usable() && state.busy_until.get(&host.name).is_none_or(|until| *until <= now),
         };
         self.0.hosts.iter().map(place).collect()
     }

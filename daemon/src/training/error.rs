@@ -70,6 +70,14 @@ pub enum TrainingError {
         /// As asked.
         labels: String,
     },
+    /// The host cannot be asked.
+    #[error("the training could not be started on {host}")]
+    NotSent {
+        /// In the configuration.
+        host: String,
+        /// Why.
+        source: HostError,
+    },
     /// The host said no.
     #[error("the training could not be started on {host}")]
     NotStarted {
@@ -158,7 +166,7 @@ impl Reasoned for TrainingError {
             Self::DatesReversed { .. } => &reason::RANGE_INVALID,
             Self::NoHosts => &reason::TRAINING_NOT_CONFIGURED,
             Self::HostUnknown { .. } | Self::LabelsUnknown { .. } => &reason::HOST_NOT_FOUND,
-            Self::NotStarted { source, .. } => source.reason(),
+            Self::NotSent { source, .. } | Self::NotStarted { source, .. } => source.reason(),
             Self::Unconfirmed { .. } => &reason::START_UNCONFIRMED,
             Self::Failed { .. } => &reason::TRAINING_FAILED,
             Self::Lost { .. } => &reason::SESSION_LOST,
@@ -175,7 +183,7 @@ impl Reasoned for TrainingError {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::NotStarted { source, .. } => source.metadata(),
+            Self::NotSent { source, .. } | Self::NotStarted { source, .. } => source.metadata(),
             Self::Unconfirmed { host, .. }
             | Self::Failed { host, .. }
             | Self::Lost { host, .. }
@@ -194,7 +202,7 @@ impl Reasoned for TrainingError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::NotStarted { source, .. } => source.retry_after(),
+            Self::NotSent { source, .. } | Self::NotStarted { source, .. } => source.retry_after(),
             Self::Data(error) => error.retry_after(),
             _ => None,
         }

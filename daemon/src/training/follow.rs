@@ -36,19 +36,30 @@ pub(super) struct Follow<'a> {
     pub(super) begun: Instant,
     /// When it was seen last.
     pub(super) seen: Option<(Instant, String)>,
+    /// It was seen at work.
+    pub(super) ran: bool,
 }
 
 impl Follow<'_> {
     pub(super) async fn until_end(&mut self) -> End {
-        let mut moved = (Instant::now(), 0.0);
+        let (mut moved, mut waits_again) = ((Instant::now(), 0.0), 0);
         loop {
             match self.following.next().await {
                 Sight::Seen(report) => {
-                    self.seen = Some((Instant::now(), report.word.clone()));
+                    if report.phase != Phase::Waiting || !self.ran {
+                        self.seen = Some((Instant::now(), report.word.clone()));
+                    }
                     let share = self.show(&report);
                     if report.phase.is_final() {
                         return End::Final(report);
                     }
+                    // a worker that was restarted has it in its database, as if it had never begun
+                    let fell_back = self.ran && report.phase == Phase::Waiting;
+                    waits_again = if fell_back { waits_again + 1 } else { 0 };
+                    if waits_again >= LISTS {
+                        return End::Lost(self.last_seen());
+                    }
+                    self.ran |= report.phase == Phase::Running;
                     if share > moved.1 {
                         moved = (Instant::now(), share);
                     }

@@ -1,24 +1,30 @@
 //! The handle that the wire's handlers hold.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future};
 use ktrdr_proto::reason;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-use ulid::Ulid;
 
 use super::{
-    HostFacts, Plan, PlannedHost, StartRequest, StoredSeries, TrainingError, TrainingHost, dispatch::Dispatch,
-    host::Host, session::Session,
+    HostFacts, Plan, PlannedHost, StartRequest, StoredSeries, TrainingError, TrainingHost,
+    dispatch::Dispatch,
+    host::Host,
+    session::{Left, Session},
 };
 use crate::{
     error::Failure,
     host_service::HostService,
-    market_data::{LoadRequest, MarketData, Mode, OnSplit},
-    model::{Basis, Nanos, SeriesKey, Session as Hours, WhatToShow},
-    operations::{Context, NewOperation, Outcome, Registry, Retry, Snapshot, Started, State},
-    store::Store,
+    market_data::MarketData,
+    model::SeriesKey,
+    operations::{Context, NewOperation, Outcome, Registry, Retry, Snapshot, Started},
+    store::{SessionRow, Store},
 };
 
 /// The kind of a training's operation.
@@ -91,13 +97,25 @@ impl Training {
         training
     }
 
-    /// Takes up the sessions that an earlier life of the daemon left running.
-    pub fn take_up(&self) {
-        let training = self.clone();
-        self.parts.registry.go_on(KIND, move |context| training.resume(context));
+    /// Takes up the sessions that an earlier life of the daemon left running. Those that have a slot have it before
+    /// anybody waits for one. Blocks.
+    pub fn take_up(&self) -> Result<(), crate::store::StoreError> {
+        let mut left = BTreeMap::new();
+        for row in self.parts.store.sessions_blocking()? {
+            let Ok(operation) = self.parts.registry.get(&row.operation) else { continue };
+            if !operation.state.is_final() {
+                left.insert(row.operation.clone(), self.parts.left(row, &operation.subject));
+            }
+        }
+        let (training, left) = (self.clone(), Arc::new(Mutex::new(left)));
+        self.parts.registry.go_on(KIND, move |context| {
+            let mine = left.lock().unwrap_or_else(PoisonError::into_inner).remove(&context.id());
+            training.resume(context, mine)
+        });
+        Ok(())
     }
 
-    async fn resume(self, context: Context) -> Outcome {
+    async fn resume(self, context: Context, left: Option<Left>) -> Outcome {
         let operation = context.operation();
         let request: Result<StartRequest, _> = serde_json::from_str(&operation.spec);
         let planned = request.map_err(|error| error.to_string());
@@ -105,7 +123,7 @@ impl Training {
         match planned {
             Ok((plan, request)) => {
                 let id = operation.id.clone();
-                Box::pin(Session { parts: self.parts, request, plan, context, id }.resume()).await
+                Box::pin(Session { parts: self.parts, request, plan, context, id, left }.resume()).await
             }
             Err(why) => {
                 let text = format!("what was asked for cannot be read any more: {why}");
@@ -140,7 +158,7 @@ impl Training {
         let (registry, parts) = (self.parts.registry.clone(), self.parts);
         let work = move |context: Context| {
             let id = context.id();
-            Session { parts, request, plan, context, id }.run()
+            Session { parts, request, plan, context, id, left: None }.run()
         };
         Ok(registry.start(new, work).await?)
     }
@@ -180,20 +198,24 @@ impl Training {
         self.checked(request)
     }
 
-    /// The hosts that it may run on; asks those that were never asked.
-    pub async fn planned_hosts(&self, request: &StartRequest) -> Vec<PlannedHost> {
+    /// The hosts that it may run on; asks those that were never asked, each for at most so long.
+    pub async fn planned_hosts(&self, request: &StartRequest, limit: Duration) -> Vec<PlannedHost> {
         let fits = |host: &&Arc<Host>| {
             request.host.as_ref().is_none_or(|name| *name == host.name)
                 && request.labels.iter().all(|label| host.labels.contains(label))
         };
         let planned = self.parts.hosts.iter().filter(fits).map(|host| async {
-            let capabilities = host.backend.capabilities().await;
+            let capabilities = tokio::time::timeout(limit, host.backend.capabilities()).await;
+            let capabilities = capabilities.map_or_else(
+                |_| Err(format!("no answer within {} s", limit.as_secs())),
+                |told| told.map_err(|error| crate::error::chain(&error.trouble).join(": ")),
+            );
             PlannedHost {
                 name: host.name.clone(),
                 url: host.service.address().to_string(),
                 slots: host.slots,
                 free: self.parts.dispatch.free(host),
-                capabilities: capabilities.map_err(|error| crate::error::chain(&error.trouble).join(": ")),
+                capabilities,
             }
         });
         future::join_all(planned).await
@@ -243,54 +265,14 @@ impl Training {
 }
 
 impl Parts {
-    /// Loads what is missing of the series that a training needs.
-    pub(super) async fn load_missing(
-        &self,
-        plan: &Plan,
-        request: &StartRequest,
-        context: &Context,
-    ) -> Result<(), TrainingError> {
-        let loads: Vec<_> =
-            plan.series().into_iter().map(|(symbol, timeframe)| load(symbol, timeframe, request)).collect();
-        if loads.is_empty() {
-            return Ok(());
-        }
-        context.progress(|progress| "loading bars".clone_into(&mut progress.message));
-        let started = self.market_data.load_many(loads, format!("training-{}", Ulid::generate()), None).await?;
-        let id = started.operation.id.clone();
-        let mut changes = self.registry.watch(&id)?;
-        loop {
-            let now = changes.borrow_and_update().clone();
-            if now.state.is_final() {
-                return match (now.state, &now.failure) {
-                    (State::Completed, _) | (_, None) => Ok(()),
-                    (_, Some(failure)) => Err(TrainingError::DataMissing { series: failure.messages.join(": ") }),
-                };
+    /// The subject begins with the strategy.
+    fn left(&self, row: SessionRow, subject: &str) -> Left {
+        match self.hosts.iter().find(|host| host.name == row.host) {
+            Some(host) => {
+                let slot = self.dispatch.occupy(host, subject.rsplitn(3, ' ').last().unwrap_or_default());
+                Left::At(row, slot)
             }
-            context.progress(|progress| progress.message = format!("loading bars: {}", now.progress.message));
-            if context.stop().run_until_cancelled(changes.changed()).await.is_none() {
-                self.registry.cancel(&id, "the training was stopped").await?;
-            }
+            None => Left::Nowhere(row),
         }
-    }
-}
-
-fn load(symbol: crate::model::Symbol, timeframe: crate::model::Timeframe, request: &StartRequest) -> LoadRequest {
-    let day = |text: &Option<String>, days: i64| {
-        let date: jiff::civil::Date = text.as_deref()?.parse().ok()?;
-        let midnight = jiff::tz::TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
-        Nanos::try_from(midnight.as_nanosecond()).ok()?.checked_add(days * 86_400_000_000_000)
-    };
-    let (start, end) = (day(&request.start_date, 0), day(&request.end_date, 1));
-    let mode = if start.is_some() { Mode::Full } else { Mode::Tail };
-    let basis = Basis { session: Hours::AllHours, what: WhatToShow::usual(&symbol) };
-    LoadRequest {
-        key: SeriesKey { symbol, timeframe },
-        mode,
-        start,
-        end,
-        basis,
-        on_split: OnSplit::Fail,
-        verify: false,
     }
 }

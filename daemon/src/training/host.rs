@@ -16,7 +16,13 @@ use super::{
     pace,
     report::Report,
 };
-use crate::{clock, error::chain, host_service::HostService, model::Nanos, operations::Context};
+use crate::{
+    clock,
+    error::chain,
+    host_service::{HostError, HostService},
+    model::Nanos,
+    operations::Context,
+};
 
 /// A host; shared by all who follow something there.
 #[derive(Debug)]
@@ -36,11 +42,14 @@ pub(super) struct Host {
 struct Followed {
     /// Number of the next poll: a session is not missing from a list that was asked for before it was followed.
     poll: u64,
+    /// Of the next follower: one that goes must not take another of the same session along.
+    serial: u64,
     sessions: BTreeMap<String, Follower>,
 }
 
 #[derive(Debug)]
 struct Follower {
+    serial: u64,
     sight: watch::Sender<Sight>,
     context: Option<Context>,
     since_poll: u64,
@@ -67,14 +76,17 @@ pub(super) enum Sight {
 pub(super) struct Following {
     host: Arc<Host>,
     id: String,
+    serial: u64,
     sight: watch::Receiver<Sight>,
 }
 
 impl Following {
     /// The next thing that is seen.
     pub(super) async fn next(&mut self) -> Sight {
-        // the sender goes only with this very follower
-        drop(self.sight.changed().await);
+        if self.sight.changed().await.is_err() {
+            // somebody else follows it now
+            return Sight::Missing { lists: u32::MAX };
+        }
         self.sight.borrow_and_update().clone()
     }
 
@@ -94,7 +106,10 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        self.host.followed().sessions.remove(&self.id);
+        let mut followed = self.host.followed();
+        if followed.sessions.get(&self.id).is_some_and(|one| one.serial == self.serial) {
+            followed.sessions.remove(&self.id);
+        }
     }
 }
 
@@ -137,16 +152,34 @@ impl Host {
         }
     }
 
+    /// What it can do is known; of one that was away, that is asked again: another version may have come back.
+    pub(super) async fn asked_anew_if_away(&self) -> Result<(), HostError> {
+        if !self.service.is_usable() {
+            self.service.check().await?;
+            self.backend.forget_capabilities();
+        }
+        self.backend.capabilities().await.map(drop)
+    }
+
     /// Follows a session; what is seen from the next poll on counts.
     pub(super) fn follow(self: &Arc<Self>, id: &str, context: Option<Context>) -> Following {
         let (sender, sight) = watch::channel(Sight::NotYet);
         let mut followed = self.followed();
-        let one =
-            Follower { sight: sender, context, since_poll: followed.poll, begun: Instant::now(), epoch: 0, share: 0.0 };
+        let serial = followed.serial;
+        followed.serial += 1;
+        let one = Follower {
+            serial,
+            sight: sender,
+            context,
+            since_poll: followed.poll,
+            begun: Instant::now(),
+            epoch: 0,
+            share: 0.0,
+        };
         followed.sessions.insert(id.to_owned(), one);
         drop(followed);
         self.wake.notify_one();
-        Following { host: self.clone(), id: id.to_owned(), sight }
+        Following { host: self.clone(), id: id.to_owned(), serial, sight }
     }
 
     /// Asks again and again while anybody follows anything; until `stop`.
@@ -227,7 +260,7 @@ impl Host {
                 Some(report) => Sight::Seen(Arc::new(report)),
                 None => Sight::Missing { lists: self.missed(&id) + 1 },
             };
-            self.send(&id, sight);
+            self.send(&id, number, sight);
         }
     }
 
@@ -276,13 +309,14 @@ impl Host {
                 Ok(None) => Sight::Missing { lists: self.missed(&id) + 1 },
                 Err(error) => Sight::Away { since: clock::now(), why: chain(&error.trouble).join(": ") },
             };
-            self.send(&id, sight);
+            self.send(&id, number, sight);
         }
     }
 
-    fn send(&self, id: &str, sight: Sight) {
-        if let Some(follower) = self.followed().sessions.get(id) {
-            follower.sight.send_replace(sight);
+    /// Unless it is followed anew since the poll left.
+    fn send(&self, id: &str, number: u64, sight: Sight) {
+        if let Some(one) = self.followed().sessions.get(id).filter(|one| one.since_poll <= number) {
+            one.sight.send_replace(sight);
         }
     }
 

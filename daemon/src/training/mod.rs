@@ -6,8 +6,10 @@
 
 mod answers;
 mod backend;
+mod begin;
 mod capabilities;
 mod client;
+mod data;
 mod dispatch;
 mod error;
 mod follow;

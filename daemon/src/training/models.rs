@@ -78,14 +78,16 @@ impl Training {
 
 fn of_operation(operation: &Operation) -> Option<Model> {
     let document: TrainingDocument = serde_json::from_value(operation.result.clone()?).ok()?;
-    let mut words = operation.subject.split(' ');
+    // a strategy's name may have blanks, its symbols and timeframes have none
+    let mut words = operation.subject.rsplitn(3, ' ');
     let mut list = || words.next().unwrap_or_default().split(',').map(str::to_owned).collect::<Vec<_>>();
-    let strategy = list().concat();
+    let (timeframes, symbols) = (list(), list());
+    let strategy = words.next().unwrap_or_default().to_owned();
     Some(Model {
         id: operation.id.clone(),
         strategy,
-        symbols: list(),
-        timeframes: list(),
+        symbols,
+        timeframes,
         created_at: operation.ended.map(clock::text).unwrap_or_default(),
         path: document.model_path,
         metrics: document.metrics,

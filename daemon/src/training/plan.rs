@@ -46,6 +46,9 @@ pub struct StoredSeries {
     pub stored: Option<(u64, Nanos, Nanos)>,
 }
 
+/// One model of more would be none that anybody could judge.
+const SYMBOLS_MAX: usize = 100;
+
 impl Plan {
     /// Reads the file and fits the wishes to it. Nothing is asked of anybody.
     pub fn of(request: &StartRequest) -> Result<Self, TrainingError> {
@@ -81,6 +84,9 @@ impl Plan {
 
 fn symbols(request: &StartRequest, strategy: &Strategy) -> Result<Vec<String>, TrainingError> {
     let asked = if request.symbols.is_empty() { &strategy.symbols } else { &request.symbols };
+    if asked.len() > SYMBOLS_MAX {
+        return Err(TrainingError::Invalid(format!("{} symbols; a training has at most {SYMBOLS_MAX}", asked.len())));
+    }
     if asked.is_empty() {
         return Err(TrainingError::NoSymbols { strategy: strategy.name.clone() });
     }

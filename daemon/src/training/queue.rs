@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) id: String,
-    /// Of all that ever waited.
+    /// When it was entered: who came first.
     pub(super) number: u64,
     /// 0 to 9, higher first.
     pub(super) priority: u32,
@@ -25,6 +25,8 @@ pub(super) struct Place {
     pub(super) labels: Vec<String>,
     pub(super) slots: usize,
     pub(super) taken: usize,
+    /// It answers late, if at all: only when no other is free.
+    pub(super) slow: bool,
     /// It is up, and has not just said that it is busy.
     pub(super) usable: bool,
 }
@@ -96,7 +98,7 @@ pub(super) fn next(waiting: &[Waiting], places: &[Place], shares: &Shares) -> Op
     order(waiting, shares).into_iter().find_map(|one| {
         let fitting = places.iter().filter(|place| place.free() && place.fits(one));
         // a/b < c/d without dividing
-        let place = fitting.min_by(|a, b| (a.taken * b.slots).cmp(&(b.taken * a.slots)))?;
+        let place = fitting.min_by(|a, b| a.slow.cmp(&b.slow).then((a.taken * b.slots).cmp(&(b.taken * a.slots))))?;
         Some((one.id.clone(), place.name.clone()))
     })
 }
@@ -115,7 +117,7 @@ mod tests {
     }
 
     fn place(name: &str, slots: usize, taken: usize) -> Place {
-        Place { name: name.into(), labels: vec![], slots, taken, usable: true }
+        Place { name: name.into(), labels: vec![], slots, taken, slow: false, usable: true }
     }
 
     fn ids(waiting: &[Waiting], running: &[(&str, usize)]) -> Vec<String> {

@@ -6,7 +6,7 @@
 //!    └────────┘                                 └─ the daemon ends: left, and taken up again by the next one
 //! ```
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use super::{
     Plan, StartRequest, TrainingError,
@@ -14,11 +14,9 @@ use super::{
     follow::{End, Follow},
     handle::Parts,
     host::{Following, Host},
-    progress::{Detail, Track},
+    progress::Track,
     queue::Waiting,
-    settle,
-    start::{Start, Started},
-    stop,
+    settle, stop,
 };
 use crate::{
     clock,
@@ -34,20 +32,34 @@ pub(super) struct Session {
     pub(super) plan: Plan,
     pub(super) context: Context,
     pub(super) id: String,
+    /// Of an earlier life of the daemon.
+    pub(super) left: Option<Left>,
+}
+
+/// What an earlier life left behind.
+pub(super) enum Left {
+    /// A start may have left, or a session runs.
+    At(SessionRow, Slot),
+    /// The same, on a host that is no longer in the configuration.
+    Nowhere(SessionRow),
 }
 
 /// It has a host, and is followed there.
-struct Running {
-    slot: Slot,
-    following: Following,
+pub(super) struct Running {
+    pub(super) slot: Slot,
+    pub(super) following: Following,
     /// It was seen there before this life of the daemon.
-    seen_before: bool,
+    pub(super) seen_before: bool,
 }
 
 /// Why the way to a running session ended.
-enum Halt {
-    /// Told to stop.
-    Stop,
+pub(super) enum Halt {
+    /// A person wants it stopped; nothing has left.
+    Stopped,
+    /// A person wants it stopped, and nobody knows whether it has started.
+    StoppedUnsure(Slot),
+    /// The daemon ends.
+    Left,
     Failed(TrainingError),
 }
 
@@ -60,140 +72,50 @@ impl From<TrainingError> for Halt {
 impl Session {
     /// From the beginning.
     pub(super) async fn run(self) -> Outcome {
-        let stop = self.context.stop().clone();
-        let begun = tokio::select! {
-            begun = self.begin() => begun,
-            () = stop.cancelled() => Err(Halt::Stop),
-        };
+        let begun = Box::pin(self.begin(true)).await;
         self.go_on(begun).await
     }
 
     /// After a restart of the daemon: as far as the ledger knows.
-    pub(super) async fn resume(self) -> Outcome {
-        let row = match self.parts.store.session(self.id.clone()).await {
-            Ok(row) => row,
-            Err(error) => return Outcome::failed(None, Failure::from(&TrainingError::Store(error))),
+    pub(super) async fn resume(mut self) -> Outcome {
+        let (row, slot) = match self.left.take() {
+            None => {
+                let begun = Box::pin(self.begin(false)).await;
+                return self.go_on(begun).await;
+            }
+            Some(Left::Nowhere(row)) => return self.nowhere(&row).await,
+            Some(Left::At(row, slot)) => (row, slot),
         };
-        let Some(row) = row else { return self.run().await };
-        let Some(host) = self.parts.hosts.iter().find(|host| host.name == row.host).cloned() else {
-            let why = "it is no longer in the configuration".to_owned();
-            return settle::lost(&row.host, &self.id, why, None);
-        };
-        let slot = self.parts.dispatch.occupy(&host, &self.plan.strategy.name);
-        let following = host.follow(&self.id, Some(self.context.clone()));
-        let stop = self.context.stop().clone();
+        if row.cancelled {
+            self.context.cancel("before the daemon stopped");
+        }
+        let following = slot.host.follow(&self.id, Some(self.context.clone()));
         let begun = if row.seen {
             Ok(Running { slot, following, seen_before: true })
         } else {
-            tokio::select! {
-                begun = self.attach(slot, following) => begun,
-                () = stop.cancelled() => Err(Halt::Stop),
-            }
+            Box::pin(self.attach(slot, following)).await
         };
         self.go_on(begun).await
     }
 
-    async fn attach(&self, slot: Slot, following: Following) -> Result<Running, Halt> {
-        match self.start(&slot.host).again(following).await? {
-            Started::Running(following) => Ok(Running { slot, following, seen_before: false }),
-            Started::Busy(_) => {
-                self.parts.store.forget_session(self.id.clone()).await.map_err(TrainingError::Store)?;
-                drop(slot);
-                Box::pin(self.begin()).await
-            }
+    /// Nobody can be asked. A host that comes back into the configuration has the answer.
+    async fn nowhere(self, row: &SessionRow) -> Outcome {
+        let message =
+            format!("its host {} is no longer in the configuration: put it back and restart, or cancel", row.host);
+        self.context.progress(|progress| progress.message = message);
+        self.context.stop().cancelled().await;
+        if self.context.is_cancelled() { Outcome::stopped(serde_json::Value::Null) } else { Outcome::left() }
+    }
+
+    pub(super) fn row(&self, host: &Host, seen: bool) -> SessionRow {
+        let (operation, host) = (self.id.clone(), host.name.clone());
+        SessionRow { operation, host, seen, cancelled: self.context.is_cancelled(), at: clock::now() }
+    }
+
+    pub(super) async fn record(&self, host: &Host, seen: bool) {
+        if let Err(error) = self.parts.store.put_session(self.row(host, seen)).await {
+            tracing::error!(error = crate::error::chain(&error).join(": "), "a session could not be recorded");
         }
-    }
-
-    async fn begin(&self) -> Result<Running, Halt> {
-        if self.request.load_missing {
-            self.parts.load_missing(&self.plan, &self.request, &self.context).await?;
-        }
-        self.reachable().await?;
-        let mut number = 0;
-        loop {
-            let queued = self.parts.dispatch.enter(Waiting { number, ..self.waiting() });
-            // who finds a host busy keeps the place
-            number = queued.number();
-            let slot = queued.slot(|place| self.waits(place)).await.ok_or(TrainingError::Defect)?;
-            let host = slot.host.clone();
-            self.parts.store.put_session(self.row(&host, false)).await.map_err(TrainingError::Store)?;
-            let following = host.follow(&self.id, Some(self.context.clone()));
-            match self.start(&host).once(following).await {
-                Ok(Started::Running(following)) => return Ok(Running { slot, following, seen_before: false }),
-                Ok(Started::Busy(retry_after)) => {
-                    self.parts.dispatch.is_busy(&host.name, retry_after);
-                    self.parts.store.forget_session(self.id.clone()).await.map_err(TrainingError::Store)?;
-                }
-                // another host may be well
-                Err(TrainingError::NotStarted { source, .. }) if source.not_sent() && self.has_other(&host) => {
-                    self.parts.store.forget_session(self.id.clone()).await.map_err(TrainingError::Store)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn start<'a>(&'a self, host: &'a Arc<Host>) -> Start<'a> {
-        Start { host, id: &self.id, plan: &self.plan, context: &self.context }
-    }
-
-    /// One host that fits must answer now: nobody wants to wait for a machine that is switched off.
-    async fn reachable(&self) -> Result<(), TrainingError> {
-        let mut last = None;
-        let fitting = self.parts.hosts.iter().filter(|host| self.fits(host));
-        for host in fitting {
-            // of one that was away, what was known may be old
-            let answers = if host.service.health().is_usable() {
-                host.backend.capabilities().await.map(drop)
-            } else {
-                host.service.check().await.map(drop)
-            };
-            match answers {
-                Ok(()) => return Ok(()),
-                Err(source) => last = Some(TrainingError::NotStarted { host: host.name.clone(), source }),
-            }
-        }
-        Err(last.unwrap_or(TrainingError::NoHosts))
-    }
-
-    fn fits(&self, host: &Host) -> bool {
-        let waiting = self.waiting();
-        waiting.host.as_ref().is_none_or(|name| *name == host.name)
-            && waiting.labels.iter().all(|label| host.labels.contains(label))
-    }
-
-    fn has_other(&self, host: &Host) -> bool {
-        self.parts
-            .hosts
-            .iter()
-            .any(|other| other.name != host.name && self.fits(other) && other.service.health().is_usable())
-    }
-
-    fn waiting(&self) -> Waiting {
-        Waiting {
-            id: self.id.clone(),
-            number: 0,
-            priority: self.request.priority,
-            strategy: self.plan.strategy.name.clone(),
-            host: self.request.host.clone(),
-            labels: self.request.labels.clone(),
-        }
-    }
-
-    fn waits(&self, place: u32) {
-        let detail = Detail { queue_position: place, epochs: self.plan.strategy.epochs, ..Detail::default() };
-        self.context.progress(|progress| {
-            progress.message = match place {
-                0 => "looking for a free slot".into(),
-                1 => "waiting for a free slot, next in line".into(),
-                place => format!("waiting for a free slot, {} before it", place - 1),
-            };
-            progress.detail = serde_json::to_value(&detail).ok();
-        });
-    }
-
-    fn row(&self, host: &Host, seen: bool) -> SessionRow {
-        SessionRow { operation: self.id.clone(), host: host.name.clone(), seen, at: clock::now() }
     }
 
     /// From a running session to the outcome.
@@ -201,12 +123,12 @@ impl Session {
         let Running { slot, mut following, seen_before } = match begun {
             Ok(running) => running,
             Err(Halt::Failed(error)) => return Outcome::failed(None, Failure::from(&error).with("operation", self.id)),
-            Err(Halt::Stop) => return self.stopped_before().await,
+            Err(Halt::Stopped) => return Outcome::stopped(serde_json::Value::Null),
+            Err(Halt::StoppedUnsure(slot)) => return self.stopped_unsure(slot).await,
+            Err(Halt::Left) => return Outcome::left(),
         };
         let host = slot.host.clone();
-        if let Err(error) = self.parts.store.put_session(self.row(&host, true)).await {
-            tracing::error!(error = crate::error::chain(&error).join(": "), "a started session could not be recorded");
-        }
+        self.record(&host, true).await;
         self.context.begun().await;
         let mut track = Track::new(self.plan.strategy.epochs);
         let mut follow = Follow {
@@ -217,21 +139,26 @@ impl Session {
             about: host.backend.about(),
             begun: Instant::now(),
             seen: None,
+            ran: false,
         };
         let stop = self.context.stop().clone();
         let end = tokio::select! {
-            end = follow.until_end() => end,
-            () = stop.cancelled() => {
-                if !self.context.is_cancelled() {
-                    return Outcome::left();
-                }
-                let stopped = stop::stop(&host, &self.id, &mut follow).await;
-                drop(follow);
-                return self.stopped(stopped, slot, &track).await;
+            end = follow.until_end() => Some(end),
+            () = stop.cancelled() => None,
+        };
+        let Some(end) = end else {
+            if !self.context.is_cancelled() {
+                return Outcome::left();
             }
+            // should the daemon stop meanwhile, its next life goes on with the stop
+            self.record(&host, true).await;
+            let stopped = tokio::select! {
+                stopped = stop::stop(&host, &self.id, &mut follow) => stopped,
+                () = self.context.daemon_stops() => return Outcome::left(),
+            };
+            return self.stopped(stopped, slot, following, &track).await;
         };
         let restarted = follow.seen.is_none() && seen_before;
-        drop(follow);
         match end {
             End::Final(report) => self.settled(&report, &host, &track).await,
             End::Lost(why) => {
@@ -242,17 +169,16 @@ impl Session {
         }
     }
 
-    /// Told to stop before anything ran. What had been sent is looked for by the next life of the daemon.
-    async fn stopped_before(self) -> Outcome {
-        if !self.context.is_cancelled() {
-            return Outcome::left();
-        }
-        let sent = self.parts.store.session(self.id.clone()).await.ok().flatten();
-        if let Some(host) = sent.and_then(|row| self.parts.hosts.iter().find(|host| host.name == row.host).cloned()) {
-            // its start may be on its way
-            drop(host.backend.stop(&self.id).await);
-        }
-        Outcome::stopped(serde_json::Value::Null)
+    /// Its start is on its way, and nobody answers: asked to stop, watched until it is known to be over.
+    async fn stopped_unsure(self, slot: Slot) -> Outcome {
+        self.record(&slot.host, false).await;
+        let host = slot.host.clone();
+        drop(tokio::time::timeout(stop::patience(&host), host.backend.stop(&self.id)).await);
+        let mut document = self.document(&host, &Track::new(self.plan.strategy.epochs), None);
+        document.notes.push("did not answer: whether the session has started is not known, and it is watched".into());
+        let following = host.follow(&self.id, None);
+        stop::linger(slot, following, self.id);
+        Outcome::stopped(settle::json(&document))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     TrainingDocument, TrainingError,
     dispatch::Slot,
-    host::Host,
+    host::{Following, Host},
     progress::Track,
     report::{Phase, Report},
     session::Session,
@@ -13,20 +13,23 @@ use super::{
 };
 use crate::{error::Failure, operations::Outcome};
 
+/// Tries to get a result, each with the repeats of its routes.
+const FETCHES: u32 = 3;
+
 impl Session {
-    pub(super) async fn stopped(self, stopped: Stopped, slot: Slot, track: &Track) -> Outcome {
+    pub(super) async fn stopped(self, stopped: Stopped, slot: Slot, following: Following, track: &Track) -> Outcome {
         let host = slot.host.clone();
         match stopped {
             Stopped::Ended(report) if report.phase != Phase::Stopped => self.settled(&report, &host, track).await,
             Stopped::Ended(_) | Stopped::Gone => {
-                let last = self.finish(&host).await;
-                self.clean_up(&host);
+                let Some(last) = self.finish(&host).await else { return Outcome::left() };
+                self.clean_up(&host, last.is_some());
                 Outcome::stopped(json(&self.document(&host, track, last.as_ref())))
             }
             Stopped::Runs(why) => {
                 let mut document = self.document(&host, track, None);
                 document.notes.push(why);
-                stop::linger(slot, self.id);
+                stop::linger(slot, following, self.id);
                 Outcome::stopped(json(&document))
             }
         }
@@ -35,12 +38,12 @@ impl Session {
     /// The host says that it is over.
     pub(super) async fn settled(self, report: &Report, host: &Arc<Host>, track: &Track) -> Outcome {
         let mut track = track.clone();
-        let last = self.finish(host).await;
+        let Some(last) = self.finish(host).await else { return Outcome::left() };
         if let Some(last) = &last {
             track.see(last, 0.0);
         }
         let mut document = self.document(host, &track, last.as_ref());
-        self.clean_up(host);
+        self.clean_up(host, last.is_some());
         let name = host.name.clone();
         match report.phase {
             Phase::Completed => {
@@ -57,16 +60,31 @@ impl Session {
         }
     }
 
-    /// The expensive look, once; without it the result is poorer, not wrong.
-    async fn finish(&self, host: &Host) -> Option<Report> {
+    /// The expensive look; without it the result is poorer, not wrong. The outer `None`: the daemon ends before it is had, and
+    /// its next life looks again.
+    async fn finish(&self, host: &Host) -> Option<Option<Report>> {
         self.context.progress(|progress| "fetching the result".clone_into(&mut progress.message));
-        match host.backend.finish(&self.id).await {
-            Ok(report) => report,
-            Err(error) => {
-                tracing::warn!(error = crate::error::chain(&error).join(": "), "the result could not be fetched");
-                None
-            }
+        tokio::select! {
+            last = self.fetched(host) => Some(last),
+            () = self.context.daemon_stops() => None,
         }
+    }
+
+    async fn fetched(&self, host: &Host) -> Option<Report> {
+        for attempt in 1..=FETCHES {
+            match host.backend.finish(&self.id).await {
+                Ok(report) => return report,
+                Err(error) => {
+                    tracing::warn!(
+                        attempt,
+                        error = crate::error::chain(&error).join(": "),
+                        "the result could not be fetched"
+                    );
+                }
+            }
+            tokio::time::sleep(host.unit * attempt).await;
+        }
+        None
     }
 
     pub(super) fn document(&self, host: &Host, track: &Track, last: Option<&Report>) -> TrainingDocument {
@@ -77,9 +95,9 @@ impl Session {
         document
     }
 
-    /// Takes the session out of the host, once its result is in the ledger.
-    fn clean_up(&self, host: &Arc<Host>) {
-        if !self.parts.clean_up {
+    /// Takes the session out of the host, once its result is here and in the ledger: nobody else has it.
+    fn clean_up(&self, host: &Arc<Host>, fetched: bool) {
+        if !self.parts.clean_up || !fetched {
             return;
         }
         let (host, id, registry) = (host.clone(), self.id.clone(), self.parts.registry.clone());
@@ -87,12 +105,12 @@ impl Session {
             if let Ok(mut watch) = registry.watch(&id) {
                 drop(watch.wait_for(|operation| operation.state.is_final()).await);
             }
+            if !registry.is_recorded(&id) {
+                return;
+            }
             if let Err(error) = host.backend.forget(&id).await {
-                tracing::info!(
-                    host = host.name,
-                    error = crate::error::chain(&error).join(": "),
-                    "an ended session stays there"
-                );
+                let error = crate::error::chain(&error).join(": ");
+                tracing::info!(host = host.name, error, "an ended session stays there");
             }
         });
     }
@@ -108,6 +126,6 @@ pub(super) fn lost(host: &str, id: &str, why: String, document: Option<&Training
     Outcome::interrupted(document.map(json), Failure::from(&error).with("operation", id))
 }
 
-fn json(document: &TrainingDocument) -> serde_json::Value {
+pub(super) fn json(document: &TrainingDocument) -> serde_json::Value {
     serde_json::to_value(document).unwrap_or_default()
 }

@@ -66,7 +66,10 @@ impl Start<'_> {
                 StartAnswer::Started => return Ok(Started::Running(following)),
                 // the first one may yet be carried out
                 StartAnswer::NotSent(source) if sent > 1 => crate::error::chain(&source).join(": "),
-                StartAnswer::NotSent(source) | StartAnswer::Refused(source) => {
+                StartAnswer::NotSent(source) => {
+                    return Err(TrainingError::NotSent { host: name.clone(), source });
+                }
+                StartAnswer::Refused(source) => {
                     return Err(TrainingError::NotStarted { host: name.clone(), source });
                 }
                 StartAnswer::Busy { retry_after } => {

@@ -112,3 +112,34 @@ fn the_queue_survives_a_restart() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_host_that_hangs_gets_nothing_while_another_is_well() -> Result<()> {
+    let (hung, good) = (TrainingSim::start("")?, TrainingSim::start("--epoch-ms 40")?);
+    hung.fault("any", "hang", 0, 0)?;
+    let daemon = daemon_with(&format!("{},{}", hung.host("hung"), good.host("good")))?;
+    for _ in 0..3 {
+        let done = daemon.ktrdr("models train demo.yaml --wait -f json")?.json()?;
+        assert_eq!(done["result"]["host"], "good", "{done:#}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_waited_goes_on_waiting_when_the_hosts_are_away_at_a_restart() -> Result<()> {
+    let sim = TrainingSim::start("--epoch-ms 400")?;
+    let port = sim.port();
+    let daemon = daemon_with(&sim.host("gpu"))?;
+    let ids: Vec<String> = (0..3).map(|_| begun(&daemon, "")).collect::<Result<_>>()?;
+    operation_is(&daemon, &ids[0], "running")?;
+    let stopped = daemon.kill_9()?;
+    sim.kill()?;
+    let daemon = stopped.start()?;
+    operation_is(&daemon, &ids[1], "pending")?;
+    let _back = TrainingSim::start_on(port, "--epoch-ms 40")?;
+    assert_eq!(ended(&daemon, &ids[0])?["reason"], "SESSION_LOST");
+    let started = |id: &String| Ok(ended(&daemon, id)?["started_at"].as_str().unwrap_or_default().to_owned());
+    let times: Vec<String> = ids[1..].iter().map(started).collect::<Result<_>>()?;
+    assert!(times.is_sorted() && !times[0].is_empty(), "in their order: {times:?}");
+    Ok(())
+}

@@ -37,7 +37,7 @@ fn what_ended_while_the_daemon_was_away_is_settled_when_it_is_back() -> Result<(
 
 #[test]
 fn a_host_that_forgets_its_sessions_interrupts_them_and_says_how_far_they_were() -> Result<()> {
-    each_of(&["a", "e"], |generation| {
+    each_of(&["a", "e", "worker"], |generation| {
         let (sim, daemon) = pair(&format!("--generation {generation} --epoch-ms 250"))?;
         let id = begun(&daemon, "")?;
         epochs_done(&daemon, &id, 2)?;
@@ -90,8 +90,33 @@ fn another_version_that_comes_up_behind_the_same_address_is_noticed() -> Result<
     sim.kill()?;
     daemon.ktrdr("models train demo.yaml --wait -f json")?.fails(5, "HOST_UNREACHABLE")?;
     let _newer = TrainingSim::start_on(port, "--generation e --epoch-ms 40")?;
-    daemon.ktrdr("services check -f json")?.json()?;
     let done = daemon.ktrdr("models train demo.yaml --wait -f json")?.json()?;
     assert!(done["result"]["model_path"].is_string(), "{done:#}");
+    Ok(())
+}
+
+#[test]
+fn an_idle_host_that_was_replaced_is_asked_what_it_is_when_a_start_does_not_fit() -> Result<()> {
+    let sim = TrainingSim::start("--generation a --epoch-ms 40")?;
+    let port = sim.port();
+    let daemon = daemon_with(&sim.host("gpu"))?;
+    daemon.ktrdr("models train demo.yaml --wait")?.ok()?;
+    sim.kill()?;
+    // nobody has noticed that it was away
+    let newer = TrainingSim::start_on(port, "--generation e --epoch-ms 40")?;
+    let done = daemon.ktrdr("models train demo.yaml --wait -f json")?.json()?;
+    assert!(done["result"]["model_path"].is_string(), "{done:#}");
+    assert_eq!(newer.starts(done["id"].as_str().unwrap_or_default())?, 1);
+    Ok(())
+}
+
+#[test]
+fn something_else_behind_the_address_fails_every_time() -> Result<()> {
+    let sim = TrainingSim::start("")?;
+    sim.fault("openapi", "wrong-shape", 0, 0)?;
+    let daemon = daemon_with(&sim.host("gpu"))?;
+    for _ in 0..3 {
+        daemon.ktrdr("models train demo.yaml -f json")?.fails(5, "HOST_UNREADABLE")?;
+    }
     Ok(())
 }

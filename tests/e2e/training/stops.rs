@@ -97,3 +97,51 @@ fn a_training_that_ends_before_the_stop_arrives_is_completed() -> Result<()> {
     assert_eq!(end["state"], "completed", "{end:#}");
     Ok(())
 }
+
+/// What the host still runs of ours.
+fn running_there(sim: &ktrdr_tests::training_sim::TrainingSim) -> Result<u64> {
+    let sessions = sim.report()?["sessions"].as_array().cloned().unwrap_or_default();
+    Ok(sessions.iter().filter(|session| session["status"] == "running").count() as u64)
+}
+
+#[test]
+fn a_start_that_is_on_its_way_when_somebody_stops_it_leaves_no_session_behind() -> Result<()> {
+    each_of(&[("a", "late"), ("a", "slow-headers"), ("worker", "late"), ("b", "reset-after")], |(generation, kind)| {
+        let (sim, daemon) = pair(&format!("--generation {generation} --epoch-ms 3000"))?;
+        daemon.ktrdr("services check")?.ok()?;
+        sim.fault("start", kind, 1, 1_200)?;
+        let id = begun(&daemon, "")?;
+        wait::until_true("the start to leave", wait::LIMIT, || Ok(sim.requests("POST /training/start")? == 1))?;
+        let end = daemon.ktrdr(&format!("operations cancel {id} --format json"))?.document()?;
+        ensure!(end["state"] == "cancelled", "{end:#}");
+        ensure!(running_there(&sim)? == 0 && sim.starts(&id)? <= 1, "{:#}", sim.report()?);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_daemon_that_is_stopped_while_a_session_is_being_stopped_goes_on_with_that() -> Result<()> {
+    let (sim, daemon) = pair("--epoch-ms 5000 --stop-ms 2500")?;
+    let id = begun(&daemon, "")?;
+    operation_is(&daemon, &id, "running")?;
+    let cancel = daemon.ktrdr_started(&format!("operations cancel {id}"))?;
+    wait::until_true("the stop to leave", wait::LIMIT, || Ok(sim.requests("POST /training/stop")? == 1))?;
+    let daemon = daemon.terminate()?.start()?;
+    drop(cancel);
+    let end = ended(&daemon, &id)?;
+    assert_eq!((&end["state"], &end["reason"]), (&"cancelled".into(), &"CANCELLED".into()), "{end:#}");
+    assert_eq!(running_there(&sim)?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_stop_that_did_not_get_through_is_sent_again_when_the_host_is_back() -> Result<()> {
+    let (sim, daemon) = pair("--epoch-ms 5000")?;
+    let id = begun(&daemon, "")?;
+    operation_is(&daemon, &id, "running")?;
+    sim.fault("any", "reset", 6, 0)?;
+    let end = daemon.ktrdr(&format!("operations cancel {id} --format json"))?.document()?;
+    assert_eq!(end["state"], "cancelled", "{end:#}");
+    assert_eq!(running_there(&sim)?, 0, "{end:#}");
+    Ok(())
+}

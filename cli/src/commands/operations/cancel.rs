@@ -1,5 +1,7 @@
 //! `ktrdr operations cancel`: ask an operation to stop, and wait until it has.
 
+use std::time::Duration;
+
 use ktrdr_proto::{spelling::Word as _, v1::CancelOperationRequest};
 
 use crate::{
@@ -31,12 +33,18 @@ pub(crate) struct Args {
     force: Force,
 }
 
+/// Longer than any operation takes to stop.
+const PATIENCE: Duration = Duration::from_mins(4);
+
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     if args.force.force {
         context.talk.note("--force is not used: cancelling always waits for the end");
     }
     let client = context.client()?;
+    // a training host may take a minute and a half to stop; a limit that was given, counts
+    let patient = client.limit() == crate::flags::TIMEOUT;
+    let client = if patient { client.within(PATIENCE) } else { client };
     let request = CancelOperationRequest { id: args.id, note: args.reason.unwrap_or_default() };
     let answer = client.answer(client.operations().cancel(client.request(request))).await?;
     let operation = answer.operation.unwrap_or_default();

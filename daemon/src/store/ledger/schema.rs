@@ -161,6 +161,7 @@ const MIGRATIONS: [&str; 5] = [
         operation TEXT PRIMARY KEY,
         host TEXT NOT NULL,
         seen INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL,
         at_ns INTEGER NOT NULL
     ) STRICT;
 ",
