@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn second(text: &str) -> i64 {
-        text.parse::<jiff::Timestamp>().unwrap().as_second()
+        text.parse::<Timestamp>().unwrap().as_second()
     }
 
     /// What a client of the gateway gets for the same range.
