@@ -16,13 +16,15 @@
 //! ```
 //!
 //! `market` knows contracts and prices, `protocol` knows bytes; neither knows the other, and `server` joins them.
-//! `referee` judges, `report` tells. `faults` says what can go wrong and when; `server` lets it happen.
+//! `referee` judges, `report` tells. `faults` says what can go wrong and when; `server` lets it happen. `feed` is the
+//! market alone, for simulators of other services.
 
 mod args;
 mod clock;
 mod config;
 mod fault_args;
 pub mod faults;
+mod feed;
 mod log;
 mod market;
 mod protocol;
@@ -33,5 +35,6 @@ mod simulator;
 
 pub use args::main;
 pub use config::{Chaos, Config, Knobs, NEWEST_VERSION, Pacing};
+pub use feed::{Feed, FeedBar, Listing};
 pub use report::{Connections, Outage, PacingUse, Report, Violation};
 pub use simulator::{Simulator, StartError};

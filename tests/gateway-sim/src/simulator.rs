@@ -38,15 +38,7 @@ pub struct StartError {
 impl Simulator {
     /// Reads the replay folder, binds the address, and serves from then on. Needs a tokio runtime with I/O and time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        if !(config.time_scale.is_finite() && config.time_scale > 0.0) {
-            return Err(StartError { what: format!("time scale {} is not positive", config.time_scale), source: None });
-        }
-        if let Some(speed) = config.knobs.market_speed.filter(|speed| !(speed.is_finite() && *speed > 0.0)) {
-            return Err(StartError { what: format!("market speed {speed} is not positive"), source: None });
-        }
-        let clock = Clock::new(config.time_scale, config.knobs.now, config.knobs.market_speed);
-        let market = Market::open(config.seed, config.replay.as_deref(), config.knobs.always_open, clock.now())
-            .map_err(|error| StartError::new("the replay folder cannot be used", error))?;
+        let (clock, market) = open(&config)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| StartError::new(&format!("cannot listen on {}", config.listen), error))?;
@@ -112,6 +104,20 @@ impl Simulator {
         drop(self.server.await);
         report
     }
+}
+
+/// The clock and the market of a simulator.
+pub(crate) fn open(config: &Config) -> Result<(Clock, Market), StartError> {
+    if !(config.time_scale.is_finite() && config.time_scale > 0.0) {
+        return Err(StartError { what: format!("time scale {} is not positive", config.time_scale), source: None });
+    }
+    if let Some(speed) = config.knobs.market_speed.filter(|speed| !(speed.is_finite() && *speed > 0.0)) {
+        return Err(StartError { what: format!("market speed {speed} is not positive"), source: None });
+    }
+    let clock = Clock::new(config.time_scale, config.knobs.now, config.knobs.market_speed);
+    let market = Market::open(config.seed, config.replay.as_deref(), config.knobs.always_open, clock.now())
+        .map_err(|error| StartError::new("the replay folder cannot be used", error))?;
+    Ok((clock, market))
 }
 
 impl StartError {

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 pub(crate) use bar::{Bar, BarSize, Stamp, What};
 pub(crate) use contract::{Contract, Query, SecurityType};
+pub(crate) use currencies::pair;
 pub(crate) use hours::hours;
 pub(crate) use live::Follower;
 pub(crate) use replay::ReplayError;

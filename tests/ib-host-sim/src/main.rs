@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    ktrdr_ib_host_sim::main()
+}
