@@ -14,6 +14,7 @@ mod demo;
 mod disk;
 mod gateway;
 mod harness;
+mod host_source;
 mod housekeeping;
 mod lifecycle;
 mod live;

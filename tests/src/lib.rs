@@ -14,6 +14,8 @@ pub mod cli;
 pub mod daemon;
 pub mod gateway_sim;
 pub mod home;
+pub mod http;
+pub mod ib_host_sim;
 pub mod process;
 pub mod programs;
 pub mod series;

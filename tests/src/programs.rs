@@ -29,6 +29,8 @@ pub struct Programs {
     pub gateway_sim: PathBuf,
     /// The simulated training service.
     pub training_sim: PathBuf,
+    /// The simulated IB host service.
+    pub ib_host_sim: PathBuf,
 }
 
 impl Programs {
@@ -38,6 +40,7 @@ impl Programs {
             ktrdrd: folder.join("ktrdrd"),
             gateway_sim: folder.join("ktrdr-gateway-sim"),
             training_sim: folder.join("ktrdr-training-sim"),
+            ib_host_sim: folder.join("ktrdr-ib-host-sim"),
         }
     }
 }

@@ -1,16 +1,11 @@
 //! The real `ktrdr-training-sim`, how it is told what to do, and what it saw.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    process::Stdio,
-    time::Duration,
-};
+use std::process::Stdio;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::{gateway_sim::ready_line, process::Process, programs::programs, wait};
+use crate::{gateway_sim::ready_line, http, process::Process, programs::programs};
 
 /// A simulated training service at work.
 #[derive(Debug)]
@@ -93,24 +88,8 @@ impl TrainingSim {
         self.ask("POST", path, Some(body)).map(drop)
     }
 
-    /// One exchange on a connection of its own, as any client could make it.
+    /// One exchange, as any client could make it.
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(wait::LIMIT))?;
-        stream.set_write_timeout(Some(Duration::from_secs(5)))?;
-        let body = body.map(Value::to_string).unwrap_or_default();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let Some((head, body)) = answer.split_once("\r\n\r\n") else {
-            bail!("no answer to {method} {path}: {answer:?}")
-        };
-        ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was answered with {answer}");
-        Ok(serde_json::from_str(body).unwrap_or_default())
+        http::ask(self.port, method, path, body)
     }
 }

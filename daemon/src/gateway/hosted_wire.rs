@@ -79,9 +79,11 @@ pub(super) fn contract(info: Info, kind: SecurityKind) -> Result<Contract, Strin
     let text =
         |one: Option<String>, other: Option<String>| one.filter(|text| !text.is_empty()).or(other).unwrap_or_default();
     let primary = text(inner.primary_exchange, info.exchange);
-    let listed = |key: &str| {
-        let parts = info.trading_hours.as_ref().and_then(|hours| hours.get(key)?.as_array());
-        parts.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    // a list of days, or all of them in one text
+    let listed = |key: &str| match info.trading_hours.as_ref().and_then(|hours| hours.get(key)) {
+        Some(Value::Array(parts)) => parts.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
+        Some(Value::String(text)) => text.split(';').map(str::to_owned).collect(),
+        _ => Vec::new(),
     };
     let told_zone = info.trading_hours.as_ref().and_then(|hours| hours.get("timezone")?.as_str());
     Ok(Contract {

@@ -31,6 +31,7 @@ fn installed(home: &Home) -> Result<programs::Programs> {
         ktrdrd: copy(&built.ktrdrd)?,
         gateway_sim: copy(&built.gateway_sim)?,
         training_sim: copy(&built.training_sim)?,
+        ib_host_sim: copy(&built.ib_host_sim)?,
     })
 }
 

@@ -1,0 +1,31 @@
+//! One exchange with a simulated HTTP service, as any client could make it.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
+
+use crate::wait;
+
+/// On a connection of its own; anything but a success is an error.
+pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(wait::LIMIT))?;
+    stream.set_write_timeout(Some(Duration::from_secs(5)))?;
+    let body = body.map(Value::to_string).unwrap_or_default();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer to {method} {path}: {answer:?}") };
+    ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was answered with {answer}");
+    Ok(serde_json::from_str(body).unwrap_or_default())
+}
