@@ -96,3 +96,28 @@ fn ended_operations_are_forgotten_by_age_but_never_the_newest_hundred() -> Resul
     drop(daemon.terminate()?);
     Ok(())
 }
+
+#[test]
+fn what_was_replaced_is_given_up_after_the_days_of_the_configuration_and_not_before() -> Result<()> {
+    const AGE: &str = "UPDATE kept SET at_ns = at_ns - ?1";
+    let mut home = Home::new()?;
+    home.set("KTRDR_DATA_KEEP_REPLACED_DAYS", "30");
+    let daemon = TestDaemon::start_in(home)?;
+    import(&daemon, &["AAPL_1d.csv"])?;
+    let bars = stored(&daemon, "AAPL -t 1d")?;
+    let delete = |daemon: &TestDaemon| daemon.ktrdr("data delete AAPL -t 1d --yes")?.ok().map(drop);
+    delete(&daemon)?;
+    let mut stopped = daemon.terminate()?;
+    aged(&mut stopped, AGE, 29)?;
+    let daemon = stopped.start()?;
+    daemon.ktrdr("data restore AAPL -t 1d --yes")?.ok()?;
+    ensure!(stored(&daemon, "AAPL -t 1d")? == bars, "what is kept can be brought back");
+    delete(&daemon)?;
+    let mut stopped = daemon.terminate()?;
+    aged(&mut stopped, AGE, 31)?;
+    let daemon = stopped.start()?;
+    let kept = daemon.data().join("kept");
+    wait::until_true("the kept files to be gone", wait::LIMIT, || Ok(std::fs::read_dir(&kept)?.count() == 0))?;
+    daemon.ktrdr("data restore AAPL -t 1d --yes -f json")?.fails(7, "NOTHING_KEPT")?;
+    Ok(())
+}

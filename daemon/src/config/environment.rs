@@ -13,6 +13,8 @@ pub(super) fn apply(
     let look = Look { variable };
     look.set(&mut values.data.dir, &["KTRDR_DATA_DIR", "DATA_DIR"], "a path", |text| Some(PathBuf::from(text)))?;
     look.set(&mut values.data.cache_mib, &["KTRDR_DATA_CACHE_MIB"], "a number of MiB", parse)?;
+    let days = &mut values.data.keep_replaced_days;
+    look.set(days, &["KTRDR_DATA_KEEP_REPLACED_DAYS"], "a number of days", parse)?;
     look.set(&mut values.ib.host, &["KTRDR_IB_HOST", "IB_HOST"], "a host name", |text| Some(text.to_owned()))?;
     look.set(&mut values.ib.port, &["KTRDR_IB_PORT", "IB_PORT"], "a port between 1 and 65535", parse)?;
     look.set(&mut values.ib.client_id, &["KTRDR_IB_CLIENT_ID", "IB_CLIENT_ID"], "a number", parse)?;

@@ -28,6 +28,7 @@ pub(super) struct Values {
 pub(super) struct Data {
     pub(super) dir: Option<PathBuf>,
     pub(super) cache_mib: Option<u32>,
+    pub(super) keep_replaced_days: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,7 +61,11 @@ pub(super) struct Operations {
 impl Values {
     fn overridden_by(self, over: Self) -> Self {
         Self {
-            data: Data { dir: over.data.dir.or(self.data.dir), cache_mib: over.data.cache_mib.or(self.data.cache_mib) },
+            data: Data {
+                dir: over.data.dir.or(self.data.dir),
+                cache_mib: over.data.cache_mib.or(self.data.cache_mib),
+                keep_replaced_days: over.data.keep_replaced_days.or(self.data.keep_replaced_days),
+            },
             ib: Ib {
                 enabled: over.ib.enabled.or(self.ib.enabled),
                 host: over.ib.host.or(self.ib.host),

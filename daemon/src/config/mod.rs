@@ -23,6 +23,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Bytes for stored years that are asked for again and again.
     pub cache_bytes: u64,
+    /// Days for which replaced files can be restored; absent: until somebody compacts.
+    pub keep_replaced_days: Option<u32>,
     /// Where to listen; absent: the usual place.
     pub socket: Option<PathBuf>,
     /// The log's filter.
@@ -108,6 +110,7 @@ impl Settings {
         };
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
+            keep_replaced_days: replaced_days(values.data.keep_replaced_days)?,
             cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
@@ -134,6 +137,18 @@ fn quiet_times(name: &str, texts: Option<Vec<String>>) -> Result<Option<Vec<Quie
         text.parse().map_err(|why| ConfigError::Value { name: name.into(), value: cut(), why })
     };
     texts.map(|texts| texts.iter().map(read).collect()).transpose()
+}
+
+/// An undo that is gone before anybody can want it is none.
+fn replaced_days(days: Option<u32>) -> Result<Option<u32>, ConfigError> {
+    match days {
+        Some(0) => Err(ConfigError::Value {
+            name: "data.keep_replaced_days".into(),
+            value: "0".into(),
+            why: "it must be 1 or more",
+        }),
+        days => Ok(days),
+    }
 }
 
 fn check_keep(keep: Keep) -> Result<(), ConfigError> {
@@ -210,6 +225,16 @@ mod tests {
         assert_eq!(settings.keep, Keep { days: 90, count: 10_000 });
         let settings = load("[operations]\nkeep_days = 7", &[("KTRDR_OPERATIONS_KEEP_COUNT", "200")]).unwrap();
         assert_eq!(settings.keep, Keep { days: 7, count: 200 });
+        let settings = load("[data]\nkeep_replaced_days = 30", &[]).unwrap();
+        assert_eq!((settings.keep_replaced_days, settings.ib_service), (Some(30), None));
+        let through = [("USE_IB_HOST_SERVICE", "true"), ("TRAINING_HOST_SERVICE_URL", "http://gpu1:5002")];
+        let settings = load("", &through).unwrap();
+        assert_eq!(
+            settings.ib_service.map(|service| service.address.to_string()).as_deref(),
+            Some("http://localhost:5001")
+        );
+        assert_eq!(settings.training.hosts[0].service.name, "training");
+        assert_eq!(settings.warnings.len(), 1, "plain HTTP to another machine");
     }
 
     #[test]
@@ -223,6 +248,10 @@ mod tests {
         assert!(text(load("[ib]\nquiet = [\"at night\"]", &[]).unwrap_err()).contains("ib.quiet = \"at night\""));
         assert!(text(load("", &[("KTRDR_IB_QUIET", "23:45-23:50 Mars")]).unwrap_err()).contains("zone"));
         assert!(text(load("[operations]\nkeep_days = 0", &[]).unwrap_err()).contains("operations.keep_days"));
+        assert!(text(load("[data]\nkeep_replaced_days = 0", &[]).unwrap_err()).contains("keep_replaced_days"));
+        let two = "[[training.hosts]]\nname = \"a\"\nurl = \"http://h\"\n";
+        assert!(text(load(&two.repeat(2), &[]).unwrap_err()).contains("two hosts"));
+        assert!(text(load("", &[("KTRDR_IB_HOST_SERVICE", "gw:5001")]).unwrap_err()).contains("ib.host_service"));
         assert!(
             text(load("", &[("KTRDR_OPERATIONS_KEEP_COUNT", "99")]).unwrap_err()).contains("operations.keep_count")
         );

@@ -43,6 +43,9 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     };
     let (gateway, session) = Gateway::start(gateway_config, store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
+    if let Some(days) = settings.keep_replaced_days {
+        tokio::spawn(market_data.clone().keep_compacted(days, stages.asked.clone()));
+    }
     let training = Training::new(
         settings.training.clone(),
         &services,
