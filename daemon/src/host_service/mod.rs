@@ -19,6 +19,8 @@ mod route;
 mod service;
 mod status;
 mod tls;
+#[cfg(test)]
+mod tls_tests;
 
 pub use address::Address;
 pub use call::Call;

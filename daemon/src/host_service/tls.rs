@@ -15,9 +15,13 @@ pub(super) fn connector(extra: Option<&Path>) -> Result<TlsConnector, String> {
     roots.add_parsable_certificates(system.certs);
     if let Some(path) = extra {
         let unreadable = |error: &dyn std::fmt::Display| format!("{} cannot be read: {error}", path.display());
+        let system = roots.len();
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
             let certificate = certificate.map_err(|error| unreadable(&error))?;
             roots.add(certificate).map_err(|error| unreadable(&error))?;
+        }
+        if roots.len() == system {
+            return Err(unreadable(&"it holds no certificate in PEM form"));
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
