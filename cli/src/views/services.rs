@@ -101,7 +101,7 @@ pub(crate) fn table(services: &[HostService]) -> Table {
             state(one),
             one.version.clone().unwrap_or_else(|| "-".into()).into(),
             one.latency_seconds.map_or_else(|| "-".into(), |seconds| format!("{:.1} ms", seconds * 1e3)).into(),
-            format!("{}/{}", one.sessions, one.slots).into(),
+            if one.slots == 0 { "-".to_owned() } else { format!("{}/{}", one.sessions, one.slots) }.into(),
             format!("{}/{}", pool.idle, pool.size).into(),
             pool.opened.to_string().into(),
             pool.reused.to_string().into(),

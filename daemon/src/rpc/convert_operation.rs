@@ -1,6 +1,7 @@
 //! Operations on the wire. Their results are documents by kind.
 
 use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
+use serde::Deserialize;
 
 use super::{convert, convert_training};
 use crate::{
@@ -62,15 +63,17 @@ fn part(part: &Part) -> pb::ProgressPart {
 
 /// A document that this daemon cannot read (of a later version) is left out.
 fn result(operation: &Operation) -> Option<WireResult> {
-    let document = operation.result.clone()?;
+    /// Lists have many of them, and some are long: none is copied to be read.
+    fn read<'a, T: Deserialize<'a>>(document: &'a serde_json::Value) -> Option<T> {
+        T::deserialize(document).ok()
+    }
+    let document = operation.result.as_ref()?;
     match operation.kind.as_str() {
-        "load" => serde_json::from_value(document).ok().map(|document| WireResult::Load(load(document))),
-        "import" => serde_json::from_value(document).ok().map(|document| WireResult::Import(import(document))),
-        "loads" => serde_json::from_value(document).ok().map(|document| WireResult::Loads(loads(document))),
-        "training" => serde_json::from_value(document)
-            .ok()
-            .map(|document| WireResult::Training(convert_training::result(document))),
-        "repair" => serde_json::from_value(document).ok().map(|document| WireResult::Repair(repair(document))),
+        "load" => read(document).map(|document| WireResult::Load(load(document))),
+        "import" => read(document).map(|document| WireResult::Import(import(document))),
+        "loads" => read(document).map(|document| WireResult::Loads(loads(document))),
+        "training" => read(document).map(|document| WireResult::Training(convert_training::result(document))),
+        "repair" => read(document).map(|document| WireResult::Repair(repair(document))),
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Trainings on the wire.
 
 use ktrdr_proto::{reason, v1 as pb};
+use serde::Deserialize;
 use tonic::Status;
 
 use super::status;
@@ -103,7 +104,7 @@ fn stored(series: StoredSeries) -> pb::TrainingSeries {
 
 /// The detail of a training's progress; one of a later version is left out.
 pub(super) fn progress(detail: Option<&serde_json::Value>) -> Option<pb::TrainingProgress> {
-    let detail: Detail = serde_json::from_value(detail?.clone()).ok()?;
+    let detail = Detail::deserialize(detail?).ok()?;
     Some(pb::TrainingProgress {
         host: detail.host,
         queue_position: detail.queue_position,

@@ -43,6 +43,9 @@ impl Session {
             track.see(last, 0.0);
         }
         let mut document = self.document(host, &track, last.as_ref());
+        if last.is_none() {
+            document.notes.push(format!("the whole result could not be fetched; it is left on {}", host.name));
+        }
         self.clean_up(host, last.is_some());
         let name = host.name.clone();
         match report.phase {
