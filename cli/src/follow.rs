@@ -88,7 +88,14 @@ impl Ended {
     pub(crate) fn failure(&self) -> Option<Failure> {
         if self.interrupted {
             let text = format!("interrupted; {} is {}", self.operation.id, state_word(&self.operation));
-            return Some(Failure::new(&reason::INTERRUPTED_BY_USER, text));
+            let failure = Failure::new(&reason::INTERRUPTED_BY_USER, text);
+            // of a load, what came is stored; a training keeps nothing
+            return Some(match self.operation.kind.as_str() {
+                "training" => {
+                    failure.hint(format!("from the first epoch again: ktrdr operations retry {}", self.operation.id))
+                }
+                _ => failure,
+            });
         }
         Failure::from_operation(&self.operation)
     }

@@ -118,11 +118,6 @@ impl Table {
         }
     }
 
-    /// Lines that it takes.
-    pub(crate) fn lines(&self) -> usize {
-        self.rows.len() + 2
-    }
-
     pub(crate) fn has_tone(&self) -> bool {
         self.rows.iter().flatten().any(|cell| cell.tone != Tone::Plain)
     }

@@ -7,6 +7,7 @@
 mod answers;
 mod backend;
 mod begin;
+mod bodies;
 mod capabilities;
 mod client;
 mod data;

@@ -49,7 +49,7 @@ const COVERED: &[(u32, &str, &str)] = &[
     (27, "daemon/src/training/capabilities.rs", "a_gpu_that_is_called_none_is_none"),
     (29, "tests/e2e/training/faults.rs", "a_result_that_cannot_be_fetched_changes_no_state"),
     (30, "tests/e2e/training/queue.rs", "a_host_where_somebody_elses_session_runs_is_asked_again_later"),
-    (31, "daemon/src/training/client.rs", "lists_are_lists_and_counts_are_always_sent"),
+    (31, "daemon/src/training/bodies.rs", "lists_are_lists_and_counts_are_always_sent"),
     (32, "tests/e2e/training/life.rs", "every_generation_is_told_apart_trains_once_and_gives_what_it_has"),
     (33, "daemon/src/training/capabilities.rs", "the_routes_tell_the_generation"),
     (

@@ -14,7 +14,7 @@ use crate::{
         bars::{self, Writer},
         chart::terminal,
         columns::{Column, Columns},
-        csv,
+        csv, screen,
     },
     time::Stamps,
 };
@@ -126,6 +126,6 @@ async fn chart(bars: Bars, stamps: &mut Stamps, context: &mut Context) -> Result
     let bars = bars.all().await?;
     context.out.line(&title)?;
     let colored = context.out.is_colored();
-    terminal::draw(&mut context.out, &bars, stamps, terminal::width(), colored)?;
+    terminal::draw(&mut context.out, &bars, stamps, screen::size().0, colored)?;
     Ok(())
 }

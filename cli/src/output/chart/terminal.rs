@@ -132,10 +132,3 @@ fn dates(out: &mut impl Write, candles: &[Candle], stamps: &mut Stamps) -> io::R
     let rest = width - first.len() * 2;
     writeln!(out, "{first}{middle:^rest$}{last}")
 }
-
-/// Columns of the terminal, or a usual number of them.
-pub(crate) fn width() -> usize {
-    let asked = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
-    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
-    asked.filter(|columns| *columns > 0).or_else(said).unwrap_or(100)
-}

@@ -63,7 +63,7 @@ async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
 
 /// Those that run first, then those that wait, each as old ones first.
 fn table(operations: &[Operation]) -> Table {
-    let titles = ["Operation ID", "Type", "Status", "Progress", "Left", "Subject", "Step"];
+    let titles = ["Operation ID", "Status", "Progress", "Left", "Subject", "Step"];
     let side = |title| if title == "Left" { Align::Right } else { Align::Left };
     let mut table = Table::new(titles.map(|title| (title, side(title))));
     let mut sorted: Vec<&Operation> = operations.iter().collect();
@@ -73,7 +73,6 @@ fn table(operations: &[Operation]) -> Table {
         let left = progress.training.as_ref().and_then(|training| training.seconds_left);
         table.row([
             operation.id.as_str().into(),
-            operation.kind.as_str().into(),
             state_cell(operation),
             progress.percent.map(bar).unwrap_or_default().into(),
             left.map(duration).unwrap_or_default().into(),
