@@ -92,6 +92,35 @@ fn two_years_of_hours_are_exactly_the_sessions_of_the_calendar() -> Result<()> {
     Ok(())
 }
 
+/// A file that somebody exported in the middle of an hour, and one from after it.
+#[test]
+fn a_bar_that_was_imported_before_it_was_over_is_told() -> Result<()> {
+    let now = jiff::Timestamp::now();
+    let hour = now.as_second().div_euclid(3600) * 3600;
+    let rows = |hours: &[i64]| {
+        let row = |back: &i64| {
+            let start = jiff::Timestamp::from_second(hour - back * 3600)?;
+            anyhow::Ok(format!("{start},1,2,1,2,\n"))
+        };
+        Ok::<_, anyhow::Error>(
+            "timestamp,open,high,low,close,volume\n".to_owned() + &hours.iter().map(row).collect::<Result<String>>()?,
+        )
+    };
+    // a coin has no nights
+    let told = |hours: &[i64]| {
+        let daemon = TestDaemon::alone()?;
+        let file = daemon.file("export.csv", rows(hours)?)?;
+        daemon.ktrdr(&format!("data import {} --symbol BTC@PAXOS -t 1h", file.display()))?.ok()?;
+        let found = daemon.ktrdr("data check -f json")?.document()?["series"][0]["findings"].to_string();
+        drop(daemon.terminate()?);
+        anyhow::Ok(found)
+    };
+    let (open, over) = (told(&[3, 2, 1, 0])?, told(&[3, 2, 1])?);
+    ensure!(!over.contains("OPEN_BAR_STORED"), "{over}");
+    ensure!(open.contains("OPEN_BAR_STORED"), "{open}");
+    Ok(())
+}
+
 #[test]
 fn damage_is_told_by_a_check() -> Result<()> {
     let daemon = TestDaemon::alone()?;
@@ -101,9 +130,15 @@ fn damage_is_told_by_a_check() -> Result<()> {
     let mut bytes = std::fs::read(&file)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&file, bytes)?;
+    std::fs::write(&file, &bytes)?;
     let ran = daemon.ktrdr("data check NVDA -t 1h")?;
     ensure!(ran.status == 1 && ran.stdout.contains("CHECKSUM_MISMATCH"), "{ran:?}");
+    ensure!(!ran.stdout.contains("LEDGER_MISMATCH"), "{ran:?}");
+    let foreign = daemon.data().join("bars/symbol=NVDA/timeframe=1h/year=1999");
+    std::fs::create_dir(&foreign)?;
+    std::fs::write(foreign.join("bars.parquet"), bytes)?;
+    let ran = daemon.ktrdr("data check NVDA -t 1h")?;
+    ensure!(ran.status == 1 && ran.stdout.contains("LEDGER_MISMATCH"), "{ran:?}");
     drop(daemon.terminate()?);
     Ok(())
 }

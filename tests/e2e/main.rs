@@ -16,6 +16,7 @@ mod gateway;
 mod harness;
 mod host_source;
 mod housekeeping;
+mod housekeeping_kills;
 mod lifecycle;
 mod live;
 mod live_clients;

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     clock,
     gateway::Contract,
-    model::{Bars, Basis, Nanos, SeriesKey, TimeRange, Timeframe},
-    store::{Opened, SeriesState, Store, StoreError},
+    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
+    store::{Opened, SeriesState, Store, StoreError, year_start},
 };
 
 /// One series, checked.
@@ -61,7 +61,12 @@ fn check(
         calendar,
         closed: closed_until(now, key.timeframe, &zone),
         now,
+        // who asks the gateway leaves out what is not over; who wrote a file need not have
+        came: if state.source == Source::Import { store.last_import(&key)?.unwrap_or(now) } else { now },
     });
+    for year in store.unlisted_years(&key) {
+        checker.unlisted(year_start(year));
+    }
     let mut shorter = Shorter::of(store, &key, &state, calendar)?;
     for opened in store.open_years(&key, &TimeRange::ALL)? {
         let year = opened.year();

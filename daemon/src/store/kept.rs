@@ -85,6 +85,15 @@ impl Store {
         }
     }
 
+    /// When bars of a series were last imported. Blocks.
+    pub fn last_import(&self, key: &SeriesKey) -> Result<Option<Nanos>, StoreError> {
+        let key = key.clone();
+        self.ledger.call_blocking(move |ledger| match series::id(ledger, &key)? {
+            Some(id) => series::last_import(ledger, id),
+            None => Ok(None),
+        })
+    }
+
     /// What sources said otherwise of a series, the latest first. Blocks.
     pub fn revisions(&self, key: &SeriesKey, limit: u32) -> Result<Vec<RevisionRow>, StoreError> {
         let key = key.clone();

@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::PoisonError,
 };
 
 use super::{
@@ -91,6 +92,19 @@ impl Store {
             (None, Some(range)) => series::uncover(ledger, id, range),
             (None, None) => Ok(()),
         })
+    }
+
+    /// Years of which there is a file that the ledger does not know: somebody put it there. Blocks.
+    pub fn unlisted_years(&self, key: &SeriesKey) -> Vec<i16> {
+        let Some(series) = self.entry(key) else { return Vec::new() };
+        // no commit is between its rename and its row
+        let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
+        let listed = series.state();
+        let is_unlisted =
+            |year: &i16| !listed.partitions.contains_key(year) && self.layout.partition(key, *year).exists();
+        let mut years: Vec<i16> = self.years_on_disk(key).into_iter().filter(is_unlisted).collect();
+        years.sort_unstable();
+        years
     }
 
     fn years_on_disk(&self, key: &SeriesKey) -> Vec<i16> {

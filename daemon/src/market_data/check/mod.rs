@@ -3,6 +3,7 @@
 //! Not here: reading the bars (`checking`), what a calendar is (`calendar`), what is asked of the gateway (`plan`).
 
 mod absent;
+mod ending;
 mod findings;
 mod jumps;
 mod mixture;
@@ -17,10 +18,11 @@ use super::calendar::Calendar;
 use crate::clock::text;
 use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, TimeRange, Timeframe};
 pub use absent::{Completeness, Gap, GapClass};
+use ending::Ending;
 use findings::Findings;
 pub use findings::{Cures, Finding};
 use jumps::Jumps;
-use rules::{CALENDAR_CONFLICT, CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, STALE};
+use rules::{CALENDAR_CONFLICT, CALENDAR_UNKNOWN, CHECKSUM_MISMATCH, LEDGER_MISMATCH, OPEN_BAR_STORED, STALE};
 pub use rules::{Cure, Severity};
 use sessions::Sessions;
 use values::Values;
@@ -38,6 +40,8 @@ pub(super) struct Subject {
     /// No bar that starts then or later is over.
     pub(super) closed: Nanos,
     pub(super) now: Nanos,
+    /// All its bars came then or earlier.
+    pub(super) came: Nanos,
 }
 
 /// What came out.
@@ -62,6 +66,7 @@ pub(super) struct Checker {
     volumes: Volumes,
     jumps: Jumps,
     sessions: Option<Sessions>,
+    ending: Option<Ending>,
     findings: Findings,
     closed: Nanos,
     last: Option<Nanos>,
@@ -70,7 +75,7 @@ pub(super) struct Checker {
 
 impl Checker {
     pub(super) fn new(subject: Subject) -> Self {
-        let Subject { key, basis, coverage, calendar, closed, now } = subject;
+        let Subject { key, basis, coverage, calendar, closed, now, came } = subject;
         // a week and a month may be labelled by any of their days
         let calendar = calendar.filter(|_| !matches!(key.timeframe, Timeframe::Weeks1 | Timeframe::Months1));
         Self {
@@ -78,6 +83,12 @@ impl Checker {
             volumes: Volumes::default(),
             jumps: Jumps::default(),
             sessions: calendar.map(|calendar| Sessions::new(calendar, &key, basis.session, coverage)),
+            ending: calendar.map(|calendar| Ending {
+                calendar,
+                timeframe: key.timeframe,
+                session: basis.session,
+                came,
+            }),
             findings: Findings::new(key.timeframe.step()),
             closed,
             last: None,
@@ -103,6 +114,11 @@ impl Checker {
         self.findings.ask_again(held.start(), held.end());
     }
 
+    /// A file that the ledger does not know, of a year that begins then.
+    pub(super) fn unlisted(&mut self, start: Nanos) {
+        self.findings.note(&LEDGER_MISMATCH, start);
+    }
+
     /// The gateway tells other regular hours of a date than the calendar.
     pub(super) fn conflict(&mut self, told: &TimeRange, known: Option<&TimeRange>) {
         self.findings.note(&CALENDAR_CONFLICT, told.start());
@@ -113,6 +129,9 @@ impl Checker {
     pub(super) fn finish(mut self) -> Checked {
         let last = self.last.unwrap_or(0);
         self.volumes.finish(&mut self.findings);
+        if self.ending.as_ref().is_some_and(|ending| ending.is_open(last)) {
+            self.findings.note(&OPEN_BAR_STORED, last);
+        }
         match &mut self.sessions {
             Some(sessions) => {
                 sessions.finish(&mut self.findings);

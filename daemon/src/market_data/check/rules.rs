@@ -52,6 +52,7 @@ macro_rules! rules {
 rules! {
     // the files
     CHECKSUM_MISMATCH = Error, AskAgain, "the file is not the one that was written", "load the range again";
+    LEDGER_MISMATCH = Error, ByHand, "a file of the series that the ledger does not know: other readers see its bars, ktrdr does not", "move the file out of the data folder, and import its bars";
     // one bar by itself
     VALUE_MISSING = Error, AskAgain, "a price is no number", "load the range again";
     HIGH_BELOW_LOW = Error, AskAgain, "the high is below the low", "load the range again";
@@ -65,6 +66,7 @@ rules! {
     ZERO_VOLUME_IN_SESSION = Warning, AskAgain, "nothing was traded in regular hours", "load the range again";
     FUTURE_BAR = Error, Drop, "it begins after now", "import it again with the right time zone";
     // where bars are
+    OPEN_BAR_STORED = Warning, AskAgain, "it came before it was over", "load the tail with --verify";
     OVERLAPPING_BARS = Error, ByHand, "it begins before the one before it ends", "keep the two kinds of bars in two data folders";
     NON_SESSION_DATE = Error, Drop, "the exchange had no session on that date", "these are not bars of the exchange, or of another one";
     OUTSIDE_SESSION = Error, Drop, "it begins outside the hours of the session", "import it again with the right time zone";

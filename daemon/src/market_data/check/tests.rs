@@ -16,6 +16,7 @@ fn subject(symbol: &str, timeframe: Timeframe, session: Session) -> Subject {
         coverage: Coverage::default(),
         closed: 0,
         now: Nanos::MAX,
+        came: Nanos::MAX,
     }
 }
 

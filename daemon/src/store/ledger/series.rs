@@ -272,6 +272,10 @@ pub(in crate::store) fn id(connection: &Connection, key: &SeriesKey) -> Result<O
         .optional()
 }
 
+pub(in crate::store) fn last_import(connection: &Connection, series: i64) -> Result<Option<Nanos>> {
+    connection.query_row("SELECT max(at_ns) FROM import WHERE series_id = ?1", [series], |row| row.get(0))
+}
+
 pub(in crate::store) fn add_import(connection: &Connection, series: i64, row: &ImportRow) -> Result<()> {
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     connection
