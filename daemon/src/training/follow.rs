@@ -14,6 +14,11 @@ use crate::{clock, operations::Context};
 
 /// An unknown word without progress for so long is taken for the end: nobody would ever look again.
 const UNKNOWN_MAX: Duration = Duration::from_mins(30);
+/// So long a session may wait to begin. Those services that have the word mark an operation as running within the call
+/// that starts it; one that still waits was in the database of a worker that died, and is never taken up again.
+const PENDING_MAX: Duration = Duration::from_mins(1);
+/// Their word for it.
+const PENDING: &str = "pending";
 /// Lists without a session that was there before.
 const LISTS: u32 = 2;
 
@@ -38,11 +43,30 @@ pub(super) struct Follow<'a> {
     pub(super) seen: Option<(Instant, String)>,
     /// It was seen at work.
     pub(super) ran: bool,
+    /// Times are so many times shorter: for tests, 1 otherwise.
+    pub(super) hurry: u32,
+}
+
+/// A session that the host knows and does not work at. A worker that was restarted has it in its database, as if it had
+/// never begun.
+#[derive(Debug, Default)]
+struct Waits {
+    again: u32,
+    pending: Option<Instant>,
+}
+
+impl Waits {
+    fn too_long(&mut self, report: &Report, ran: bool, hurry: u32) -> bool {
+        let fell_back = ran && report.phase == Phase::Waiting;
+        self.again = if fell_back { self.again + 1 } else { 0 };
+        self.pending = (report.word == PENDING).then(|| self.pending.unwrap_or_else(Instant::now));
+        self.again >= LISTS || self.pending.is_some_and(|since| since.elapsed() > PENDING_MAX / hurry)
+    }
 }
 
 impl Follow<'_> {
     pub(super) async fn until_end(&mut self) -> End {
-        let (mut moved, mut waits_again) = ((Instant::now(), 0.0), 0);
+        let (mut moved, mut waits) = ((Instant::now(), 0.0), Waits::default());
         loop {
             match self.following.next().await {
                 Sight::Seen(report) => {
@@ -53,10 +77,7 @@ impl Follow<'_> {
                     if report.phase.is_final() {
                         return End::Final(report);
                     }
-                    // a worker that was restarted has it in its database, as if it had never begun
-                    let fell_back = self.ran && report.phase == Phase::Waiting;
-                    waits_again = if fell_back { waits_again + 1 } else { 0 };
-                    if waits_again >= LISTS {
+                    if waits.too_long(&report, self.ran, self.hurry) {
                         return End::Lost(self.last_seen());
                     }
                     self.ran |= report.phase == Phase::Running;
@@ -76,6 +97,7 @@ impl Follow<'_> {
 
     fn last_seen(&self) -> String {
         match &self.seen {
+            Some((_, word)) if word == PENDING => "it was restarted before the session was seen at work".into(),
             Some((at, word)) => {
                 let done = self.track.epoch();
                 format!(

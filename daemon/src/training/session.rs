@@ -140,6 +140,7 @@ impl Session {
             begun: Instant::now(),
             seen: None,
             ran: false,
+            hurry: host.service.hurry(),
         };
         let stop = self.context.stop().clone();
         let end = tokio::select! {

@@ -22,6 +22,21 @@ fn a_restarted_daemon_follows_on_what_still_runs() -> Result<()> {
     })
 }
 
+/// Its database still has the session, as one that waits to begin.
+#[test]
+fn a_worker_that_died_together_with_the_daemon_never_takes_its_session_up_again() -> Result<()> {
+    let (sim, daemon) = pair("--generation worker --epoch-ms 300")?;
+    let id = begun(&daemon, "")?;
+    epochs_done(&daemon, &id, 1)?;
+    let stopped = daemon.kill_9()?;
+    sim.restart(0)?;
+    let daemon = stopped.start()?;
+    let end = ended(&daemon, &id)?;
+    ensure!(end["state"] == "interrupted" && end["reason"] == "SESSION_LOST", "{end:#}");
+    ensure!(sim.starts(&id)? == 1, "a new one is the user's to start");
+    Ok(())
+}
+
 #[test]
 fn what_ended_while_the_daemon_was_away_is_settled_when_it_is_back() -> Result<()> {
     let (sim, daemon) = pair("--epoch-ms 60")?;
