@@ -106,7 +106,7 @@ impl Reply {
     }
 
     /// The beginning of the body on one line.
-    fn start(&self) -> String {
+    pub fn start(&self) -> String {
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(400)]);
         cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), 120)
     }

@@ -13,7 +13,7 @@ use super::{
     capabilities::{self, OpenApi, Poll, Root, StartBody, StopBy},
     plan::Plan,
     report::Report,
-    wire::{Cancelled, HostOperation, OneOperation, OperationsList, Session, SessionsList},
+    wire::{Cancelled, OneOperation, OperationsList, Session, SessionsList},
 };
 use crate::host_service::{Call, HostError, HostService, Repeat, Reply, Route, Trouble};
 
@@ -99,13 +99,32 @@ impl Client {
         let call = Call::of(&STATUS).id(id);
         let reply = self.service.call(call.clone()).await?;
         let session: Option<Session> = self.found(&call, &reply)?;
-        Ok(session.map(|session| Report::of_session(&session)))
+        self.spoken_of(id, session.map(|session| Report::of_session(&session)), &call, &reply)
     }
 
-    async fn operation(&self, id: &str) -> Result<Option<HostOperation>, HostError> {
+    async fn operation(&self, id: &str) -> Result<Option<Report>, HostError> {
         let call = Call::of(&OPERATION).id(id);
         let reply = self.service.call(call.clone()).await?;
-        Ok(self.found::<OneOperation>(&call, &reply)?.map(|one| one.data))
+        let operation: Option<OneOperation> = self.found(&call, &reply)?;
+        self.spoken_of(id, operation.map(|one| Report::of_operation(&one.data)), &call, &reply)
+    }
+
+    /// An answer that does not name what was asked about is an answer to nothing: read leniently, any document would pass
+    /// for a session.
+    fn spoken_of(
+        &self,
+        id: &str,
+        report: Option<Report>,
+        call: &Call<'_>,
+        reply: &Reply,
+    ) -> Result<Option<Report>, HostError> {
+        match report {
+            Some(report) if report.id != id => {
+                let why = format!("it speaks of {:?}", report.id);
+                Err(self.service.unusable(call, reply, Trouble::Shape { why, start: reply.start() }))
+            }
+            report => Ok(report),
+        }
     }
 
     /// The first generation says 500 for what it does not know, the later ones 404.
@@ -183,11 +202,7 @@ impl Client {
     /// With the result, where the host hands one out.
     async fn end(&self, id: &str) -> Result<Option<Report>, HostError> {
         let capabilities = self.capabilities().await?;
-        let mut report = if capabilities.operations {
-            self.operation(id).await?.map(|operation| Report::of_operation(&operation))
-        } else {
-            self.status(id).await?
-        };
+        let mut report = if capabilities.operations { self.operation(id).await? } else { self.status(id).await? };
         if let (true, Some(report)) = (capabilities.result, report.as_mut()) {
             // 400: not completed; 500: completed, and nothing was kept
             let reply = self.service.call(Call::of(&RESULT).id(id)).await?;
@@ -247,7 +262,7 @@ impl Backend for Client {
     fn look<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Report>, HostError>> {
         async move {
             if self.capabilities().await?.operations {
-                return Ok(self.operation(id).await?.map(|operation| Report::of_operation(&operation)));
+                return self.operation(id).await;
             }
             self.status(id).await
         }

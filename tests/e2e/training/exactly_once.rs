@@ -111,3 +111,22 @@ fn the_same_request_twice_is_one_training() -> Result<()> {
     assert_eq!(sim.report()?["starts"].as_object().map(serde_json::Map::len), Some(1));
     Ok(())
 }
+
+/// A proxy's document is read leniently, and must not pass for a session of ours.
+#[test]
+fn an_answer_that_names_another_session_or_none_proves_nothing() -> Result<()> {
+    each_of(&["b", "e", "worker"], |generation| {
+        let (sim, daemon) = pair(&format!("--generation {generation}"))?;
+        sim.fault("start", "e500", 2, 0)?;
+        for list in ["list", "operations"] {
+            sim.fault(list, "e500", 3, 0)?;
+        }
+        for look in ["status", "operation"] {
+            sim.fault(look, "wrong-shape", 3, 0)?;
+        }
+        let id = begun(&daemon, "")?;
+        let end = ended(&daemon, &id)?;
+        ensure!(end["reason"] == "START_UNCONFIRMED" && sim.starts(&id)? == 0, "{end:#}");
+        Ok(())
+    })
+}
