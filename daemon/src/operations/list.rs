@@ -29,13 +29,24 @@ impl Registry {
             (filter.states.is_empty() || filter.states.contains(&operation.state))
                 && (filter.kind.is_empty() || filter.kind == operation.kind)
         };
-        let mut all: Vec<Snapshot> = self.entries().values().map(|entry| entry.snapshot()).filter(fits).collect();
-        all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
-        let total = all.len();
-        let from =
-            if after.is_empty() { 0 } else { all.iter().position(|one| one.id == after).map_or(total, |at| at + 1) };
-        let operations: Vec<_> = all[from..].iter().take(size).cloned().collect();
-        let more = from + operations.len() < total;
+        let newest_first = |a: &Snapshot, b: &Snapshot| (b.created, &b.id).cmp(&(a.created, &a.id));
+        let entries = self.entries();
+        let mut operations: Vec<Snapshot> = entries.values().map(|entry| entry.snapshot()).filter(fits).collect();
+        let last = entries.get(after).map(|entry| entry.snapshot());
+        drop(entries);
+        let total = operations.len();
+        match last {
+            Some(last) => operations.retain(|one| newest_first(&last, one).is_lt()),
+            None if after.is_empty() => {}
+            None => operations.clear(),
+        }
+        let more = operations.len() > size;
+        if more {
+            // ten of thousands are found without sorting all of them
+            operations.select_nth_unstable_by(size, newest_first);
+            operations.truncate(size);
+        }
+        operations.sort_unstable_by(newest_first);
         let next = operations.last().filter(|_| more).map(|last| last.id.clone()).unwrap_or_default();
         Page { operations, next, total }
     }
