@@ -203,3 +203,30 @@ fn the_socket_is_private_and_another_user_is_refused() -> Result<()> {
     ktrdr_tests::cli::Ran::from(command.output()?).fails(1, "PEER_REFUSED")?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_operations_are_the_whole_list_in_parts() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    for _ in 0..7 {
+        import(&daemon, &["AAPL_1d.csv"])?;
+    }
+    let mut client = daemon.operations()?;
+    let whole = client.list(ListOperationsRequest { page_size: 100, ..Default::default() }).await?.into_inner();
+    assert_eq!((whole.operations.len(), whole.total, whole.next_page_token.as_str()), (7, 7, ""));
+    assert!(whole.operations.is_sorted_by(|one, next| one.created_at_ns >= next.created_at_ns), "newest first");
+    let (mut parts, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let page = client.list(ListOperationsRequest { page_size: 3, page_token, ..Default::default() }).await?;
+        let page = page.into_inner();
+        assert!(page.operations.len() <= 3 && page.total == 7);
+        parts.extend(page.operations);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(parts, whole.operations);
+    let gone = ListOperationsRequest { page_token: "op_import_gone".into(), ..Default::default() };
+    assert_eq!(client.list(gone).await?.into_inner().operations, []);
+    Ok(())
+}
