@@ -141,17 +141,26 @@ impl Program {
         self.get("/_sim/report").json()
     }
 
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.report()["requests"].as_object().unwrap().values().filter_map(Value::as_u64).sum()
+    }
+
     /// Waits until a session has a status.
     pub(crate) fn until(&self, id: &str, status: &str) {
-        let begun = Instant::now();
-        loop {
+        until(&format!("{id:?} to be {status}"), || {
             let report = self.report();
             let rows = report["sessions"].as_array().unwrap();
-            if rows.iter().any(|row| row["id"] == id && row["status"] == status) {
-                return;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{id:?} is not {status}: {report}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            rows.iter().any(|row| row["id"] == id && row["status"] == status)
+        });
+    }
+}
+
+/// The only wait.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }

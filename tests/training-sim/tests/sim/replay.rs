@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::program::{End, PATIENCE, Program, Reply, exchange};
+use crate::program::{End, PATIENCE, Program, Reply, exchange, until};
 use crate::scenarios::SCENARIOS;
-use crate::scenarios::Step::{self, Begin, GiveUp, Learn, Pause, Rename, Replay, Steer, Together, Until};
+use crate::scenarios::Step::{self, Begin, GiveUp, Learn, Rename, Replay, Steer, Together, Until};
 use crate::shape::differences;
 use crate::transcript::{Transcript, names};
 
@@ -47,9 +47,10 @@ impl Play {
 
     fn together(&mut self, first: &str, second: &str) {
         let [earlier, later] = [first, second].map(Transcript::read);
+        let before = self.program.requests();
         let (one, other) = std::thread::scope(|threads| {
             let waiting = threads.spawn(|| self.send(&earlier, PATIENCE));
-            std::thread::sleep(Duration::from_millis(50));
+            until("the first of the two", || self.program.requests() > before);
             (self.send(&later, PATIENCE), waiting.join().unwrap())
         });
         self.check(second, &later, &one);
@@ -81,7 +82,6 @@ impl Play {
             Steer(path, body) => self.program.steer(path, &serde_json::from_str(body).unwrap()),
             Rename(from, to) => self.replaced.push((from.to_owned(), to.to_owned())),
             Until(id, status) => self.program.until(&self.now(id), status),
-            Pause(ms) => std::thread::sleep(Duration::from_millis(ms)),
         }
     }
 }

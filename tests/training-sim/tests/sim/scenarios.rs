@@ -17,9 +17,8 @@ pub(crate) enum Step {
     /// Replace a text in all requests from then on.
     Rename(&'static str, &'static str),
     Until(&'static str, &'static str),
-    Pause(u64),
 }
-use Step::{Begin, GiveUp, Learn, Pause, Rename, Replay, Steer, Together, Until};
+use Step::{Begin, GiveUp, Learn, Rename, Replay, Steer, Together, Until};
 
 /// Flags, and what happens.
 pub(crate) const SCENARIOS: [(&str, &[Step]); 11] = [
@@ -143,7 +142,6 @@ const RESTART: &[Step] = &[
     Steer("restart", r#"{"ms": 1500}"#),
     GiveUp("76-start-during-restart"),
     Until("ghost", "running"),
-    Pause(50),
     Replay("77-sessions-after-restart"),
     Replay("78-start-again-same-id"),
     Steer("speed", r#"{"epoch_ms": 1}"#),
