@@ -1,20 +1,18 @@
-//! The command line, and a simulator's life as a process.
+//! The command line.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use ktrdr_http_sim::{Program, Rule, Simulator};
 
 use crate::config::Config;
-use crate::faults::{Rule, listing};
-use crate::log::log;
-use crate::simulator::Simulator;
+use crate::route::Route;
+use crate::service::IbHost;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,7 +50,7 @@ struct Args {
     #[arg(long, value_name = "N", default_value_t = 33_000)]
     down_ms: u64,
     /// Let requests of a route go wrong: ROUTE:KIND[:COUNT[:AFTER[:MS]]]
-    #[arg(long = "fault", value_name = "SPEC")]
+    #[arg(long = "fault", value_name = "SPEC", value_parser = Rule::read::<Route>)]
     faults: Vec<Rule>,
     /// Write a report of what happened on SIGTERM or SIGINT
     #[arg(long, value_name = "FILE")]
@@ -92,52 +90,23 @@ impl Args {
     }
 }
 
-/// Runs the program: 0 after a signal, 1 on failure, 2 for a wrong command line.
-pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
-            drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-    };
-    let ended = if args.list_faults { list_faults().map_err(Into::into) } else { live(&args) };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log(&with_causes(&*error));
-            ExitCode::FAILURE
-        }
+impl Program for Args {
+    type Service = IbHost;
+
+    fn lists_faults(&self) -> bool {
+        self.list_faults
+    }
+
+    fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    async fn start(&self) -> Result<Simulator<IbHost>, Box<dyn Error>> {
+        Ok(crate::start(self.config()).await?)
     }
 }
 
-fn with_causes(error: &dyn Error) -> String {
-    let cause = error.source().map(with_causes);
-    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-fn live(args: &Args) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let simulator = Simulator::start(args.config()).await?;
-        announce(simulator.address())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        args.report.as_deref().map_or(Ok(()), |path| simulator.report().write(path))?;
-        Ok(())
-    })
-}
-
-fn list_faults() -> std::io::Result<()> {
-    std::io::stdout().lock().write_all(listing().as_bytes())
-}
-
-fn announce(address: SocketAddr) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", serde_json::json!({ "listening": address.to_string() }))?;
-    stdout.flush()
+/// Runs the program: 0 after a signal, 1 on failure, 2 for a wrong command line.
+pub fn main() -> ExitCode {
+    ktrdr_http_sim::main::<Args>()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ktrdr_gateway_sim::Knobs;
 
-use crate::faults::Rule;
+use ktrdr_http_sim::Rule;
 
 /// How a simulator behaves. What concerns the market has the meaning it has in the simulated gateway.
 #[derive(Clone, Debug)]

@@ -5,31 +5,28 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), ktrdr_ib_host_sim::StartError> {
-//! use ktrdr_ib_host_sim::{Config, Simulator};
+//! use ktrdr_ib_host_sim::{Config, start};
 //!
-//! let simulator = Simulator::start(Config::default()).await?;
+//! let simulator = start(Config::default()).await?;
 //! println!("point a client at http://{}", simulator.address());
 //! assert_eq!(simulator.report().requested("POST /data/historical"), 0);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! `api` answers the routes in the service's words. `faults` says what goes wrong and when; `server` lets it happen.
+//! `api` answers the routes in the service's words. The port and what goes wrong on it are those of `ktrdr-http-sim`.
 
-mod answer;
 mod api;
 mod args;
 mod config;
 mod control;
-mod faults;
-mod log;
 mod report;
 mod route;
-mod server;
-mod simulator;
+mod service;
 
 pub use args::main;
 pub use config::Config;
-pub use faults::{FaultKind, Rule, WrongRule};
-pub use report::{Connections, Report};
-pub use simulator::{Simulator, StartError};
+pub use ktrdr_http_sim::{Connections, FaultKind, Rule, WrongRule};
+pub use report::Report;
+pub use route::Route;
+pub use service::{IbHost, StartError, start};

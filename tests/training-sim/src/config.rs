@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::faults::Rule;
 use crate::generation::Generation;
+use ktrdr_http_sim::Rule;
 
 /// How a simulator behaves.
 #[derive(Clone, Debug)]

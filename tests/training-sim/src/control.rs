@@ -1,18 +1,13 @@
-//! The routes under `/_sim`, by which tests steer a simulator. The report does not count them.
+//! The routes under `/_sim` that only this service has.
 
 use std::time::Duration;
 
-use hyper::StatusCode;
 use jiff::SignedDuration;
+use ktrdr_http_sim::{Shared, decode, read};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
 
-use crate::answer::Answer;
 use crate::book::Forced;
-use crate::faults::RuleBody;
-use crate::route::decode;
-use crate::server::Shared;
+use crate::service::Training;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -40,50 +35,21 @@ struct State {
     release: bool,
 }
 
-/// Answers a control request.
-pub(crate) fn answer(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Answer {
-    let path = path.strip_prefix("/_sim/").unwrap_or_default();
-    let done = match (method, path, path.strip_prefix("session/")) {
-        ("GET", "report", _) => return report(shared),
-        ("POST", "fault", _) => fault(shared, body),
-        ("DELETE", "fault", _) => {
-            shared.with_rules(crate::faults::Rules::clear);
-            Ok(())
-        }
+/// Obeys a control request; `None` when there is no such one.
+pub(crate) fn answer(shared: &Shared<Training>, method: &str, path: &str, body: &[u8]) -> Option<Result<(), String>> {
+    let service = &shared.service;
+    Some(match (method, path, path.strip_prefix("session/")) {
         ("POST", "restart", _) => read(body).map(|Restart { ms }| shared.restart(Duration::from_millis(ms))),
         ("POST", "speed", _) => read(body).map(|Speed { epoch_ms }| {
-            shared.scene(SignedDuration::ZERO, |scene| scene.book.pace.change(scene.now, epoch_ms));
+            service.scene(SignedDuration::ZERO, |scene| scene.book.pace.change(scene.now, epoch_ms));
         }),
-        ("POST", _, Some(id)) => read(body).and_then(|state| session(shared, &decode(id), state)),
-        _ => return Answer::detail(StatusCode::NOT_FOUND, "no such control route"),
-    };
-    match done {
-        Ok(()) => Answer::ok(&json!({ "ok": true })),
-        Err(why) => Answer::detail(StatusCode::BAD_REQUEST, why),
-    }
+        ("POST", _, Some(id)) => read(body).and_then(|state| session(service, &decode(id), state)),
+        _ => return None,
+    })
 }
 
-fn report(shared: &Shared) -> Answer {
-    match serde_json::to_value(shared.report()) {
-        Ok(report) => Answer::ok(&report),
-        Err(error) => Answer::failed(error.to_string()),
-    }
-}
-
-/// No body is an empty one.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let body = if body.is_empty() { b"{}".as_slice() } else { body };
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-fn fault(shared: &Shared, body: &[u8]) -> Result<(), String> {
-    let rule = read::<RuleBody>(body)?.rule().map_err(|error| error.to_string())?;
-    shared.with_rules(|rules| rules.add(rule));
-    Ok(())
-}
-
-fn session(shared: &Shared, id: &str, state: State) -> Result<(), String> {
-    shared.scene(SignedDuration::ZERO, |scene| {
+fn session(service: &Training, id: &str, state: State) -> Result<(), String> {
+    service.scene(SignedDuration::ZERO, |scene| {
         let session = scene.book.stored(id).ok_or_else(|| format!("no session {id:?}"))?;
         if state.release {
             session.forced = Forced::default();

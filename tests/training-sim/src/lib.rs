@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
-//! use ktrdr_training_sim::{Config, Simulator};
+//! use ktrdr_training_sim::{Config, start};
 //!
-//! let simulator = Simulator::start(Config::default()).await?;
+//! let simulator = start(Config::default()).await?;
 //! println!("point a client at http://{}", simulator.address());
 //! assert!(simulator.report().starts.values().all(|times| *times == 1));
 //! # Ok(())
@@ -15,31 +15,28 @@
 //! ```
 //!
 //! `plan` reads what a start asks for, `course` is what happens to it as time passes, and `book` keeps the sessions.
-//! `api` tells them in the words of a generation. `faults` says what goes wrong and when; `server` lets it happen.
+//! `api` tells them in the words of a generation. The port and what goes wrong on it are those of `ktrdr-http-sim`.
 
-mod answer;
 mod api;
 mod args;
 mod book;
 mod config;
 mod control;
 mod course;
-mod faults;
 mod generation;
-mod log;
 mod metrics;
 mod pace;
 mod plan;
 mod report;
 mod route;
-mod server;
-mod simulator;
+mod service;
 mod stamps;
 mod yaml;
 
 pub use args::main;
 pub use config::Config;
-pub use faults::{FaultKind, Rule, WrongRule};
 pub use generation::Generation;
-pub use report::{Connections, Report, SessionRow};
-pub use simulator::Simulator;
+pub use ktrdr_http_sim::{Connections, FaultKind, Rule, WrongRule};
+pub use report::{Report, SessionRow};
+pub use route::Route;
+pub use service::{Training, start};

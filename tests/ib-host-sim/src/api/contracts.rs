@@ -6,32 +6,32 @@ use serde_json::{Map, Value, json};
 
 use super::validation::{Fields, query};
 use super::{ATTEMPTS, Call, no_connection};
-use crate::answer::Answer;
-use crate::server::Shared;
+use crate::service::IbHost;
+use ktrdr_http_sim::Answer;
 
-pub(super) async fn validate(shared: &Shared, call: &Call) -> Answer {
+pub(super) async fn validate(host: &IbHost, call: &Call) -> Answer {
     let read = || {
         let mut fields = Fields::of(call)?;
         let (symbol, timeframes) = (fields.text("symbol"), fields.optional_texts("timeframes"));
         fields.done().map(|()| (symbol, timeframes.unwrap_or_default()))
     };
     match read() {
-        Ok((symbol, timeframes)) => look_up(shared, &symbol, &timeframes).await,
+        Ok((symbol, timeframes)) => look_up(host, &symbol, &timeframes).await,
         Err(refusal) => refusal,
     }
 }
 
-pub(super) async fn symbol_info(shared: &Shared, symbol: &str) -> Answer {
-    look_up(shared, symbol, &["1h".to_owned()]).await
+pub(super) async fn symbol_info(host: &IbHost, symbol: &str) -> Answer {
+    look_up(host, symbol, &["1h".to_owned()]).await
 }
 
 /// What a symbol stands for; nothing while the gateway is down, which takes its time.
-pub(super) async fn found(shared: &Shared, symbol: &str) -> Option<Listing> {
-    if shared.gateway_is_down() {
-        no_connection(shared, ATTEMPTS).await;
+pub(super) async fn found(host: &IbHost, symbol: &str) -> Option<Listing> {
+    if host.gateway_is_down() {
+        no_connection(host, ATTEMPTS).await;
         return None;
     }
-    shared.feed.find(symbol, None)
+    host.feed.find(symbol, None)
 }
 
 /// The same words for a symbol that does not exist and for a gateway that does not answer.
@@ -44,8 +44,8 @@ pub(super) fn not_found(symbol: &str) -> String {
     }
 }
 
-async fn look_up(shared: &Shared, symbol: &str, timeframes: &[String]) -> Answer {
-    let Some(listing) = found(shared, symbol).await else {
+async fn look_up(host: &IbHost, symbol: &str, timeframes: &[String]) -> Answer {
+    let Some(listing) = found(host, symbol).await else {
         return Answer::ok(&json!({
             "success": true, "is_valid": false, "error_message": not_found(symbol), "contract_info": null,
             "head_timestamps": {}, "error": null,
@@ -89,12 +89,12 @@ fn contract_info(symbol: &str, listing: &Listing, head: Option<&str>, heads: &Ma
 }
 
 /// The timeframe must be said, and does not matter.
-pub(super) async fn head(shared: &Shared, call: &Call) -> Answer {
+pub(super) async fn head(host: &IbHost, call: &Call) -> Answer {
     let [symbol, _] = match query(call, ["symbol", "timeframe"]) {
         Ok(values) => values,
         Err(refusal) => return refusal,
     };
-    let head = found(shared, &symbol).await.and_then(|listing| listing.head).map(iso);
+    let head = found(host, &symbol).await.and_then(|listing| listing.head).map(iso);
     Answer::ok(&json!({ "success": true, "timestamp": head, "error": null }))
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::answer::Answer;
+use ktrdr_http_sim::Answer;
 
 /// In UTC, and without saying so.
 fn now() -> String {

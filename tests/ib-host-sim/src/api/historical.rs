@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::contracts::{found, iso, not_found};
 use super::dates::Moment;
 use super::validation::Fields;
-use super::{Call, Twist, no_connection};
-use crate::answer::Answer;
-use crate::server::Shared;
+use super::{Call, no_connection};
+use crate::service::IbHost;
+use ktrdr_http_sim::{Answer, FaultKind};
 
 /// After a validation, so that the gateway has its peace.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -38,43 +38,43 @@ fn read(call: &Call) -> Result<Request, Answer> {
     fields.done().map(|()| request)
 }
 
-pub(super) async fn bars(shared: &Arc<Shared>, call: &Call, twist: Twist) -> Answer {
+pub(super) async fn bars(host: &IbHost, call: &Call, fault: Option<FaultKind>) -> Answer {
     let request = match read(call) {
         Ok(request) => request,
         Err(refusal) => return refusal,
     };
-    match fetch(shared, &request).await {
-        Ok(bars) => told(&bars, twist),
+    match fetch(host, &request).await {
+        Ok(bars) => told(&bars, fault),
         Err(why) => Answer::ok(&json!({ "success": false, "data": null, "error": why, "rows": null })),
     }
 }
 
-async fn fetch(shared: &Arc<Shared>, request: &Request) -> Result<Vec<FeedBar>, String> {
+async fn fetch(host: &IbHost, request: &Request) -> Result<Vec<FeedBar>, String> {
     let listing = match &request.instrument_type {
         Some(security_type) => {
-            if shared.gateway_is_down() {
-                no_connection(shared, 1).await;
+            if host.gateway_is_down() {
+                no_connection(host, 1).await;
                 return Err("Timeout while creating connection".to_owned());
             }
-            let listing = shared.feed.find(&request.symbol, Some(&security_type.to_uppercase()));
+            let listing = host.feed.find(&request.symbol, Some(&security_type.to_uppercase()));
             listing.ok_or("No security definition has been found for the request")?
         }
-        None => validated(shared, request).await?,
+        None => validated(host, request).await?,
     };
     let (start, end) = (request.start.second(), request.end.second());
-    let (market, timeframe) = (Arc::clone(shared), request.timeframe.clone());
-    let bars = tokio::task::spawn_blocking(move || market.feed.bars(&listing, &timeframe, start, end)).await;
+    let (feed, timeframe) = (Arc::clone(&host.feed), request.timeframe.clone());
+    let bars = tokio::task::spawn_blocking(move || feed.bars(&listing, &timeframe, start, end)).await;
     let bars = bars.map_err(|error| error.to_string())?;
     if bars.is_none() {
         // It looks for a connection first.
-        no_connection(shared, 1).await;
+        no_connection(host, 1).await;
     }
     bars.ok_or_else(|| format!("Unsupported timeframe: {}", request.timeframe))
 }
 
 /// Without a type the service looks the symbol up first, and checks where its data begins.
-async fn validated(shared: &Shared, request: &Request) -> Result<Listing, String> {
-    let listing = found(shared, &request.symbol).await;
+async fn validated(host: &IbHost, request: &Request) -> Result<Listing, String> {
+    let listing = found(host, &request.symbol).await;
     let listing = listing.ok_or_else(|| format!("Symbol validation failed: {}", not_found(&request.symbol)))?;
     if request.start.naive {
         return Err("can't compare offset-naive and offset-aware datetimes".to_owned());
@@ -82,7 +82,7 @@ async fn validated(shared: &Shared, request: &Request) -> Result<Listing, String
     if let Some(head) = listing.head.filter(|head| request.start.second() < *head) {
         return Err(format!("Data not available before {}", iso(head)));
     }
-    tokio::time::sleep(shared.feed.real(PAUSE)).await;
+    tokio::time::sleep(host.feed.real(PAUSE)).await;
     Ok(listing)
 }
 
@@ -95,15 +95,18 @@ struct Row {
     volume: f64,
 }
 
-fn told(bars: &[FeedBar], twist: Twist) -> Answer {
+fn told(bars: &[FeedBar], fault: Option<FaultKind>) -> Answer {
     let mut entries: Vec<String> = bars.iter().filter_map(entry).collect();
-    if let (Twist::Doubled, Some(first)) = (twist, entries.first().cloned()) {
+    if let (Some(FaultKind::Doubled), Some(first)) = (fault, entries.first().cloned()) {
         entries.insert(0, first);
     }
-    let rows = entries.len() + usize::from(twist == Twist::RowsLie);
+    let rows = entries.len() + usize::from(fault == Some(FaultKind::RowsLie));
     let text = format!("{{{}}}", entries.join(","));
-    let data =
-        if twist == Twist::NotTwice { serde_json::from_str(&text).unwrap_or_default() } else { Value::from(text) };
+    let data = if fault == Some(FaultKind::NotTwice) {
+        serde_json::from_str(&text).unwrap_or_default()
+    } else {
+        Value::from(text)
+    };
     Answer::ok(&json!({ "success": true, "data": data, "error": null, "rows": rows }))
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::dates::{Moment, read_date};
-use crate::answer::Answer;
-use crate::route::query_value;
+use ktrdr_http_sim::Answer;
+use ktrdr_http_sim::query_value;
 
 /// The fields of a body, and what is wrong with them.
 pub(super) struct Fields {

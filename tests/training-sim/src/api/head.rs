@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use super::validation::{Field, Kind, Need, read};
 use super::{Call, Scene, start};
-use crate::answer::Answer;
 use crate::book::{Session, View};
 use crate::course::{Failing, Phase};
 use crate::generation::Generation;
 use crate::metrics;
 use crate::yaml;
+use ktrdr_http_sim::Answer;
 
 pub(super) const EVALUATE: [Field; 3] = [
     ("model_path", Kind::Text, Need::Required),

@@ -4,8 +4,8 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::answer::Answer;
 use crate::book::{Session, operation_status};
+use ktrdr_http_sim::Answer;
 
 const MEMORY_MB: f64 = 24_105.558_593_75;
 const GPU_MEMORY_MB: f64 = 24_564.0;

@@ -8,28 +8,19 @@ mod seed;
 mod start;
 mod validation;
 
-use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::Value;
 
-use crate::answer::Answer;
 use crate::book::Book;
 use crate::config::Config;
 use crate::pace::Moment;
-use crate::route::{Found, Route};
+use crate::route::Route;
 use crate::stamps::Stamps;
+use ktrdr_http_sim::{Answer, Found};
 pub(crate) use start::busy;
 pub(crate) use validation::unprocessable;
 
-/// A request that was read to its end.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) found: Found,
-    pub(crate) query: String,
-    /// Its content type says JSON.
-    pub(crate) json: bool,
-    pub(crate) body: Bytes,
-}
+pub(crate) type Call = ktrdr_http_sim::Call<Route>;
 
 /// The sessions at a moment, and how to speak of them.
 pub(crate) struct Scene<'a> {
@@ -52,18 +43,10 @@ impl Scene<'_> {
 }
 
 /// Executes a request.
-pub(crate) fn answer(scene: &mut Scene, call: &Call) -> Outlook {
-    let (route, id) = match &call.found {
-        Found::Route(route, id) => (*route, id.as_str()),
-        Found::Nowhere => return Outlook::Now(Answer::detail(StatusCode::NOT_FOUND, "Not Found")),
-        Found::MethodNotAllowed { allow } => {
-            let refused = Answer::detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
-            return Outlook::Now(refused.with("allow", allow.as_str()));
-        }
-        Found::Redirect { location } => {
-            let moved = Answer::empty(StatusCode::TEMPORARY_REDIRECT);
-            return Outlook::Now(moved.with("location", location.as_str()));
-        }
+pub(crate) fn answer(scene: &mut Scene, route: Route, call: &Call) -> Outlook {
+    let id = match &call.found {
+        Found::Route(_, id) => id.as_str(),
+        _ => "",
     };
     if route == Route::Stop {
         return seed::stop(scene, call);

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::validation::{Field, Need};
 use super::{head, operations, seed, start};
-use crate::answer::Answer;
 use crate::generation::Generation;
-use crate::route::{ROUTES, Route};
+use crate::route::Route;
+use ktrdr_http_sim::Answer;
+use ktrdr_http_sim::Route as _;
 
 pub(super) fn document(generation: Generation) -> Answer {
     let worker = generation.is_worker_service();
@@ -23,7 +24,7 @@ pub(super) fn document(generation: Generation) -> Answer {
 
 fn paths(generation: Generation) -> Value {
     let mut paths = Map::new();
-    let served = ROUTES.iter().filter(|row| generation.serves(row.0) && row.0 != Route::Openapi);
+    let served = Route::ROWS.iter().filter(|row| generation.serves(row.0) && row.0 != Route::Openapi);
     for (route, method, pattern, name) in served {
         let parameter = if pattern.starts_with("/api/") { "{operation_id}" } else { "{session_id}" };
         let path = paths.entry(pattern.replace("{id}", parameter)).or_insert_with(|| json!({}));
@@ -49,7 +50,9 @@ fn operation(generation: Generation, route: Route, pattern: &str, name: &str) ->
 
 fn schemas(generation: Generation) -> Value {
     let mut schemas = Map::new();
-    for (name, fields) in ROUTES.iter().filter_map(|row| body(generation, row.0).filter(|_| generation.serves(row.0))) {
+    for (name, fields) in
+        Route::ROWS.iter().filter_map(|row| body(generation, row.0).filter(|_| generation.serves(row.0)))
+    {
         let properties: Map<String, Value> =
             fields.iter().map(|field| (field.0.to_owned(), json!({ "title": field.0 }))).collect();
         let required: Vec<_> = fields.iter().filter(|field| field.2 == Need::Required).map(|field| field.0).collect();

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::head::{self, Items};
 use super::validation::{Field, Kind, Need, out_of_range, read};
 use super::{Call, Scene};
-use crate::answer::Answer;
 use crate::book::{Denial, Session, View, is_terminal, operation_status};
 use crate::course::Phase;
 use crate::generation::Generation;
 use crate::metrics as figures;
-use crate::route::query_value;
+use ktrdr_http_sim::Answer;
+use ktrdr_http_sim::query_value;
 
 pub(super) const RESUME: [Field; 1] = [("operation_id", Kind::Text, Need::Required)];
 

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::validation::{Field, Kind, Need, read};
 use super::{Call, Outlook, Scene, head, health, start};
-use crate::answer::Answer;
 use crate::book::{Denial, Session, View};
 use crate::course::{Failing, Point};
 use crate::metrics;
 use crate::plan::Total;
+use ktrdr_http_sim::Answer;
 
 pub(super) const STOP: [Field; 2] =
     [("session_id", Kind::Text, Need::Required), ("save_checkpoint", Kind::Flag, Need::Default)];

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::validation::{Field, Kind, Need, read};
 use super::{Call, Scene};
-use crate::answer::Answer;
 use crate::book::Refusal;
 use crate::generation::Generation;
 use crate::plan::{Plan, Total};
+use ktrdr_http_sim::Answer;
 
 const MAPS: [Field; 5] = [
     ("session_id", Kind::Text, Need::Optional),

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::answer::Answer;
+use ktrdr_http_sim::Answer;
 
 /// Kinds of fields, with the framework's name for a wrong one, and its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

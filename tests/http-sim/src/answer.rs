@@ -5,42 +5,43 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: Option<&'static str>,
+pub struct Answer {
+    pub status: StatusCode,
+    pub content_type: Option<&'static str>,
     /// One more header.
-    pub(crate) header: Option<(&'static str, String)>,
-    pub(crate) body: Bytes,
+    pub header: Option<(&'static str, String)>,
+    pub body: Bytes,
 }
 
 impl Answer {
-    pub(crate) fn ok(body: &Value) -> Self {
+    pub fn ok(body: &Value) -> Self {
         Self::json(StatusCode::OK, body)
     }
 
-    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+    pub fn json(status: StatusCode, body: &Value) -> Self {
         Self::text(status, "application/json", body.to_string())
     }
 
     /// The error body of the Python framework.
-    pub(crate) fn detail(status: StatusCode, detail: impl Into<Value>) -> Self {
+    pub fn detail(status: StatusCode, detail: impl Into<Value>) -> Self {
         Self::json(status, &json!({ "detail": detail.into() }))
     }
 
     /// The seed's answer to everything that goes wrong.
-    pub(crate) fn failed(detail: impl Into<Value>) -> Self {
+    pub fn failed(detail: impl Into<Value>) -> Self {
         Self::detail(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
-    pub(crate) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status, content_type: Some(content_type), header: None, body: body.into() }
     }
 
-    pub(crate) fn empty(status: StatusCode) -> Self {
+    pub fn empty(status: StatusCode) -> Self {
         Self { status, content_type: None, header: None, body: Bytes::new() }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.header = Some((name, value.into()));
         self
     }

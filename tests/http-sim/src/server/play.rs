@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -14,10 +13,12 @@ use super::body::Pieces;
 use super::connection::{Busy, Connection};
 use super::shared::Shared;
 use crate::answer::Answer;
-use crate::api::{self, Call, Twist};
 use crate::faults::FaultKind;
+use crate::route::Found;
+use crate::service::{Call, Service};
 
 const TOO_LARGE: usize = 64 << 20;
+const LIE: u64 = 1 << 40;
 /// Pieces of a body that dribbles.
 const DRIPS: usize = 20;
 const PAUSE_BEFORE_CUT: Duration = Duration::from_millis(50);
@@ -39,59 +40,100 @@ pub(super) enum Shape {
     Dribble(Duration),
     Cut,
     Flood,
+    Lie,
 }
 
-pub(super) async fn play(shared: Arc<Shared>, call: Call, fault: Option<(FaultKind, Duration)>) -> Outcome {
-    let Some((kind, delay)) = fault else {
-        return Outcome::Answer(api::answer(&shared, &call, Twist::None).await);
-    };
-    shared.count(|tally| *tally.faults.entry(kind.name().to_owned()).or_default() += 1);
-    let delay = shared.feed.real(delay);
-    if kind == FaultKind::Late {
+pub(super) async fn play<S: Service>(
+    shared: Arc<Shared<S>>,
+    call: Call<S::Route>,
+    fault: Option<(FaultKind, Duration)>,
+) -> Outcome {
+    let life = shared.life();
+    shared.end_of_silence().await;
+    let fault = fault.map(|(kind, delay)| (kind, shared.service.real(delay)));
+    if let Some((kind, _)) = fault {
+        shared.count(|tally| *tally.faults.entry(kind.name().to_owned()).or_default() += 1);
+    }
+    if let Some((FaultKind::Late, delay)) = fault {
         sleep(delay).await;
     }
-    let twist = match kind {
-        FaultKind::RowsLie => Twist::RowsLie,
-        FaultKind::NotTwice => Twist::NotTwice,
-        FaultKind::Doubled => Twist::Doubled,
-        _ => Twist::None,
+    // The service that had read it is gone, and the request with it.
+    if shared.life() != life {
+        return Outcome::Silence;
+    }
+    let Some((kind, delay)) = fault else {
+        return Outcome::Answer(execute(&shared.service, &call, None).await);
     };
-    let answer = if kind.executes() { api::answer(&shared, &call, twist).await } else { instead(kind) };
+    let answer = if kind.executes() {
+        execute(&shared.service, &call, Some(kind)).await
+    } else {
+        shared.service.instead(kind, &call).unwrap_or_else(|| instead(kind))
+    };
+    if kind == FaultKind::SlowHeaders {
+        sleep(delay).await;
+    }
     match kind {
-        FaultKind::Reset => Outcome::End { reset: true },
+        FaultKind::Reset | FaultKind::ResetAfter => Outcome::End { reset: true },
         FaultKind::EofAfter => Outcome::End { reset: false },
-        FaultKind::Hang => Outcome::Silence,
+        FaultKind::Hang | FaultKind::HangAfter => Outcome::Silence,
         FaultKind::SlowBody => Outcome::Shaped(answer, Shape::Dribble(delay)),
         FaultKind::CutBody => Outcome::Shaped(answer, Shape::Cut),
         FaultKind::TooLarge => Outcome::Shaped(answer, Shape::Flood),
+        FaultKind::LyingLength => Outcome::Shaped(answer, Shape::Lie),
         _ => Outcome::Answer(answer),
     }
 }
 
-/// The answer to a request that is not executed.
+/// Requests that lead nowhere are the framework's to refuse.
+async fn execute<S: Service>(service: &S, call: &Call<S::Route>, fault: Option<FaultKind>) -> Answer {
+    match &call.found {
+        Found::Route(route, _) => service.execute(*route, call, fault).await,
+        Found::Nowhere => Answer::detail(StatusCode::NOT_FOUND, "Not Found"),
+        Found::MethodNotAllowed { allow } => {
+            Answer::detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").with("allow", allow.as_str())
+        }
+        Found::Redirect { location } => {
+            Answer::empty(StatusCode::TEMPORARY_REDIRECT).with("location", location.as_str())
+        }
+    }
+}
+
+/// The answer to a request that is not executed, in nobody's words.
 fn instead(kind: FaultKind) -> Answer {
+    let page = |status: StatusCode| {
+        Answer::text(status, "text/html", format!("<html><body><h1>{status}</h1><p>nginx</p></body></html>"))
+    };
+    let plain = |status| Answer::text(status, "text/plain", "");
     match kind {
         FaultKind::Html => Answer::text(StatusCode::OK, "text/html; charset=utf-8", "<!doctype html><p>Welcome"),
-        FaultKind::NotJson => Answer::text(StatusCode::OK, "application/json", "{\"success\": true, \"da"),
-        FaultKind::WrongShape => Answer::ok(&json!([{ "success": "yes", "data": [7], "rows": "many" }])),
-        FaultKind::E503Retry => {
-            Answer::text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "").with("retry-after", "1")
-        }
-        _ => Answer::detail(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
+        FaultKind::Empty => Answer::empty(StatusCode::OK),
+        FaultKind::E400 => Answer::detail(StatusCode::BAD_REQUEST, "Bad request"),
+        FaultKind::E404Plain => Answer::text(StatusCode::NOT_FOUND, "text/plain", "Not Found"),
+        FaultKind::E502 => page(StatusCode::BAD_GATEWAY),
+        FaultKind::E504 => page(StatusCode::GATEWAY_TIMEOUT),
+        FaultKind::E503Retry => plain(StatusCode::SERVICE_UNAVAILABLE).with("retry-after", "1"),
+        FaultKind::Redirect => Answer::empty(StatusCode::TEMPORARY_REDIRECT).with("location", "/elsewhere"),
+        _ => Answer::failed("Something went wrong"),
     }
 }
 
 /// An answer as it is.
-pub(super) fn response(answer: &Answer, busy: Busy) -> Response<Pieces> {
+pub(super) fn response<S: Service>(answer: &Answer, busy: Busy<S>) -> Response<Pieces<S>> {
     head(answer, Pieces::whole(answer.body.clone(), busy))
 }
 
 /// An answer whose body comes in a bad way. It has no length of its own unless the shape lies about one.
-pub(super) fn shaped(connection: &Arc<Connection>, answer: &Answer, shape: Shape, busy: Busy) -> Response<Pieces> {
+pub(super) fn shaped<S: Service>(
+    connection: &Arc<Connection<S>>,
+    answer: &Answer,
+    shape: Shape,
+    busy: Busy<S>,
+) -> Response<Pieces<S>> {
     let (pieces, body) = Pieces::fed(busy);
     let mut response = head(answer, body);
     let length = match shape {
         Shape::Dribble(_) | Shape::Cut => u64::try_from(answer.body.len()).ok(),
+        Shape::Lie => Some(LIE),
         Shape::Flood => None,
     };
     response.headers_mut().extend(length.map(|length| (CONTENT_LENGTH, HeaderValue::from(length))));
@@ -99,7 +141,7 @@ pub(super) fn shaped(connection: &Arc<Connection>, answer: &Answer, shape: Shape
     response
 }
 
-fn head(answer: &Answer, body: Pieces) -> Response<Pieces> {
+fn head<S: Service>(answer: &Answer, body: Pieces<S>) -> Response<Pieces<S>> {
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
@@ -110,7 +152,7 @@ fn head(answer: &Answer, body: Pieces) -> Response<Pieces> {
 }
 
 /// A client that is gone ends it.
-async fn feed(pieces: mpsc::Sender<Bytes>, connection: Arc<Connection>, body: Bytes, shape: Shape) {
+async fn feed<S: Service>(pieces: mpsc::Sender<Bytes>, connection: Arc<Connection<S>>, body: Bytes, shape: Shape) {
     match shape {
         Shape::Dribble(over) => {
             let size = body.len().div_ceil(DRIPS).max(1);
@@ -128,6 +170,7 @@ async fn feed(pieces: mpsc::Sender<Bytes>, connection: Arc<Connection>, body: By
             connection.end(false);
         }
         Shape::Flood => flood(&pieces).await,
+        Shape::Lie => pieces.closed().await,
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::exchange;
 use super::shared::Shared;
 use super::wire::Wire;
+use crate::service::Service;
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,8 +29,8 @@ struct State {
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct Connection<S> {
+    pub(super) shared: Arc<Shared<S>>,
     state: Mutex<State>,
     changed: Notify,
     cut: Notify,
@@ -38,9 +39,9 @@ pub(super) struct Connection {
 
 /// While it lives, its connection has something to do.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Connection>);
+pub(super) struct Busy<S: Service>(Arc<Connection<S>>);
 
-impl Drop for Busy {
+impl<S: Service> Drop for Busy<S> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.busy = state.busy.saturating_sub(1);
@@ -50,12 +51,12 @@ impl Drop for Busy {
     }
 }
 
-impl Connection {
+impl<S: Service> Connection<S> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    pub(super) fn busy(self: &Arc<Self>) -> Busy<S> {
         self.state().busy += 1;
         self.changed.notify_one();
         Busy(Arc::clone(self))
@@ -70,9 +71,9 @@ impl Connection {
         let first = !std::mem::replace(&mut self.state().counted, true);
         if first {
             self.shared.count(|tally| {
-                tally.total += 1;
-                tally.open += 1;
-                tally.most_at_once = tally.most_at_once.max(tally.open);
+                tally.connections.total += 1;
+                tally.connections_now += 1;
+                tally.connections.most_at_once = tally.connections.most_at_once.max(tally.connections_now);
             });
         }
     }
@@ -86,8 +87,8 @@ impl Connection {
         let (counted, control) = (state.counted, state.control);
         drop(state);
         self.shared.count(|tally| match (counted, control) {
-            (true, _) => tally.open = tally.open.saturating_sub(1),
-            (false, false) => tally.total += 1,
+            (true, _) => tally.connections_now = tally.connections_now.saturating_sub(1),
+            (false, false) => tally.connections.total += 1,
             (false, true) => {}
         });
     }
@@ -111,7 +112,7 @@ impl Connection {
                 continue;
             };
             tokio::select! {
-                () = tokio::time::sleep_until(since + self.shared.config.keep_alive) => return,
+                () = tokio::time::sleep_until(since + self.shared.keep_alive) => return,
                 () = self.changed.notified() => {}
             }
         }
@@ -130,7 +131,7 @@ impl Connection {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+pub(super) async fn serve<S: Service>(stream: TcpStream, shared: Arc<Shared<S>>) {
     // Small answers must not wait for each other.
     drop(stream.set_nodelay(true));
     let connection = Arc::new(Connection {

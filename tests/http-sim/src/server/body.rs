@@ -9,19 +9,20 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use super::connection::Busy;
+use crate::service::Service;
 
 /// The end of its sender is its end.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(super) struct Pieces<S: Service> {
     coming: mpsc::Receiver<Bytes>,
     /// Known in full from the start.
     whole: Option<u64>,
     /// Its connection is not idle before it is sent.
-    _busy: Busy,
+    _busy: Busy<S>,
 }
 
-impl Pieces {
-    pub(super) fn whole(body: Bytes, busy: Busy) -> Self {
+impl<S: Service> Pieces<S> {
+    pub(super) fn whole(body: Bytes, busy: Busy<S>) -> Self {
         let (sender, coming) = mpsc::channel(1);
         let whole = u64::try_from(body.len()).ok();
         if !body.is_empty() {
@@ -32,13 +33,13 @@ impl Pieces {
     }
 
     /// With the end that feeds it.
-    pub(super) fn fed(busy: Busy) -> (mpsc::Sender<Bytes>, Self) {
+    pub(super) fn fed(busy: Busy<S>) -> (mpsc::Sender<Bytes>, Self) {
         let (sender, coming) = mpsc::channel(1);
         (sender, Self { coming, whole: None, _busy: busy })
     }
 }
 
-impl Body for Pieces {
+impl<S: Service> Body for Pieces<S> {
     type Data = Bytes;
     type Error = Infallible;
 

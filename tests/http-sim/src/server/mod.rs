@@ -13,10 +13,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub(crate) use shared::Shared;
+use crate::service::Service;
+pub use shared::Shared;
 
 /// Accepts for ever. When it is dropped, its connections are dropped with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(crate) async fn serve<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}

@@ -1,27 +1,42 @@
 //! What can go wrong, on which route, and when.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::route::{ROUTES, Route};
+use crate::route::Route;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     Reset,
+    ResetAfter,
     EofAfter,
     Hang,
+    HangAfter,
     Late,
+    SlowHeaders,
     SlowBody,
     CutBody,
+    TooLarge,
+    LyingLength,
     Html,
     NotJson,
     WrongShape,
+    Empty,
+    E400,
+    E422,
+    E404Plain,
     E500,
+    E500NotFound,
+    E502,
     E503Retry,
-    TooLarge,
+    E504,
+    Redirect,
+    Conflict,
+    Busy,
+    SkewedClock,
+    Executed500,
     RowsLie,
     NotTwice,
     Doubled,
@@ -30,19 +45,35 @@ pub enum FaultKind {
 /// Kind, name, whether the request is executed, and what a client sees.
 type Kind = (FaultKind, &'static str, bool, &'static str);
 
-pub(crate) const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 31] = [
     (FaultKind::Reset, "reset", false, "a TCP reset instead of an answer"),
+    (FaultKind::ResetAfter, "reset-after", true, "a TCP reset instead of the answer"),
     (FaultKind::EofAfter, "eof-after", true, "the connection is closed instead of the answer"),
     (FaultKind::Hang, "hang", false, "nothing ever comes, and the connection stays open"),
+    (FaultKind::HangAfter, "hang-after", true, "nothing ever comes, and the connection stays open"),
     (FaultKind::Late, "late", true, "held for MS, then executed and answered, even if the client is gone"),
+    (FaultKind::SlowHeaders, "slow-headers", true, "executed at once, the answer begins after MS"),
     (FaultKind::SlowBody, "slow-body", true, "headers at once, the body dribbles over MS"),
     (FaultKind::CutBody, "cut-body", true, "half of the promised body, then the end of the connection"),
+    (FaultKind::TooLarge, "too-large", true, "64 MiB of JSON without a length"),
+    (FaultKind::LyingLength, "lying-length", true, "a length of 1 TiB, then nothing"),
     (FaultKind::Html, "html", false, "200 with a page of HTML"),
     (FaultKind::NotJson, "not-json", false, "200 with JSON that is broken"),
     (FaultKind::WrongShape, "wrong-shape", false, "200 with JSON of another shape"),
+    (FaultKind::Empty, "empty", false, "200 without a body"),
+    (FaultKind::E400, "e400", false, "400, detail is a text"),
+    (FaultKind::E422, "e422", false, "422, detail is a list"),
+    (FaultKind::E404Plain, "e404-plain", false, "404 without detail"),
     (FaultKind::E500, "e500", false, "500, detail says something that no client knows"),
+    (FaultKind::E500NotFound, "e500-not-found", false, "500, the seed's way to say that a session is unknown"),
+    (FaultKind::E502, "e502", false, "502 with a proxy's page"),
     (FaultKind::E503Retry, "e503-retry", false, "503 with Retry-After: 1 and no JSON"),
-    (FaultKind::TooLarge, "too-large", true, "64 MiB of JSON without a length"),
+    (FaultKind::E504, "e504", false, "504 with a proxy's page"),
+    (FaultKind::Redirect, "redirect", false, "307 to another path"),
+    (FaultKind::Conflict, "conflict", false, "409, the session exists"),
+    (FaultKind::Busy, "busy", false, "the refusal of a second session, as this generation words it"),
+    (FaultKind::SkewedClock, "skewed-clock", true, "all times of the answer are an hour ahead"),
+    (FaultKind::Executed500, "executed-500", true, "500 with a text that says nothing"),
     (FaultKind::RowsLie, "rows-lie", true, "bars: rows is one more than there are"),
     (FaultKind::NotTwice, "not-twice", true, "bars: data is an object and not a text"),
     (FaultKind::Doubled, "doubled", true, "bars: the first one comes twice, and rows counts both"),
@@ -64,11 +95,11 @@ impl FaultKind {
         self.row().is_some_and(|row| row.2)
     }
 
-    fn named(name: &str) -> Result<Self, WrongRule> {
-        KINDS
+    fn named<R: Route>(name: &str) -> Result<Self, WrongRule> {
+        R::FAULTS
             .iter()
-            .find(|row| row.1 == name)
-            .map(|row| row.0)
+            .copied()
+            .find(|kind| kind.name() == name)
             .ok_or_else(|| WrongRule { what: format!("no fault is called {name:?}; --list-faults has the names") })
     }
 }
@@ -95,30 +126,27 @@ pub struct WrongRule {
 
 impl Rule {
     /// Strikes the next request of a route, once.
-    pub fn new(route: &str, kind: &str) -> Result<Self, WrongRule> {
-        let known = route == "any" || ROUTES.iter().any(|row| row.3 == route);
+    fn new<R: Route>(route: &str, kind: &str) -> Result<Self, WrongRule> {
+        let known = route == "any" || R::ROWS.iter().any(|row| row.3 == route);
         if !known {
             return Err(WrongRule { what: format!("no route is called {route:?}; --list-faults has the names") });
         }
-        let kind = FaultKind::named(kind)?;
+        let kind = FaultKind::named::<R>(kind)?;
         Ok(Self { route: route.to_owned(), kind, count: 1, after: 0, delay: Duration::from_millis(MS) })
     }
 
-    fn fits(&self, route: Option<Route>) -> bool {
-        self.route == "any" || route.is_some_and(|route| route.fault_name() == self.route)
+    fn fits(&self, route: Option<&str>) -> bool {
+        self.route == "any" || route == Some(self.route.as_str())
     }
-}
 
-impl FromStr for Rule {
-    type Err = WrongRule;
-
-    fn from_str(spec: &str) -> Result<Self, WrongRule> {
+    /// Reads `ROUTE:KIND[:COUNT[:AFTER[:MS]]]`, of a service with these routes.
+    pub fn read<R: Route>(spec: &str) -> Result<Self, WrongRule> {
         let wrong = || WrongRule { what: format!("{spec:?} is not ROUTE:KIND[:COUNT[:AFTER[:MS]]]") };
         let mut parts = spec.split(':');
         let (Some(route), Some(kind)) = (parts.next(), parts.next()) else {
             return Err(wrong());
         };
-        let mut rule = Self::new(route, kind)?;
+        let mut rule = Self::new::<R>(route, kind)?;
         let numbers = parts.map(str::parse).collect::<Result<Vec<u64>, _>>().map_err(|_| wrong())?;
         match *numbers.as_slice() {
             [] => {}
@@ -145,8 +173,8 @@ pub(crate) struct RuleBody {
 }
 
 impl RuleBody {
-    pub(crate) fn rule(self) -> Result<Rule, WrongRule> {
-        let rule = Rule::new(&self.route, &self.kind)?;
+    pub(crate) fn rule<R: Route>(self) -> Result<Rule, WrongRule> {
+        let rule = Rule::new::<R>(&self.route, &self.kind)?;
         Ok(Rule {
             count: self.count.unwrap_or(rule.count),
             after: self.after.unwrap_or(rule.after),
@@ -174,7 +202,7 @@ impl Rules {
     }
 
     /// The fault of a request, by the oldest rule that is due. Every rule of the route sees the request pass.
-    pub(crate) fn strike(&mut self, route: Option<Route>) -> Option<(FaultKind, Duration)> {
+    pub(crate) fn strike(&mut self, route: Option<&str>) -> Option<(FaultKind, Duration)> {
         let mut struck = None;
         for rule in self.0.iter_mut().filter(|rule| rule.fits(route)) {
             if rule.after > 0 {
@@ -198,10 +226,10 @@ impl Rules {
 }
 
 /// All faults and routes, for people.
-pub(crate) fn listing() -> String {
-    let mut names: Vec<&str> = ROUTES.iter().map(|row| row.3).collect();
+pub(crate) fn listing<R: Route>() -> String {
+    let mut names: Vec<&str> = R::ROWS.iter().map(|row| row.3).collect();
     names.dedup();
-    let kinds = KINDS.iter().map(|(_, name, executes, seen)| {
+    let kinds = R::FAULTS.iter().filter_map(|kind| kind.row()).map(|(_, name, executes, seen)| {
         let executed = if *executes { "executed" } else { "not executed" };
         format!("{name:<15} {executed:<13} {seen}\n")
     });
@@ -213,29 +241,50 @@ mod tests {
     use std::time::Duration;
 
     use super::{FaultKind, KINDS, Rule, Rules};
-    use crate::route::Route;
+    use crate::route::{Route as Routes, Row};
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Route {
+        Start,
+        Health,
+        HealthSlash,
+    }
+
+    impl Routes for Route {
+        const ROWS: &'static [Row<Self>] = &[
+            (Self::Start, "POST", "/start", "start"),
+            (Self::Health, "GET", "/health", "health"),
+            (Self::HealthSlash, "GET", "/health/", "health"),
+        ];
+        const FAULTS: &'static [FaultKind] = &[FaultKind::Reset, FaultKind::Late, FaultKind::Empty];
+    }
+
+    fn rule(spec: &str) -> Rule {
+        Rule::read::<Route>(spec).unwrap()
+    }
 
     #[test]
     fn specs_are_read() {
-        let rule: Rule = "historical:late:2:1:50".parse().unwrap();
         let delay = Duration::from_millis(50);
-        assert_eq!(rule, Rule { route: "historical".to_owned(), kind: FaultKind::Late, count: 2, after: 1, delay });
-        assert_eq!("any:reset".parse::<Rule>().unwrap().count, 1);
-        for wrong in ["head", "nowhere:late", "head:nothing", "head:late:x", "head:late:1:1:1:1", ""] {
-            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        let expected = Rule { route: "start".to_owned(), kind: FaultKind::Late, count: 2, after: 1, delay };
+        assert_eq!(rule("start:late:2:1:50"), expected);
+        assert_eq!(rule("any:reset").count, 1);
+        for wrong in ["start", "nowhere:late", "start:nothing", "start:busy", "start:late:x", "start:late:1:1:1:1", ""]
+        {
+            assert!(Rule::read::<Route>(wrong).is_err(), "{wrong}");
         }
-        assert!(KINDS.iter().all(|row| FaultKind::named(row.1) == Ok(row.0)));
+        assert!(KINDS.iter().all(|row| row.0.name() == row.1));
     }
 
     #[test]
     fn rules_count_what_passes() {
-        let mut rules = Rules::new(vec!["validate:reset:2:1".parse().unwrap(), "any:html:0:3".parse().unwrap()]);
-        let mut strike = |route| rules.strike(Some(route)).map(|struck| struck.0);
-        assert_eq!(strike(Route::Validate), None);
+        let mut rules = Rules::new(vec![rule("start:reset:2:1"), rule("any:empty:0:3")]);
+        let mut strike = |route: Route| rules.strike(Some(route.fault_name())).map(|struck| struck.0);
+        assert_eq!(strike(Route::Start), None);
         assert_eq!(strike(Route::Health), None);
-        assert_eq!(strike(Route::Validate), Some(FaultKind::Reset));
-        assert_eq!(strike(Route::SymbolInfo), Some(FaultKind::Reset));
-        assert_eq!(strike(Route::SymbolInfo), Some(FaultKind::Html));
-        assert_eq!(strike(Route::Historical), Some(FaultKind::Html));
+        assert_eq!(strike(Route::Start), Some(FaultKind::Reset));
+        assert_eq!(strike(Route::Start), Some(FaultKind::Reset));
+        assert_eq!(strike(Route::Start), Some(FaultKind::Empty));
+        assert_eq!(strike(Route::HealthSlash), Some(FaultKind::Empty));
     }
 }

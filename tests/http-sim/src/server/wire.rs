@@ -9,15 +9,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::connection::Connection;
+use crate::service::Service;
 
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Wire<S: Service> {
     stream: TcpStream,
-    connection: Arc<Connection>,
+    connection: Arc<Connection<S>>,
 }
 
-impl Wire {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+impl<S: Service> Wire<S> {
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection<S>>) -> Self {
         Self { stream, connection }
     }
 
@@ -26,7 +27,7 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl<S: Service> Drop for Wire<S> {
     fn drop(&mut self) {
         self.connection.leave();
         if self.connection.ends_with_reset() {
@@ -36,13 +37,13 @@ impl Drop for Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl<S: Service> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.stream().poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: Service> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.stream().poll_write(context, bytes)
     }
