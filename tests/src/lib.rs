@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod gateway_sim;
 pub mod home;
 pub mod http;
+pub mod http_sim;
 pub mod ib_host_sim;
 pub mod process;
 pub mod programs;

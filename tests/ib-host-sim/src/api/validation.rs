@@ -1,12 +1,11 @@
 //! What the Python framework says about a request that does not fit: 422 with a list of complaints.
 
-use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::dates::{Moment, read_date};
-use ktrdr_http_sim::Answer;
 use ktrdr_http_sim::query_value;
+use ktrdr_http_sim::{Answer, complaint, malformed, refused};
 
 /// The fields of a body, and what is wrong with them.
 pub(super) struct Fields {
@@ -19,11 +18,11 @@ impl Fields {
     pub(super) fn of(call: &Call) -> Result<Self, Answer> {
         let body = json!(["body"]);
         if call.body.is_empty() {
-            return Err(refused(vec![one("missing", &body, "Field required", &Value::Null)]));
+            return Err(refused(vec![complaint("missing", &body, "Field required", &Value::Null)]));
         }
         let no_map = |input: Value| {
             let words = "Input should be a valid dictionary or object to extract fields from";
-            refused(vec![one("model_attributes_type", &body, words, &input)])
+            refused(vec![complaint("model_attributes_type", &body, words, &input)])
         };
         if !call.json {
             return Err(no_map(String::from_utf8_lossy(&call.body).into()));
@@ -64,7 +63,7 @@ impl Fields {
                 texts.push(text);
             } else {
                 let location = json!(["body", name, index]);
-                self.complaints.push(one("string_type", &location, "Input should be a valid string", &value));
+                self.complaints.push(complaint("string_type", &location, "Input should be a valid string", &value));
             }
         }
         Some(texts)
@@ -80,7 +79,7 @@ impl Fields {
             }
             Err(Some(why)) => {
                 let words = format!("Input should be a valid datetime or date, {why}");
-                let mut complaint = one("datetime_from_date_parsing", &json!(["body", name]), &words, &value);
+                let mut complaint = complaint("datetime_from_date_parsing", &json!(["body", name]), &words, &value);
                 complaint["ctx"] = json!({ "error": why });
                 self.complaints.push(complaint);
                 Moment::default()
@@ -106,7 +105,7 @@ impl Fields {
     }
 
     fn complain(&mut self, kind: &str, name: &str, words: &str, input: &Value) {
-        self.complaints.push(one(kind, &json!(["body", name]), words, input));
+        self.complaints.push(complaint(kind, &json!(["body", name]), words, input));
     }
 }
 
@@ -114,23 +113,8 @@ impl Fields {
 pub(super) fn query<const N: usize>(call: &Call, names: [&str; N]) -> Result<[String; N], Answer> {
     let values = names.map(|name| query_value(&call.query, name));
     let missing = names.iter().zip(&values).filter(|(_, value)| value.is_none());
-    let complaints: Vec<Value> =
-        missing.map(|(name, _)| one("missing", &json!(["query", name]), "Field required", &Value::Null)).collect();
+    let complaints: Vec<Value> = missing
+        .map(|(name, _)| complaint("missing", &json!(["query", name]), "Field required", &Value::Null))
+        .collect();
     if complaints.is_empty() { Ok(values.map(Option::unwrap_or_default)) } else { Err(refused(complaints)) }
-}
-
-fn malformed(call: &Call, error: &serde_json::Error) -> Answer {
-    let lines = call.body.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
-    let before: usize = lines.map(|line| line.len() + 1).sum();
-    let mut complaint = one("json_invalid", &json!(["body", before + error.column()]), "JSON decode error", &json!({}));
-    complaint["ctx"] = json!({ "error": "Expecting property name enclosed in double quotes" });
-    refused(vec![complaint])
-}
-
-fn one(kind: &str, location: &Value, words: &str, input: &Value) -> Value {
-    json!({ "type": kind, "loc": location, "msg": words, "input": input })
-}
-
-fn refused(complaints: Vec<Value>) -> Answer {
-    Answer::detail(StatusCode::UNPROCESSABLE_ENTITY, complaints)
 }

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::program::{Program, morning};
+use crate::program::{morning, start};
 
 #[test]
 fn a_signal_ends_it_with_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
-    let mut program = Program::start(&format!("--report {}", path.display()));
+    let mut program = start(&format!("--report {}", path.display()));
     program.get("/health");
     program.get("/health/");
     program.get("/nowhere");
@@ -34,7 +34,7 @@ fn a_signal_ends_it_with_a_report() {
 
 #[test]
 fn requests_for_data_are_counted_while_they_are_open() {
-    let program = Program::start("--fault historical:late:3:0:500");
+    let program = start("--fault historical:late:3:0:500");
     std::thread::scope(|threads| {
         for _ in 0..3 {
             threads.spawn(|| program.post("/data/historical", &morning()));
@@ -46,7 +46,7 @@ fn requests_for_data_are_counted_while_they_are_open() {
 
 #[test]
 fn the_gateway_comes_and_goes() {
-    let program = Program::start("--down-ms 100");
+    let program = start("--down-ms 100");
     let valid = || program.post("/data/validate", &json!({ "symbol": "AAPL" })).json()["is_valid"].clone();
     assert_eq!(valid(), true);
     program.steer("gateway", &json!({ "down": true }));
@@ -61,7 +61,7 @@ fn the_gateway_comes_and_goes() {
 
 #[test]
 fn durations_follow_the_time_scale() {
-    let program = Program::start("--gateway-down --time-scale 330");
+    let program = start("--gateway-down --time-scale 330");
     let reply = program.post("/data/historical", &morning());
     let wanted = Duration::from_millis(100)..Duration::from_secs(10);
     assert!(wanted.contains(&reply.took), "{:?}", reply.took);
@@ -69,7 +69,7 @@ fn durations_follow_the_time_scale() {
 
 #[test]
 fn wrong_control_requests_are_refused() {
-    let program = Program::start("");
+    let program = start("");
     for (path, body) in [
         ("/_sim/fault", json!({ "route": "head", "kind": "nothing" })),
         ("/_sim/fault", json!({ "route": "nowhere", "kind": "reset" })),
@@ -86,7 +86,7 @@ fn wrong_control_requests_are_refused() {
 
 #[test]
 fn wrong_ways_are_answered_as_the_framework_does() {
-    let program = Program::start("");
+    let program = start("");
     let wrong = program.get("/data/historical");
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("post")));
     assert_eq!(program.get("/data/head-timestamp/?symbol=A&timeframe=1h").status, 307);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ktrdr_gateway_sim::{Feed, FeedBar};
 use serde_json::{Value, json};
 
-use crate::program::{Program, morning, question};
+use crate::program::{morning, question, start};
 
 fn second(text: &str) -> i64 {
     text.parse::<Timestamp>().unwrap().as_second()
@@ -35,7 +35,7 @@ fn bars(document: &Value) -> Vec<FeedBar> {
 
 #[test]
 fn bars_are_those_of_the_market() {
-    let program = Program::start("--seed 7");
+    let program = start("--seed 7");
     let feed = Feed::open(&ktrdr_gateway_sim::Config { seed: 7, ..ktrdr_gateway_sim::Config::default() }).unwrap();
     for (symbol, timeframe, start, end, kind, least) in [
         ("AAPL", "1h", "2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z", "STK", 300),
@@ -68,7 +68,7 @@ fn replayed_bars_are_those_of_the_file() {
                 2025-01-02T15:00:00Z,2,3,1,2.1,0\n\
                 2025-01-02T16:00:00Z,2,3,1,2.2,7\n";
     std::fs::write(folder.path().join("AAPL_1h.csv"), rows).unwrap();
-    let program = Program::start(&format!("--replay {}", folder.path().display()));
+    let program = start(&format!("--replay {}", folder.path().display()));
     let body = question("AAPL", "1h", "2025-01-02T14:00:00Z", "2025-01-02T16:00:00Z", Some("STK"));
     let document = program.post("/data/historical", &body).json();
     let text = "{\"2025-01-02T14:00:00.000Z\":{\"open\":1.5,\"high\":2.25,\"low\":1.1,\"close\":2.000000000000001,\
@@ -79,7 +79,7 @@ fn replayed_bars_are_those_of_the_file() {
 
 #[test]
 fn ranges_end_before_their_end() {
-    let program = Program::start("");
+    let program = start("");
     let got = |start: &Value, end: &Value| {
         let mut body = morning();
         (body["start"], body["end"]) = (start.clone(), end.clone());
@@ -105,7 +105,7 @@ fn ranges_end_before_their_end() {
 
 #[test]
 fn without_a_type_a_symbol_is_looked_up_first() {
-    let program = Program::start("--down-ms 100");
+    let program = start("--down-ms 100");
     let ask = |symbol: &str, timeframe: &str, start: &str, kind: Option<&str>| {
         let body = question(symbol, timeframe, start, "2025-01-03T00:00:00Z", kind);
         program.post("/data/historical", &body)
@@ -132,7 +132,7 @@ fn without_a_type_a_symbol_is_looked_up_first() {
 
 #[test]
 fn contracts_are_described() {
-    let program = Program::start("");
+    let program = start("");
     let pair = program.get("/data/symbol-info/EURUSD").json();
     assert_eq!(pair["head_timestamps"], json!({ "1h": "2005-03-09T22:15:00+00:00" }));
     let info = &pair["contract_info"];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::program::{End, Program, Reply, morning};
+use crate::program::{End, Reply, morning, start};
 
 /// Of the simulator's faults.
 const DELAY: u64 = 1_000;
@@ -91,7 +91,7 @@ fn every_fault_does_what_it_says() {
     std::thread::scope(|threads| {
         for (kind, seen) in FAULTS {
             threads.spawn(move || {
-                let program = Program::start("");
+                let program = start("");
                 program.steer("fault", &json!({ "route": "historical", "kind": kind, "ms": DELAY }));
                 let reply = program.post_for("/data/historical", &morning(), PATIENCE);
                 check(kind, seen, &reply);
@@ -105,7 +105,7 @@ fn every_fault_does_what_it_says() {
 
 #[test]
 fn flags_arm_faults_by_route_count_and_order() {
-    let program = Program::start("--fault head:e500:2:1 --fault any:e503-retry:1:5");
+    let program = start("--fault head:e500:2:1 --fault any:e503-retry:1:5");
     let head = || program.get("/data/head-timestamp?symbol=AAPL&timeframe=1h").status;
     assert_eq!([head(), head(), head(), head()], [200, 500, 500, 200]);
     let others = ["/health", "/nowhere", "/health"].map(|path| program.get(path));

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::program::{PATIENCE, Program, exchange};
+use crate::program::{PATIENCE, exchange, start, transcript, transcripts};
 use crate::shape::differences;
-use crate::transcript::{Transcript, names};
 
 /// Recorded with nothing listening where the gateway should be: name, and how many times `--down-ms` it takes.
 const DOWN: [(&str, u32); 8] = [
@@ -21,14 +20,15 @@ const DOWN_MS: u64 = 50;
 
 #[test]
 fn the_simulator_answers_as_the_real_service_did() {
-    let program = Program::start(&format!("--down-ms {DOWN_MS} --gateway-down"));
+    let program = start(&format!("--down-ms {DOWN_MS} --gateway-down"));
     let mut found = Vec::new();
-    let names = names();
+    let names = transcripts();
     assert_eq!(names.len(), 22);
     assert!(DOWN.iter().all(|(name, _)| names.iter().any(|other| other == name)));
     for name in names {
-        let Transcript { answer: recorded, .. } = Transcript::read(&name);
-        let reply = exchange(&program.address, &Transcript::read(&name).request(), PATIENCE);
+        let transcript = transcript(&name);
+        let recorded = transcript.answer.as_ref().unwrap_or_else(|| panic!("{name} was not answered"));
+        let reply = exchange(&program.address, &transcript.request(&[]), PATIENCE);
         let body = serde_json::from_slice(&reply.body).unwrap_or_default();
         found.extend(differences(&recorded.body, &body).into_iter().map(|found| format!("{name}{found}")));
         if reply.status != recorded.status {

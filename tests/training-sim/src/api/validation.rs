@@ -1,10 +1,9 @@
 //! What the Python framework says about a body that does not fit: 422 with a list of complaints.
 
-use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Call;
-use ktrdr_http_sim::Answer;
+use ktrdr_http_sim::{Answer, complaint, malformed, refused};
 
 /// Kinds of fields, with the framework's name for a wrong one, and its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,29 +48,29 @@ pub(super) type Field = (&'static str, Kind, Need);
 /// The body, if it has all fields.
 pub(super) fn read(call: &Call, fields: &[Field]) -> Result<Value, Answer> {
     let body = parse(call)?;
-    let complaints: Vec<Value> = fields.iter().filter_map(|field| complaint(&body, *field)).collect();
+    let complaints: Vec<Value> = fields.iter().filter_map(|field| wrong(&body, *field)).collect();
     if complaints.is_empty() { Ok(body) } else { Err(refused(complaints)) }
 }
 
-fn complaint(body: &Value, (name, kind, need): Field) -> Option<Value> {
+fn wrong(body: &Value, (name, kind, need): Field) -> Option<Value> {
     let location = json!(["body", name]);
     match body.get(name) {
-        None if need == Need::Required => Some(one("missing", &location, "Field required", body)),
+        None if need == Need::Required => Some(complaint("missing", &location, "Field required", body)),
         None => None,
         Some(Value::Null) if need == Need::Optional => None,
         Some(value) if kind.accepts(value) => None,
-        Some(value) => Some(one(kind.complaint().0, &location, kind.complaint().1, value)),
+        Some(value) => Some(complaint(kind.complaint().0, &location, kind.complaint().1, value)),
     }
 }
 
 fn parse(call: &Call) -> Result<Value, Answer> {
     let body = json!(["body"]);
     if call.body.is_empty() {
-        return Err(refused(vec![one("missing", &body, "Field required", &Value::Null)]));
+        return Err(refused(vec![complaint("missing", &body, "Field required", &Value::Null)]));
     }
     let no_map = |input: Value| {
         let words = "Input should be a valid dictionary or object to extract fields from";
-        refused(vec![one("model_attributes_type", &body, words, &input)])
+        refused(vec![complaint("model_attributes_type", &body, words, &input)])
     };
     if !call.json {
         return Err(no_map(String::from_utf8_lossy(&call.body).into()));
@@ -83,29 +82,13 @@ fn parse(call: &Call) -> Result<Value, Answer> {
     }
 }
 
-fn malformed(call: &Call, error: &serde_json::Error) -> Answer {
-    let lines = call.body.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
-    let before: usize = lines.map(|line| line.len() + 1).sum();
-    let mut complaint = one("json_invalid", &json!(["body", before + error.column()]), "JSON decode error", &json!({}));
-    complaint["ctx"] = json!({ "error": "Expecting property name enclosed in double quotes" });
-    refused(vec![complaint])
-}
-
-fn one(kind: &str, location: &Value, words: &str, input: &Value) -> Value {
-    json!({ "type": kind, "loc": location, "msg": words, "input": input })
-}
-
-fn refused(complaints: Vec<Value>) -> Answer {
-    Answer::detail(StatusCode::UNPROCESSABLE_ENTITY, complaints)
-}
-
 /// A number in a query that is too small or too big.
 pub(super) fn out_of_range(name: &str, input: &str) -> Answer {
     let words = "Input should be within its range";
-    refused(vec![one("greater_than_equal", &json!(["query", name]), words, &input.into())])
+    refused(vec![complaint("greater_than_equal", &json!(["query", name]), words, &input.into())])
 }
 
 /// A refusal of any body.
 pub(crate) fn unprocessable() -> Answer {
-    refused(vec![one("missing", &json!(["body", "unknown_field"]), "Field required", &json!({}))])
+    refused(vec![complaint("missing", &json!(["body", "unknown_field"]), "Field required", &json!({}))])
 }

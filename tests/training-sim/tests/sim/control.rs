@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::program::{PATIENCE, Program, exchange, maps, request, strategy};
+use crate::program::{PATIENCE, Program, exchange, maps, request, start, strategy, until_session};
 
 #[test]
 fn a_signal_ends_it_with_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
-    let mut program = Program::start(&format!("--report {}", path.display()));
+    let mut program = start(&format!("--report {}", path.display()));
     let headers = "x-request-id: 1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
     exchange(&program.address, &request("GET /health", headers, ""), PATIENCE);
     exchange(&program.address, &request("GET /health", "x-request-id: 2\r\n", ""), PATIENCE);
@@ -32,7 +32,7 @@ fn a_signal_ends_it_with_a_report() {
 
 #[test]
 fn states_can_be_made_up_and_taken_back() {
-    let program = Program::start("--epoch-ms 60000");
+    let program = start("--epoch-ms 60000");
     program.post("/training/start", &maps("s", &json!(9)));
     let status = || program.get("/training/status/s").json();
     program.steer("session/s", &json!({ "status": "pondering", "epoch": 5 }));
@@ -50,7 +50,7 @@ fn states_can_be_made_up_and_taken_back() {
 
 #[test]
 fn wrong_control_requests_are_refused() {
-    let program = Program::start("");
+    let program = start("");
     for (path, body) in [
         ("/_sim/fault", json!({ "route": "start", "kind": "nothing" })),
         ("/_sim/fault", json!({ "route": "nowhere", "kind": "reset" })),
@@ -80,7 +80,7 @@ fn connect(program: &Program) -> TcpStream {
 
 #[test]
 fn idle_connections_are_closed_and_restarts_close_all() {
-    let program = Program::start("--keep-alive-ms 1000");
+    let program = start("--keep-alive-ms 1000");
     let mut stream = connect(&program);
     assert!(ask(&mut stream) > 0);
     assert!(ask(&mut stream) > 0);
@@ -99,7 +99,7 @@ fn idle_connections_are_closed_and_restarts_close_all() {
 #[test]
 fn generations_can_be_told_apart() {
     let document = |generation: &str| {
-        let program = Program::start(&format!("--generation {generation}"));
+        let program = start(&format!("--generation {generation}"));
         let service = program.get("/").json()["service"].as_str().unwrap().to_owned();
         let document = program.get("/openapi.json").json();
         let has = |path: &str| document["paths"].get(path).is_some();
@@ -127,14 +127,14 @@ fn generations_can_be_told_apart() {
 #[test]
 fn generations_between_have_their_routes() {
     for (generation, status, operation) in [("b", 200, 404), ("c", 200, 200), ("d", 404, 200)] {
-        let program = Program::start(&format!("--generation {generation} --epoch-ms 60000"));
+        let program = start(&format!("--generation {generation} --epoch-ms 60000"));
         assert_eq!(program.post("/training/start", &strategy("s", 2)).status, 200);
         assert_eq!(program.post("/training/start", &strategy("t", 2)).status, 503);
         assert_eq!(program.get("/training/status/s").status, status, "{generation}");
         assert_eq!(program.get("/api/v1/operations/s").status, operation, "{generation}");
         assert_eq!(program.get("/training/result/s").status, 400, "{generation}");
         program.steer("speed", &json!({ "epoch_ms": 2 }));
-        program.until("s", "completed");
+        until_session(&program, "s", "completed");
         assert_eq!(program.get("/training/result/s").status, 200, "{generation}");
         assert_eq!(program.post("/training/start", &strategy("s", 2)).status, 409);
     }
@@ -142,7 +142,7 @@ fn generations_between_have_their_routes() {
 
 #[test]
 fn a_gpu_shows_everywhere() {
-    let program = Program::start("--gpu RTX --epoch-ms 60000");
+    let program = start("--gpu RTX --epoch-ms 60000");
     assert_eq!(program.get("/").json()["gpu_type"], "CUDA");
     assert_eq!(program.post("/training/start", &maps("s", &json!(2))).json()["gpu_allocated"], true);
     let status = program.get("/training/status/s").json();
@@ -152,7 +152,7 @@ fn a_gpu_shows_everywhere() {
 
 #[test]
 fn operations_are_listed_by_what_is_asked() {
-    let program = Program::start("--generation worker --epoch-ms 60000 --worker-id w1");
+    let program = start("--generation worker --epoch-ms 60000 --worker-id w1");
     for id in ["one", "two", "three"] {
         program.post("/training/start", &strategy(id, 2));
     }

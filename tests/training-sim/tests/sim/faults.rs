@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::program::{End, Program, Reply, maps, strategy};
+use crate::program::{End, Program, Reply, maps, start, strategy, until_session};
 
 /// Of the simulator's faults.
 const DELAY: u64 = 1_500;
@@ -102,7 +102,7 @@ fn every_fault_does_what_it_says() {
     std::thread::scope(|threads| {
         for (kind, seen, executed) in FAULTS {
             threads.spawn(move || {
-                let program = Program::start("--epoch-ms 60000");
+                let program = start("--epoch-ms 60000");
                 arm(&program, "start", kind);
                 let reply = program.post_for("/training/start", &maps("s", &json!(2)), PATIENCE);
                 check(kind, seen, &reply);
@@ -118,7 +118,7 @@ fn every_fault_does_what_it_says() {
 
 #[test]
 fn a_late_start_is_executed_late_and_a_slow_one_at_once() {
-    let program = Program::start("--epoch-ms 60000 --slots 2");
+    let program = start("--epoch-ms 60000 --slots 2");
     let give_up = |kind: &str| {
         arm(&program, "start", kind);
         let reply = program.post_for("/training/start", &maps(kind, &json!(2)), Duration::from_millis(150));
@@ -128,15 +128,15 @@ fn a_late_start_is_executed_late_and_a_slow_one_at_once() {
     assert_eq!(program.report()["starts"], json!({}));
     let begun = Instant::now();
     give_up("slow-headers");
-    program.until("slow-headers", "running");
+    until_session(&program, "slow-headers", "running");
     assert!(begun.elapsed() < Duration::from_millis(DELAY));
-    program.until("late", "running");
+    until_session(&program, "late", "running");
     assert_eq!(program.report()["starts"], json!({ "late": 1, "slow-headers": 1 }));
 }
 
 #[test]
 fn flags_arm_faults_by_route_count_and_order() {
-    let program = Program::start("--fault list:e502:2:1 --fault any:e400:1:5");
+    let program = start("--fault list:e502:2:1 --fault any:e400:1:5");
     let statuses: Vec<u16> = (0..4).map(|_| program.get("/training/sessions").status).collect();
     assert_eq!(statuses, [200, 502, 502, 200]);
     let others: Vec<u16> = ["/health", "/nowhere", "/health"].map(|path| program.get(path).status).to_vec();
@@ -145,7 +145,7 @@ fn flags_arm_faults_by_route_count_and_order() {
 
 #[test]
 fn refusals_are_worded_as_the_generation_does() {
-    let program = Program::start("--generation e");
+    let program = start("--generation e");
     arm(&program, "start", "busy");
     let busy = program.post("/training/start", &strategy("s", 2));
     assert_eq!(busy.status, 503);
@@ -159,7 +159,7 @@ fn refusals_are_worded_as_the_generation_does() {
 
 #[test]
 fn a_skewed_clock_is_an_hour_off() {
-    let program = Program::start("--generation e");
+    let program = start("--generation e");
     let hour = |reply: &Reply| reply.json()["timestamp"].as_str().unwrap_or_default()[..13].to_owned();
     let right: Value = hour(&program.get("/health")).into();
     arm(&program, "health", "skewed-clock");

@@ -7,5 +7,4 @@ mod program;
 mod replay;
 mod scenarios;
 mod shape;
-mod transcript;
 mod traps;

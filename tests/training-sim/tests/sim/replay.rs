@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::program::{End, PATIENCE, Program, Reply, exchange, until};
+use crate::program::{
+    End, PATIENCE, Program, Reply, Transcript, exchange, start, transcript, transcripts, until, until_session,
+};
 use crate::scenarios::SCENARIOS;
 use crate::scenarios::Step::{self, Begin, GiveUp, Learn, Rename, Replay, Steer, Together, Until};
 use crate::shape::differences;
-use crate::transcript::{Transcript, names};
 
 /// A scenario under way.
 struct Play {
@@ -39,14 +40,14 @@ impl Play {
     }
 
     fn replay(&mut self, name: &str) -> Reply {
-        let transcript = Transcript::read(name);
+        let transcript = transcript(name);
         let reply = self.send(&transcript, PATIENCE);
         self.check(name, &transcript, &reply);
         reply
     }
 
     fn together(&mut self, first: &str, second: &str) {
-        let [earlier, later] = [first, second].map(Transcript::read);
+        let [earlier, later] = [first, second].map(transcript);
         let before = self.program.requests();
         let (one, other) = std::thread::scope(|threads| {
             let waiting = threads.spawn(|| self.send(&earlier, PATIENCE));
@@ -66,22 +67,22 @@ impl Play {
             Replay(name) => drop(self.replay(name)),
             Together(first, second) => self.together(first, second),
             Learn(name, id) => {
-                let transcript = Transcript::read(name);
+                let transcript = transcript(name);
                 let reply = self.send(&transcript, PATIENCE);
                 self.replaced.push((id.to_owned(), reply.json()["session_id"].as_str().unwrap().to_owned()));
                 self.check(name, &transcript, &reply);
             }
             GiveUp(name) => {
-                let reply = self.send(&Transcript::read(name), Duration::from_millis(300));
+                let reply = self.send(&transcript(name), Duration::from_millis(300));
                 assert_eq!((reply.end, reply.status), (End::Open, 0), "{name}");
             }
             Begin(name, from, to) => {
-                let request = Transcript::read(name).request(&[(from.to_owned(), to.to_owned())]);
+                let request = transcript(name).request(&[(from.to_owned(), to.to_owned())]);
                 assert_eq!(exchange(&self.program.address, &request, PATIENCE).status, 200, "{name} as {to}");
             }
             Steer(path, body) => self.program.steer(path, &serde_json::from_str(body).unwrap()),
             Rename(from, to) => self.replaced.push((from.to_owned(), to.to_owned())),
-            Until(id, status) => self.program.until(&self.now(id), status),
+            Until(id, status) => until_session(&self.program, &self.now(id), status),
         }
     }
 }
@@ -91,7 +92,7 @@ fn the_simulator_answers_as_the_real_services_did() {
     let found: Vec<String> = std::thread::scope(|threads| {
         let plays = SCENARIOS.map(|(flags, steps)| {
             threads.spawn(move || {
-                let mut play = Play { program: Program::start(flags), replaced: Vec::new(), found: Vec::new() };
+                let mut play = Play { program: start(flags), replaced: Vec::new(), found: Vec::new() };
                 for step in steps {
                     play.step(*step);
                 }
@@ -114,5 +115,5 @@ fn every_transcript_is_replayed_once() {
     });
     played.for_each(|name| *replayed.entry(name).or_default() += 1);
     assert!(replayed.values().all(|times| *times == 1), "{replayed:?}");
-    assert_eq!(replayed.into_keys().collect::<Vec<_>>(), names());
+    assert_eq!(replayed.into_keys().collect::<Vec<_>>(), transcripts());
 }

@@ -1,45 +1,43 @@
 //! Recorded exchanges with the real services, as files.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::program;
+use super::program;
 
 /// One request and what the real service answered.
-pub(crate) struct Transcript {
+#[derive(Debug)]
+pub struct Transcript {
     /// Method and path.
-    pub(crate) line: String,
+    pub line: String,
     headers: String,
     body: String,
     /// None: the client gave up.
-    pub(crate) answer: Option<Recorded>,
+    pub answer: Option<Recorded>,
 }
 
-pub(crate) struct Recorded {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Value,
+#[derive(Debug)]
+pub struct Recorded {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Value,
     /// Only the beginning of the body was kept.
-    pub(crate) cut: bool,
+    pub cut: bool,
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("transcripts")
-}
-
-/// The names of all files.
-pub(crate) fn names() -> Vec<String> {
-    let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+/// The names of all files of a folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = files.filter_map(|name| name.strip_suffix(".http").map(str::to_owned)).collect();
     names.sort();
     names
 }
 
 impl Transcript {
-    pub(crate) fn read(name: &str) -> Self {
-        let text = fs::read_to_string(folder().join(format!("{name}.http"))).unwrap_or_else(|_| panic!("no {name}"));
+    pub fn read(folder: &Path, name: &str) -> Self {
+        let text = fs::read_to_string(folder.join(format!("{name}.http"))).unwrap_or_else(|_| panic!("no {name}"));
         let (request, response) = text.split_once("--- response").unwrap();
         let request = request.lines().skip_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n");
         let (head, body) = request.split_once("\n\n").unwrap_or((&request, ""));
@@ -52,7 +50,7 @@ impl Transcript {
     }
 
     /// The request, with texts replaced.
-    pub(crate) fn request(&self, replaced: &[(String, String)]) -> String {
+    pub fn request(&self, replaced: &[(String, String)]) -> String {
         let replace = |text: &str| replaced.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
         program::request(&replace(&self.line), &self.headers, &replace(&self.body))
     }
