@@ -87,7 +87,7 @@ async fn main() {
         for turn in 0..3 {
             let began = Instant::now();
             let (length, times) = match (round + turn) % 3 {
-                0 => (service.call(Call::of(&LIST)).await.unwrap().body.len(), &mut pooled),
+                0 => (service.call(&Call::of(&LIST)).await.unwrap().body.len(), &mut pooled),
                 1 => (bare(&mut kept, port).await, &mut on_kept),
                 _ => (bare(&mut connect(port).await, port).await, &mut anew),
             };

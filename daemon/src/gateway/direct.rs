@@ -36,21 +36,20 @@ const DISCONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A connection. Dropping it closes the socket.
 pub(super) struct Direct {
-    client: Arc<Client>,
-    config: Arc<GatewayConfig>,
+    asked: Arc<Asked>,
     notices: NoticeStream,
     outages: Outages,
 }
 
 impl std::fmt::Debug for Direct {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Direct").field("server_version", &self.client.server_version()).finish_non_exhaustive()
+        f.debug_struct("Direct").field("server_version", &self.version()).finish_non_exhaustive()
     }
 }
 
 impl Direct {
     /// Connects and shakes hands. Dropping the future closes the socket.
-    pub(super) async fn open(config: GatewayConfig, client_id: i32) -> Result<Self, GatewayError> {
+    pub(super) async fn open(config: Arc<GatewayConfig>, client_id: i32) -> Result<Self, GatewayError> {
         let builder = Client::builder()
             .address(config.address())
             .client_id(client_id)
@@ -74,12 +73,13 @@ impl Direct {
         if client.next_order_id() == 0 {
             return Err(not_ready("it did not finish the handshake"));
         }
-        Ok(Self { client: Arc::new(client), config: Arc::new(config), notices, outages: Outages::default() })
+        Ok(Self { asked: Arc::new(Asked { client, config }), notices, outages: Outages::default() })
     }
 
     /// Waits until requests may be sent: a farm of historical data was announced, or none was in time, and the
     /// gateway's clock answered.
-    pub(super) async fn synchronise(&mut self, config: &GatewayConfig) -> Result<(), GatewayError> {
+    pub(super) async fn synchronise(&mut self) -> Result<(), GatewayError> {
+        let Asked { client, config } = &*self.asked;
         let announced = async {
             while let Some(notice) = self.notices.next().await {
                 self.outages.note(&weather(notice.code, &notice.message), Instant::now());
@@ -94,7 +94,7 @@ impl Direct {
         }
         let not_ready = |why: &str| GatewayError::NotReady { address: config.address(), why: why.into() };
         let limit = config.deadline(CLOCK_TIME_MAX);
-        match within(limit, "a request for its clock", self.client.server_time()).await {
+        match within(limit, "a request for its clock", client.server_time()).await {
             // an error of somebody else's fails the question for the clock; the session is there all the same
             Ok(_) | Err(GatewayError::Refused { .. }) => Ok(()),
             Err(GatewayError::TimedOut { .. }) => Err(not_ready("it did not answer its first request within 10 s")),
@@ -109,12 +109,12 @@ impl Direct {
 
     /// Who is asked over it.
     pub(super) fn source(&self) -> Arc<dyn Source> {
-        Arc::new(Asked { client: self.client.clone(), config: self.config.clone() })
+        self.asked.clone()
     }
 
     /// Of the other side.
     pub(super) fn version(&self) -> i32 {
-        self.client.server_version()
+        self.asked.client.server_version()
     }
 
     /// The next message that belongs to no request; `None` when the connection has ended.
@@ -127,7 +127,7 @@ impl Direct {
         if cancelling {
             tokio::time::sleep(CANCELS_TIME).await;
         }
-        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.client.disconnect()).await.is_err() {
+        if tokio::time::timeout(DISCONNECT_TIME_MAX, self.asked.client.disconnect()).await.is_err() {
             tracing::warn!("the gateway did not let go of the connection in time; closing it");
         }
     }
@@ -135,7 +135,7 @@ impl Direct {
 
 /// The gateway, as it is asked.
 struct Asked {
-    client: Arc<Client>,
+    client: Client,
     config: Arc<GatewayConfig>,
 }
 

@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Instant};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use super::{
     BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayError, LiveAsk, LiveStream, SecurityKind,
@@ -34,19 +33,19 @@ const NAME: &str = "IB Connector Host Service";
 /// A service that answered.
 #[derive(Debug)]
 pub(super) struct Hosted {
-    service: HostService,
+    asked: Arc<Asked>,
 }
 
 impl Hosted {
     /// Asks what it is.
     pub(super) async fn open(service: HostService) -> Result<Self, GatewayError> {
         let call = Call::of(&ROOT);
-        let reply = service.call(call.clone()).await.map_err(|error| away(&service, error))?;
+        let reply = service.call(&call).await.map_err(|error| away(&service, error))?;
         let told = reply.read::<Root>();
         if told.as_ref().is_ok_and(|root| root.service == NAME) {
             service.set_version(Some("IB".into()));
             service.set_compatible();
-            return Ok(Self { service });
+            return Ok(Self { asked: Arc::new(Asked { service }) });
         }
         let why = told.map_or_else(|trouble| trouble.to_string(), |root| format!("it is {:?}", root.service));
         service.set_incompatible(&why);
@@ -55,14 +54,13 @@ impl Hosted {
     }
 
     pub(super) fn source(&self) -> Arc<dyn Source> {
-        Arc::new(Asked { service: self.service.clone(), lookup: Mutex::default() })
+        self.asked.clone()
     }
 }
 
+#[derive(Debug)]
 struct Asked {
     service: HostService,
-    /// One at a time: an abandoned lookup runs on for minutes, and uses up client ids.
-    lookup: Mutex<()>,
 }
 
 fn away(service: &HostService, source: HostError) -> GatewayError {
@@ -71,11 +69,11 @@ fn away(service: &HostService, source: HostError) -> GatewayError {
 
 impl Asked {
     /// How a call failed, in the session's words.
-    fn failed(&self, error: HostError, what: &'static str, after: u64) -> GatewayError {
+    fn failed(&self, error: HostError, what: &'static str, route: &Route) -> GatewayError {
         match &error.trouble {
             Trouble::TimedOut { .. } => {
                 let said = Some("its gateway may be away".to_owned());
-                GatewayError::TimedOut { what, after: std::time::Duration::from_secs(after), said }
+                GatewayError::TimedOut { what, after: route.timeout, said }
             }
             Trouble::NotJson { .. } | Trouble::Shape { .. } | Trouble::TooLong { .. } => {
                 GatewayError::Protocol(crate::error::chain(&error).join(": "))
@@ -86,12 +84,10 @@ impl Asked {
 
     async fn read<T: serde::de::DeserializeOwned>(
         &self,
-        call: Call<'_>,
+        call: &Call<'_>,
         what: &'static str,
-        after: u64,
     ) -> Result<T, GatewayError> {
-        let reply = self.service.call(call.clone()).await.map_err(|error| self.failed(error, what, after))?;
-        reply.read().map_err(|trouble| self.failed(self.service.unusable(&call, &reply, trouble), what, after))
+        self.service.read(call).await.map_err(|error| self.failed(error, what, call.route()))
     }
 
     async fn history(&self, ask: &BarsAsk) -> Result<BarsAnswer, GatewayError> {
@@ -105,9 +101,9 @@ impl Asked {
             "instrument_type": type_there(ask.contract.kind),
         }));
         let what = "a request for bars";
-        let reply = self.service.call(call.clone()).await.map_err(|error| self.failed(error, what, 60))?;
+        let reply = self.service.call(&call).await.map_err(|error| self.failed(error, what, call.route()))?;
         let unusable = |trouble| self.service.unusable(&call, &reply, trouble);
-        let history: History = reply.read().map_err(|trouble| self.failed(unusable(trouble), what, 60))?;
+        let history: History = reply.read().map_err(|trouble| self.failed(unusable(trouble), what, call.route()))?;
         match history.data {
             Some(data) if history.success => {
                 let bars = hosted_wire::bars(&data, history.rows, ask.basis.what).map_err(GatewayError::Protocol)?;
@@ -130,9 +126,8 @@ impl Asked {
         let Some(name) = asked_as(symbol) else {
             return Err(GatewayError::NotOffered { what: format!("{symbol}: it has stocks and currency pairs only") });
         };
-        let _one_at_a_time = self.lookup.lock().await;
         let call = Call::of(&VALIDATE).json(&json!({"symbol": name, "timeframes": null}));
-        let told: Validation = self.read(call, "a request for contract details", 45).await?;
+        let told: Validation = self.read(&call, "a request for contract details").await?;
         match told.contract_info {
             Some(info) if told.success && told.is_valid => {
                 hosted_wire::contract(info, kind).map_err(GatewayError::Protocol)
@@ -142,9 +137,8 @@ impl Asked {
     }
 
     async fn earliest(&self, contract: &Contract) -> Result<Option<Nanos>, GatewayError> {
-        let _one_at_a_time = self.lookup.lock().await;
         let call = Call::of(&HEAD).query("symbol", &name_there(contract)).query("timeframe", "1d");
-        let told: Head = self.read(call, "a request for the earliest bar", 45).await?;
+        let told: Head = self.read(&call, "a request for the earliest bar").await?;
         // no answer is no proof: what the service does not know, and a gateway that is away, look the same
         let unknown = || GatewayError::Protocol("the host service does not know the earliest bar".into());
         told.timestamp.and_then(|text| hosted_wire::instant(&text)).map(Some).ok_or_else(unknown)
@@ -152,12 +146,7 @@ impl Asked {
 
     async fn now(&self) -> Result<ClockAnswer, GatewayError> {
         let asked = Instant::now();
-        let call = Call::of(&HEALTH);
-        let reply = self.service.call(call).await.map_err(|error| away(&self.service, error))?;
-        if !reply.is_success() {
-            let error = self.service.unusable(&Call::of(&HEALTH), &reply, reply.refusal());
-            return Err(away(&self.service, error));
-        }
+        self.service.succeed(&Call::of(&HEALTH)).await.map_err(|error| away(&self.service, error))?;
         // its clock is that of its machine, and is not ours to judge
         Ok(ClockAnswer { time: clock::now(), latency: asked.elapsed() })
     }

@@ -17,7 +17,7 @@ pub(super) enum Link {
 
 impl Link {
     /// Connects; to the host service where the configuration names one.
-    pub(super) async fn open(config: GatewayConfig, client_id: i32) -> Result<Self, GatewayError> {
+    pub(super) async fn open(config: Arc<GatewayConfig>, client_id: i32) -> Result<Self, GatewayError> {
         match config.host_service.clone() {
             Some(service) => Hosted::open(service).await.map(Self::Hosted),
             None => Direct::open(config, client_id).await.map(|direct| Self::Direct(Box::new(direct))),
@@ -25,9 +25,9 @@ impl Link {
     }
 
     /// Waits until requests may be sent.
-    pub(super) async fn synchronise(&mut self, config: &GatewayConfig) -> Result<(), GatewayError> {
+    pub(super) async fn synchronise(&mut self) -> Result<(), GatewayError> {
         match self {
-            Self::Direct(direct) => direct.synchronise(config).await,
+            Self::Direct(direct) => direct.synchronise().await,
             // that it answers is all that can be known of it
             Self::Hosted(_) => Ok(()),
         }

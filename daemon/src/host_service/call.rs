@@ -14,6 +14,11 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// What it is a call of.
+    pub fn route(&self) -> &'a Route {
+        self.route
+    }
+
     /// Without an id and without a body.
     pub fn of(route: &'a Route) -> Self {
         Self { route, path: route.path.to_owned(), body: None }

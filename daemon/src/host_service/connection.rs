@@ -77,11 +77,9 @@ impl Connection {
         let (head, body) = response.into_parts();
         let body = read_whole(body, body_max, reused).await?;
         (self.last_used, self.whole) = (Instant::now(), true);
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(Reply {
             status: head.status.as_u16(),
             body,
-            is_json: text(header::CONTENT_TYPE).is_some_and(|kind| kind.contains("json")),
             retry_after: retry_after(&head.headers),
             took: begun.elapsed(),
             request_id,

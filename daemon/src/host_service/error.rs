@@ -145,13 +145,6 @@ impl HostError {
     pub fn not_sent(&self) -> bool {
         self.trouble.not_sent()
     }
-
-    /// The same call with another trouble: what came could not be read.
-    #[must_use]
-    pub fn because(mut self, trouble: Trouble) -> Self {
-        self.trouble = trouble;
-        self
-    }
 }
 
 impl Reasoned for HostError {

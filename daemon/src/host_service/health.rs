@@ -24,17 +24,6 @@ pub enum Health {
 }
 
 impl Health {
-    /// For people and scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Slow => "slow",
-            Self::Down => "down",
-            Self::Incompatible => "incompatible",
-        }
-    }
-
     /// Work may be given to it.
     pub fn is_usable(self) -> bool {
         matches!(self, Self::Unknown | Self::Up | Self::Slow)

@@ -14,9 +14,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 impl HostService {
     /// One look, now.
     pub async fn check(&self) -> Result<Reply, HostError> {
-        let call = Call::of(&HEALTH);
-        let reply = self.call(call.clone()).await?;
-        if reply.is_success() { Ok(reply) } else { Err(self.unusable(&call, &reply, reply.refusal())) }
+        self.succeed(&Call::of(&HEALTH)).await
     }
 
     /// Looks whenever nothing was asked for a while; until `stop`.

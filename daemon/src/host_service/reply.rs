@@ -15,8 +15,6 @@ pub struct Reply {
     pub status: u16,
     /// The whole body.
     pub body: Bytes,
-    /// It says that the body is JSON.
-    pub is_json: bool,
     /// When the service wants to be asked again.
     pub retry_after: Option<Duration>,
     /// Request to last byte.
@@ -131,7 +129,7 @@ mod tests {
 
     fn reply(status: u16, body: &str) -> Reply {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Reply { status, body, is_json: true, retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() }
+        Reply { status, body, retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() }
     }
 
     #[test]
@@ -164,7 +162,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600), status in 100u16..600) {
-            let reply = Reply { status, body: body.into(), is_json: false, retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() };
+            let reply = Reply { status, body: body.into(), retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() };
             drop((reply.detail(), reply.refusal(), reply.read::<serde_json::Value>()));
         }
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use deadpool::Runtime;
+use serde::de::DeserializeOwned;
 use ulid::Ulid;
 
 use super::{
@@ -171,19 +172,19 @@ impl HostService {
     }
 
     /// Calls, and calls again where that may be done. Any status is an answer, but for those that say "not now".
-    pub async fn call(&self, call: Call<'_>) -> Result<Reply, HostError> {
+    pub async fn call(&self, call: &Call<'_>) -> Result<Reply, HostError> {
         let (begun, id) = (Instant::now(), Ulid::generate());
         self.watch().budget.called();
         let mut attempt = 1;
         loop {
-            let trouble = match self.attempt(&call, id).await {
+            let trouble = match self.attempt(call, id).await {
                 Ok(reply) => return Ok(reply),
                 Err(trouble) => trouble,
             };
             let failed = trouble.failed();
             let more = attempt <= call.route.retries && retry::may_repeat(call.route.repeat, failed);
             if !more || !self.watch().budget.take(Instant::now()) {
-                return Err(self.error(&call, attempt, begun, id, trouble));
+                return Err(self.error(call, attempt, begun, id, trouble));
             }
             let retry_after = match &trouble {
                 Trouble::Refused { retry_after, .. } => *retry_after,
@@ -195,6 +196,18 @@ impl HostService {
             }
             attempt += 1;
         }
+    }
+
+    /// Calls, and reads what a success says.
+    pub async fn read<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, HostError> {
+        let reply = self.call(call).await?;
+        reply.read().map_err(|trouble| self.unusable(call, &reply, trouble))
+    }
+
+    /// Calls, and takes nothing but a success.
+    pub async fn succeed(&self, call: &Call<'_>) -> Result<Reply, HostError> {
+        let reply = self.call(call).await?;
+        if reply.is_success() { Ok(reply) } else { Err(self.unusable(call, &reply, reply.refusal())) }
     }
 
     /// The error of an answer that was read and cannot be used.

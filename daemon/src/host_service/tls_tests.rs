@@ -82,7 +82,7 @@ fn service(port: u16, ca_file: Option<PathBuf>) -> HostService {
 /// Why a call did not come about; nothing of it may have reached the service.
 async fn refused(authority: &Authority, name: &str, until: i32, ca_file: Option<PathBuf>) -> String {
     let (port, mut requests) = serve(authority, name, until).await;
-    let error = service(port, ca_file).call(Call::of(&HEALTH)).await.unwrap_err();
+    let error = service(port, ca_file).call(&Call::of(&HEALTH)).await.unwrap_err();
     assert!(requests.try_recv().is_err(), "a service that is not trusted was told something");
     assert_eq!(error.reason().name, "HOST_CERTIFICATE");
     match error.trouble {
@@ -96,7 +96,7 @@ async fn a_service_whose_authority_is_in_the_file_is_spoken_to() {
     let authority = Authority::new();
     let (port, mut requests) = serve(&authority, "localhost", 2100).await;
     let service = service(port, Some(authority.file.clone()));
-    assert_eq!(service.call(Call::of(&HEALTH)).await.unwrap().body.as_ref(), b"{}");
+    assert_eq!(service.call(&Call::of(&HEALTH)).await.unwrap().body.as_ref(), b"{}");
     assert!(requests.recv().await.is_some());
 }
 

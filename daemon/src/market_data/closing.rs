@@ -39,11 +39,7 @@ pub(super) fn is_closed(start: Nanos, now: Nanos, timeframe: Timeframe, zone: &T
 
 /// Whether two labels mean one bar: a running week or month is labelled by the last of its days that were traded.
 pub(super) fn is_one_bar(one: Nanos, other: Nanos, timeframe: Timeframe) -> bool {
-    let date_of = |start: Nanos| {
-        let at = Timestamp::from_nanosecond(i128::from(start)).ok()?;
-        Some(TimeZone::UTC.to_datetime(at).date())
-    };
-    let (Some(first), Some(second)) = (date_of(one), date_of(other)) else { return one == other };
+    let (Some(first), Some(second)) = (labelled(one), labelled(other)) else { return one == other };
     match timeframe {
         Timeframe::Weeks1 => monday_of(first) == monday_of(second),
         Timeframe::Months1 => first.first_of_month() == second.first_of_month(),
@@ -55,6 +51,12 @@ pub(super) fn is_one_bar(one: Nanos, other: Nanos, timeframe: Timeframe) -> bool
 pub(super) fn monday_of(date: Date) -> Date {
     let back = i64::from(date.weekday().to_monday_zero_offset());
     date.checked_sub(jiff::Span::new().days(back)).unwrap_or(date)
+}
+
+/// The date that an instant of a day, a week or a month stands for; see [`midnight`].
+pub(super) fn labelled(start: Nanos) -> Option<Date> {
+    let at = Timestamp::from_nanosecond(i128::from(start)).ok()?;
+    Some(TimeZone::UTC.to_datetime(at).date())
 }
 
 /// Midnight UTC, which is how a date is written as an instant.

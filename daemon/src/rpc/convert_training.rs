@@ -7,7 +7,9 @@ use tonic::Status;
 use super::status;
 use crate::{
     operations::{Filter, State},
-    training::{Capabilities, Curve, Detail, Model, Plan, PlannedHost, StartRequest, StoredSeries, TrainingDocument},
+    training::{
+        Capabilities, Curve, Detail, Format, Model, Plan, PlannedHost, StartRequest, StoredSeries, TrainingDocument,
+    },
 };
 
 /// Where nobody says.
@@ -59,7 +61,6 @@ fn notes(plan: &Plan, hosts: &[PlannedHost], series: &[StoredSeries]) -> Vec<Str
         let own = host.capabilities.as_ref().map(Capabilities::notes).unwrap_or_default();
         notes.extend(own.into_iter().map(|note| format!("{} {note}", host.name)));
     }
-    let format = plan.strategy.format.name();
     let missing: Vec<_> = series
         .iter()
         .filter(|one| one.stored.is_none())
@@ -68,7 +69,7 @@ fn notes(plan: &Plan, hosts: &[PlannedHost], series: &[StoredSeries]) -> Vec<Str
     if !missing.is_empty() {
         notes.push(format!("not stored here: {}; a host reads files of its own", missing.join(", ")));
     }
-    if format == "1.0" {
+    if plan.strategy.format == Format::V1 {
         notes.push("the file is of format 1.0; later hosts may not read it".into());
     }
     notes

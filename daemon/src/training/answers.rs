@@ -91,7 +91,7 @@ mod tests {
 
     fn reply(status: u16, detail: &str) -> Reply {
         let body = serde_json::json!({"detail": detail}).to_string().into();
-        Reply { status, body, is_json: true, retry_after: None, took: Duration::ZERO, request_id: ulid::Ulid::nil() }
+        Reply { status, body, retry_after: None, took: Duration::ZERO, request_id: ulid::Ulid::nil() }
     }
 
     #[test]

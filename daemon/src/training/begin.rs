@@ -100,8 +100,7 @@ impl Session {
     }
 
     fn fits(&self, host: &Host) -> bool {
-        self.request.host.as_ref().is_none_or(|name| *name == host.name)
-            && self.request.labels.iter().all(|label| host.labels.contains(label))
+        host.fits(self.request.host.as_deref(), &self.request.labels)
     }
 
     fn has_other(&self, host: &Host) -> bool {

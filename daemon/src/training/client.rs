@@ -1,6 +1,6 @@
 //! The k-trdr training services, all generations: their routes on the base of all host services.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
@@ -35,48 +35,48 @@ const FORGET: Route = Route::delete("/training/sessions/{}", 20, 2);
 #[derive(Debug)]
 pub(super) struct Client {
     service: HostService,
-    known: Mutex<Option<(Capabilities, String)>>,
-    /// Also of a host that has gone away meanwhile.
-    last: Mutex<Option<Capabilities>>,
+    told: Mutex<Option<Told>>,
+}
+
+/// What a host said of itself.
+#[derive(Debug, Clone)]
+struct Told {
+    capabilities: Capabilities,
+    about: String,
+    /// Nobody doubts it; of a host that has gone away meanwhile, it is what was true last.
+    current: bool,
 }
 
 impl Client {
     pub(super) fn new(service: HostService) -> Self {
-        Self { service, known: Mutex::default(), last: Mutex::default() }
+        Self { service, told: Mutex::default() }
     }
 
-    fn known(&self) -> Option<(Capabilities, String)> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn told(&self) -> MutexGuard<'_, Option<Told>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn current(&self) -> Option<Capabilities> {
+        self.told().as_ref().filter(|told| told.current).map(|told| told.capabilities)
+    }
+
+    /// Also of a host that has gone away meanwhile.
     fn last(&self) -> Option<Capabilities> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn know(&self, known: Option<(Capabilities, String)>) {
-        if let Some((capabilities, _)) = &known {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(*capabilities);
-        }
-        self.service.set_version(known.as_ref().map(|(capabilities, _)| capabilities.generation.to_owned()));
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
-    }
-
-    async fn read<T: serde::de::DeserializeOwned>(&self, call: Call<'_>) -> Result<T, HostError> {
-        let reply = self.service.call(call.clone()).await?;
-        reply.read().map_err(|trouble| self.service.unusable(&call, &reply, trouble))
+        self.told().as_ref().map(|told| told.capabilities)
     }
 
     async fn ask(&self) -> Result<Capabilities, HostError> {
-        let root: Root = self.read(Call::of(&ROOT)).await.inspect_err(|error| self.strange(error))?;
+        let root: Root = self.service.read(&Call::of(&ROOT)).await.inspect_err(|error| self.strange(error))?;
         let call = Call::of(&OPENAPI);
-        let reply = self.service.call(call.clone()).await?;
+        let reply = self.service.call(&call).await?;
         let openapi = reply.read::<OpenApi>().map_err(|trouble| self.service.unusable(&call, &reply, trouble));
         let openapi = openapi.inspect_err(|error| self.strange(error))?;
         match capabilities::tell(&root, &openapi) {
-            Ok(told) => {
-                self.know(Some((told, root.about())));
+            Ok(capabilities) => {
+                self.service.set_version(Some(capabilities.generation.to_owned()));
+                *self.told() = Some(Told { capabilities, about: root.about(), current: true });
                 self.service.set_compatible();
-                Ok(told)
+                Ok(capabilities)
             }
             Err(why) => {
                 self.service.set_incompatible(&why);
@@ -97,14 +97,14 @@ impl Client {
 
     async fn status(&self, id: &str) -> Result<Option<Report>, HostError> {
         let call = Call::of(&STATUS).id(id);
-        let reply = self.service.call(call.clone()).await?;
+        let reply = self.service.call(&call).await?;
         let session: Option<Session> = self.found(&call, &reply)?;
         self.spoken_of(id, session.map(|session| Report::of_session(&session)), &call, &reply)
     }
 
     async fn operation(&self, id: &str) -> Result<Option<Report>, HostError> {
         let call = Call::of(&OPERATION).id(id);
-        let reply = self.service.call(call.clone()).await?;
+        let reply = self.service.call(&call).await?;
         let operation: Option<OneOperation> = self.found(&call, &reply)?;
         self.spoken_of(id, operation.map(|one| Report::of_operation(&one.data)), &call, &reply)
     }
@@ -142,7 +142,7 @@ impl Client {
             Poll::Sessions => Call::of(&SESSIONS),
             Poll::Operations => Call::of(&OPERATIONS).query("operation_type", "training").query("limit", "1000"),
         };
-        let reply = self.service.call(call.clone()).await.map_err(NoList::Away)?;
+        let reply = self.service.call(&call).await.map_err(NoList::Away)?;
         if reply.status == 404 {
             // another version has come up behind the same address
             self.forget_capabilities();
@@ -195,7 +195,7 @@ impl Client {
             StartBody::Maps => Call::of(&START).json(&bodies::maps(id, plan)),
             StartBody::Yaml => Call::of(&START).json(&bodies::yaml(id, plan)),
         };
-        let reply = self.service.call(call.clone()).await?;
+        let reply = self.service.call(&call).await?;
         Ok((call, reply))
     }
 
@@ -205,7 +205,7 @@ impl Client {
         let mut report = if capabilities.operations { self.operation(id).await? } else { self.status(id).await? };
         if let (true, Some(report)) = (capabilities.result, report.as_mut()) {
             // 400: not completed; 500: completed, and nothing was kept
-            let reply = self.service.call(Call::of(&RESULT).id(id)).await?;
+            let reply = self.service.call(&Call::of(&RESULT).id(id)).await?;
             if let Some(result) = reply.read::<Value>().ok().filter(Value::is_object) {
                 report.summary = Some(result);
             }
@@ -221,10 +221,10 @@ impl Client {
         };
         if capabilities.stop == StopBy::Post {
             let call = Call::of(&STOP).json(&json!({"session_id": id, "save_checkpoint": true}));
-            return Ok(answers::of_stop(&self.service.call(call).await?));
+            return Ok(answers::of_stop(&self.service.call(&call).await?));
         }
         let call = Call::of(&CANCEL).id(id).query("reason", "stopped through ktrdr");
-        let reply = self.service.call(call).await?;
+        let reply = self.service.call(&call).await?;
         // 200 also for an id that it has never heard of
         let refused = reply.is_success() && !reply.read::<Cancelled>().is_ok_and(|answer| answer.data.success);
         Ok(if refused { StopAnswer::Over } else { answers::of_stop(&reply) })
@@ -233,22 +233,25 @@ impl Client {
 
 impl Backend for Client {
     fn capabilities(&self) -> BoxFuture<'_, Result<Capabilities, HostError>> {
-        match self.known() {
-            Some((known, _)) => std::future::ready(Ok(known)).boxed(),
+        match self.current() {
+            Some(current) => std::future::ready(Ok(current)).boxed(),
             None => self.ask().boxed(),
         }
     }
 
     fn known_capabilities(&self) -> Option<Capabilities> {
-        self.known().map(|(known, _)| known).or_else(|| self.last())
+        self.last()
     }
 
     fn forget_capabilities(&self) {
-        self.know(None);
+        self.service.set_version(None);
+        if let Some(told) = self.told().as_mut() {
+            told.current = false;
+        }
     }
 
     fn about(&self) -> String {
-        self.known().map(|(_, about)| about).unwrap_or_default()
+        self.told().as_ref().filter(|told| told.current).map(|told| told.about.clone()).unwrap_or_default()
     }
 
     fn start<'a>(&'a self, id: &'a str, plan: &'a Plan) -> BoxFuture<'a, StartAnswer> {
@@ -270,7 +273,7 @@ impl Backend for Client {
     }
 
     fn looks_are_cheap(&self) -> bool {
-        self.known().is_some_and(|(known, _)| known.operations)
+        self.current().is_some_and(|current| current.operations)
     }
 
     fn finish<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Report>, HostError>> {
@@ -287,7 +290,7 @@ impl Backend for Client {
                 return Ok(());
             }
             let call = Call::of(&FORGET).id(id);
-            let reply = self.service.call(call.clone()).await?;
+            let reply = self.service.call(&call).await?;
             let gone = reply.is_success() || reply.status == 404 || reply.says("not found");
             if gone { Ok(()) } else { Err(self.service.unusable(&call, &reply, reply.refusal())) }
         }

@@ -125,11 +125,6 @@ impl Dispatch {
         Self(Arc::new(Inner { hosts, state: Mutex::default(), moved: Notify::new() }))
     }
 
-    /// Some host could take it, if it were free.
-    pub(super) fn fits_any(&self, waiting: &Waiting) -> bool {
-        queue::fits_any(waiting, &self.places(&self.state()))
-    }
-
     /// Gets in line.
     pub(super) fn enter(&self, waiting: Waiting) -> Queued {
         let mut state = self.state();

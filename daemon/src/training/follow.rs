@@ -19,8 +19,8 @@ const UNKNOWN_MAX: Duration = Duration::from_mins(30);
 const PENDING_MAX: Duration = Duration::from_mins(1);
 /// Their word for it.
 const PENDING: &str = "pending";
-/// Lists without a session that was there before.
-const LISTS: u32 = 2;
+/// Looks at a session that has begun and waits again.
+const WAITS: u32 = 2;
 
 /// How a followed session ended.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Waits {
         let fell_back = ran && report.phase == Phase::Waiting;
         self.again = if fell_back { self.again + 1 } else { 0 };
         self.pending = (report.word == PENDING).then(|| self.pending.unwrap_or_else(Instant::now));
-        self.again >= LISTS || self.pending.is_some_and(|since| since.elapsed() > PENDING_MAX / hurry)
+        self.again >= WAITS || self.pending.is_some_and(|since| since.elapsed() > PENDING_MAX / hurry)
     }
 }
 
@@ -88,7 +88,7 @@ impl Follow<'_> {
                         return End::Lost(format!("it has been {:?} without progress for half an hour", report.word));
                     }
                 }
-                Sight::Missing { lists } if lists >= LISTS => return End::Lost(self.last_seen()),
+                absent if absent.is_absent() => return End::Lost(self.last_seen()),
                 Sight::Away { since, why } => self.say(format!("no answer since {}: {why}", clock::text(since))),
                 Sight::Missing { .. } | Sight::NotYet => {}
             }

@@ -16,6 +16,7 @@ use super::{
     HostFacts, Plan, PlannedHost, StartRequest, StoredSeries, TrainingError, TrainingHost,
     dispatch::Dispatch,
     host::Host,
+    plan,
     session::{Left, Session},
 };
 use crate::{
@@ -187,7 +188,7 @@ impl Training {
             let known: Vec<_> = self.parts.hosts.iter().map(|host| host.name.as_str()).collect();
             return Err(TrainingError::HostUnknown { name: name.clone(), known: known.join(", ") });
         }
-        if !self.parts.dispatch.could_take(request) {
+        if !self.parts.hosts.iter().any(|host| host.fits(request.host.as_deref(), &request.labels)) {
             return Err(TrainingError::LabelsUnknown { labels: request.labels.join(", ") });
         }
         Ok(plan)
@@ -200,10 +201,7 @@ impl Training {
 
     /// The hosts that it may run on; asks those that were never asked, each for at most so long.
     pub async fn planned_hosts(&self, request: &StartRequest, limit: Duration) -> Vec<PlannedHost> {
-        let fits = |host: &&Arc<Host>| {
-            request.host.as_ref().is_none_or(|name| *name == host.name)
-                && request.labels.iter().all(|label| host.labels.contains(label))
-        };
+        let fits = |host: &&Arc<Host>| host.fits(request.host.as_deref(), &request.labels);
         let planned = self.parts.hosts.iter().filter(fits).map(|host| async {
             let capabilities = tokio::time::timeout(limit, host.backend.capabilities()).await;
             let capabilities = capabilities.map_or_else(
@@ -265,11 +263,11 @@ impl Training {
 }
 
 impl Parts {
-    /// The subject begins with the strategy.
     fn left(&self, row: SessionRow, subject: &str) -> Left {
         match self.hosts.iter().find(|host| host.name == row.host) {
             Some(host) => {
-                let slot = self.dispatch.occupy(host, subject.rsplitn(3, ' ').last().unwrap_or_default());
+                let [strategy, ..] = plan::parts_of_subject(subject);
+                let slot = self.dispatch.occupy(host, strategy);
                 Left::At(row, slot)
             }
             None => Left::Nowhere(row),

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use super::{TrainingHost, backend::Backend, client::Client, report::Report};
+use super::{TrainingHost, backend::Backend, client::Client, queue, report::Report};
 use crate::{
     host_service::{HostError, HostService},
     model::Nanos,
@@ -62,6 +62,13 @@ pub(super) enum Sight {
     Missing { lists: u32 },
     /// The host does not answer.
     Away { since: Nanos, why: String },
+}
+
+impl Sight {
+    /// The session is not there: one list alone may have been asked for before it was.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Missing { lists: 2.. })
+    }
 }
 
 /// Follows a session until it is dropped.
@@ -143,6 +150,11 @@ impl Host {
             labels: self.labels.clone(),
             about: self.backend.about(),
         }
+    }
+
+    /// Whether somebody who wants this host, and these labels, may come here.
+    pub(super) fn fits(&self, wanted: Option<&str>, labels: &[String]) -> bool {
+        queue::fits(wanted, labels, &self.name, &self.labels)
     }
 
     /// What it can do is known; of one that was away, that is asked again: another version may have come back.

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{Training, TrainingDocument, TrainingError, handle::KIND, result::Curve, wire};
+use super::{Training, TrainingDocument, TrainingError, handle::KIND, plan, result::Curve, wire};
 use crate::{
     clock,
     operations::{Filter, Operation, State},
@@ -52,22 +53,27 @@ pub struct Model {
 impl Training {
     /// All models, newest first, and where was looked. Blocks.
     pub fn models(&self) -> (Vec<Model>, Option<PathBuf>) {
-        let folder = self.parts.models_dir.clone();
-        let mut models = folder.as_deref().map(of_folder).unwrap_or_default();
+        (self.models_with(|_| true), self.parts.models_dir.clone())
+    }
+
+    /// Only of those is anything read.
+    fn models_with(&self, wanted: impl Fn(&str) -> bool) -> Vec<Model> {
+        let folder = self.parts.models_dir.as_deref();
+        let mut models = folder.map(|folder| of_folder(folder, &wanted)).unwrap_or_default();
         let filter = Filter { states: vec![State::Completed], kind: KIND.into() };
         let page = self.parts.registry.list(&filter, "", usize::MAX);
-        models.extend(page.operations.iter().filter_map(|operation| of_operation(operation)));
+        let operations = page.operations.iter().filter(|operation| wanted(&operation.id));
+        models.extend(operations.filter_map(|operation| of_operation(operation)));
         models.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
-        (models, folder)
+        models
     }
 
     /// One by its id or the beginning of it. Blocks.
     pub fn model(&self, id: &str) -> Result<Model, TrainingError> {
-        let mut models = self.models().0;
+        let mut models = self.models_with(|own| !id.is_empty() && own.starts_with(id));
         if let Some(at) = models.iter().position(|model| model.id == id) {
             return Ok(models.swap_remove(at));
         }
-        models.retain(|model| !id.is_empty() && model.id.starts_with(id));
         match models.len() {
             1 => Ok(models.swap_remove(0)),
             0 => Err(TrainingError::ModelNotFound { id: id.chars().take(80).collect() }),
@@ -77,17 +83,14 @@ impl Training {
 }
 
 fn of_operation(operation: &Operation) -> Option<Model> {
-    let document: TrainingDocument = serde_json::from_value(operation.result.clone()?).ok()?;
-    // a strategy's name may have blanks, its symbols and timeframes have none
-    let mut words = operation.subject.rsplitn(3, ' ');
-    let mut list = || words.next().unwrap_or_default().split(',').map(str::to_owned).collect::<Vec<_>>();
-    let (timeframes, symbols) = (list(), list());
-    let strategy = words.next().unwrap_or_default().to_owned();
+    let document = TrainingDocument::deserialize(operation.result.as_ref()?).ok()?;
+    let [strategy, symbols, timeframes] = plan::parts_of_subject(&operation.subject);
+    let list = |text: &str| text.split(',').map(str::to_owned).collect();
     Some(Model {
         id: operation.id.clone(),
-        strategy,
-        symbols,
-        timeframes,
+        strategy: strategy.to_owned(),
+        symbols: list(symbols),
+        timeframes: list(timeframes),
         created_at: operation.ended.map(clock::text).unwrap_or_default(),
         path: document.model_path,
         metrics: document.metrics,
@@ -99,12 +102,10 @@ fn of_operation(operation: &Operation) -> Option<Model> {
 }
 
 /// `<folder>/<strategy>/<name>_v<N>/`; links to the newest are skipped.
-fn of_folder(folder: &Path) -> Vec<Model> {
-    let mut models = Vec::new();
-    for strategy in folders(folder) {
-        models.extend(folders(&strategy).iter().filter_map(|path| of_path(folder, path)));
-    }
-    models
+fn of_folder(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Model> {
+    let paths = folders(folder).into_iter().flat_map(|strategy| folders(&strategy));
+    let ids = paths.filter_map(|path| Some((path.strip_prefix(folder).ok()?.to_string_lossy().into_owned(), path)));
+    ids.filter(|(id, _)| wanted(id)).map(|(id, path)| of_path(id, &path)).collect()
 }
 
 /// Folders in it, without links; an unreadable one has none.
@@ -121,8 +122,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn of_path(root: &Path, path: &Path) -> Option<Model> {
-    let id = path.strip_prefix(root).ok()?.to_string_lossy().into_owned();
+fn of_path(id: String, path: &Path) -> Model {
     let mut model = Model {
         strategy: path.parent().map(name).unwrap_or_default(),
         version: name(path).rsplit_once("_v").and_then(|(_, digits)| digits.parse().ok()),
@@ -141,7 +141,7 @@ fn of_path(root: &Path, path: &Path) -> Option<Model> {
         model.metrics.extend(wire::figures(&metrics));
         model.curves = curves(metrics.get("history"));
     }
-    Some(model)
+    model
 }
 
 fn describe(model: &mut Model, facts: &Value) {
@@ -218,7 +218,8 @@ mod tests {
         put(root, "demo/broken_v2/metadata.json", "{");
         std::os::unix::fs::symlink("EUR_USD_1h_v12", root.join("demo/EUR_USD_1h_latest")).unwrap();
         put(root, "demo/x_latest/metadata.json", "{}");
-        let models: BTreeMap<_, _> = of_folder(root).into_iter().map(|model| (model.id.clone(), model)).collect();
+        let models: BTreeMap<_, _> =
+            of_folder(root, |_| true).into_iter().map(|model| (model.id.clone(), model)).collect();
         assert_eq!(
             models.keys().collect::<Vec<_>>(),
             ["demo/1h_v3", "demo/EUR_USD_1h_v12", "demo/broken_v2", "demo/half_v1"]
@@ -232,6 +233,6 @@ mod tests {
         assert!(model.size > 20 && !model.incomplete);
         assert_eq!((models["demo/1h_v3"].symbols.len(), models["demo/1h_v3"].metrics["test_accuracy"]), (2, 0.6));
         assert!(models["demo/half_v1"].incomplete && models["demo/broken_v2"].incomplete);
-        assert!(of_folder(Path::new("/nowhere")).is_empty());
+        assert!(of_folder(Path::new("/nowhere"), |_| true).is_empty());
     }
 }

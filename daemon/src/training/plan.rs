@@ -82,6 +82,14 @@ impl Plan {
     }
 }
 
+/// Strategy, symbols and timeframes of a [`Plan::subject`]. A strategy's name may have blanks, the others have none.
+pub(super) fn parts_of_subject(subject: &str) -> [&str; 3] {
+    let mut words = subject.rsplitn(3, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (timeframes, symbols) = (word(), word());
+    [word(), symbols, timeframes]
+}
+
 fn symbols(request: &StartRequest, strategy: &Strategy) -> Result<Vec<String>, TrainingError> {
     let asked = if request.symbols.is_empty() { &strategy.symbols } else { &request.symbols };
     if asked.len() > SYMBOLS_MAX {

@@ -1,7 +1,10 @@
 //! Who gets the next slot, and where (pure): priority, then fair by strategy, then first come. A session that fits no
 //! free host keeps nobody behind it waiting.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 /// Somebody who waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +36,17 @@ pub(super) struct Place {
 
 impl Place {
     fn fits(&self, waiting: &Waiting) -> bool {
-        waiting.host.as_ref().is_none_or(|host| *host == self.name)
-            && waiting.labels.iter().all(|label| self.labels.contains(label))
+        fits(waiting.host.as_deref(), &waiting.labels, &self.name, &self.labels)
     }
 
     fn free(&self) -> bool {
         self.usable && self.taken < self.slots
     }
+}
+
+/// Whether a host of this name, with these labels, is one that somebody wants.
+pub(super) fn fits(wanted: Option<&str>, labels: &[String], name: &str, own: &[String]) -> bool {
+    wanted.is_none_or(|wanted| wanted == name) && labels.iter().all(|label| own.contains(label))
 }
 
 /// What strategies have had.
@@ -75,19 +82,56 @@ impl Shares {
 }
 
 /// Those who wait, in the order in which they would be served.
-pub(super) fn order<'a>(waiting: &'a [Waiting], shares: &Shares) -> Vec<&'a Waiting> {
-    let mut shares = shares.clone();
+pub(super) fn order<'a>(waiting: &'a [Waiting], shares: &Shares) -> Order<'a> {
     let mut left: Vec<&Waiting> = waiting.iter().collect();
-    let mut served = Vec::with_capacity(left.len());
-    // each that is served counts as running for those behind it
-    while !left.is_empty() {
-        let key = |one: &Waiting| (u32::MAX - one.priority, shares.rank(&one.strategy), one.number);
-        let first = (0..left.len()).min_by_key(|at| key(left[*at])).unwrap_or(0);
-        let one = left.swap_remove(first);
-        shares.serve(&one.strategy);
-        served.push(one);
+    left.sort_by_key(|one| (Reverse(one.priority), one.number));
+    Order { left: left.into(), shares: shares.clone(), lines: BTreeMap::new(), heads: BTreeSet::new() }
+}
+
+/// A line for each strategy of the highest priority that is left. Who is served counts as running for those behind: that
+/// moves the rank of one line, and only its head can be next.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    /// By priority, then who came first; without those in line.
+    left: VecDeque<&'a Waiting>,
+    shares: Shares,
+    lines: BTreeMap<&'a str, VecDeque<&'a Waiting>>,
+    /// Rank, number, strategy.
+    heads: BTreeSet<((usize, u64), u64, &'a str)>,
+}
+
+impl<'a> Order<'a> {
+    fn line_up(&mut self) {
+        let Some(priority) = self.left.front().map(|one| one.priority) else { return };
+        while let Some(one) = self.left.pop_front_if(|one| one.priority == priority) {
+            self.lines.entry(&one.strategy).or_default().push_back(one);
+        }
+        let heads: Vec<&'a str> = self.lines.keys().copied().collect();
+        for strategy in heads {
+            self.head(strategy);
+        }
     }
-    served
+
+    fn head(&mut self, strategy: &'a str) {
+        if let Some(one) = self.lines.get(strategy).and_then(VecDeque::front) {
+            self.heads.insert((self.shares.rank(strategy), one.number, strategy));
+        }
+    }
+}
+
+impl<'a> Iterator for Order<'a> {
+    type Item = &'a Waiting;
+
+    fn next(&mut self) -> Option<&'a Waiting> {
+        if self.heads.is_empty() {
+            self.line_up();
+        }
+        let (_, _, strategy) = self.heads.pop_first()?;
+        let one = self.lines.get_mut(strategy)?.pop_front();
+        self.shares.serve(strategy);
+        self.head(strategy);
+        one
+    }
 }
 
 /// The next to start, and its host: the least loaded that fits, the first of the configuration among equals.
@@ -95,17 +139,12 @@ pub(super) fn next(waiting: &[Waiting], places: &[Place], shares: &Shares) -> Op
     if !places.iter().any(Place::free) {
         return None;
     }
-    order(waiting, shares).into_iter().find_map(|one| {
+    order(waiting, shares).find_map(|one| {
         let fitting = places.iter().filter(|place| place.free() && place.fits(one));
         // a/b < c/d without dividing
         let place = fitting.min_by(|a, b| a.slow.cmp(&b.slow).then((a.taken * b.slots).cmp(&(b.taken * a.slots))))?;
         Some((one.id.clone(), place.name.clone()))
     })
-}
-
-/// Whether a host could ever take it.
-pub(super) fn fits_any(waiting: &Waiting, places: &[Place]) -> bool {
-    places.iter().any(|place| place.fits(waiting))
 }
 
 #[cfg(test)]
@@ -125,7 +164,7 @@ mod tests {
         for (name, count) in running {
             (0..*count).for_each(|_| shares.serve(name));
         }
-        order(waiting, &shares).into_iter().map(|one| one.id.clone()).collect()
+        order(waiting, &shares).map(|one| one.id.clone()).collect()
     }
 
     #[test]
@@ -142,7 +181,7 @@ mod tests {
         let mut shares = Shares::default();
         shares.serve("a");
         shares.release("a");
-        assert_eq!(order(&waiting, &shares).iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["b1", "a2", "a3"]);
+        assert_eq!(order(&waiting, &shares).map(|one| one.id.as_str()).collect::<Vec<_>>(), ["b1", "a2", "a3"]);
     }
 
     #[test]
@@ -157,10 +196,40 @@ mod tests {
         assert_eq!(chosen(&waiting, &places), None);
         let down = Place { usable: false, ..place("one", 2, 0) };
         assert_eq!(chosen(&[one("z", 1, 5, "s")], &[down]), None);
-        assert!(!fits_any(&waiting[1], &places) && fits_any(&waiting[0], &places));
+        let fits_any = |waiting: &Waiting| places.iter().any(|place| place.fits(waiting));
+        assert!(!fits_any(&waiting[1]) && fits_any(&waiting[0]));
+    }
+
+    /// The rule as one would say it: again and again the least of all that are left.
+    fn said(waiting: &[Waiting], shares: &Shares) -> Vec<String> {
+        let (mut shares, mut left) = (shares.clone(), waiting.to_vec());
+        let mut served = Vec::new();
+        while !left.is_empty() {
+            let key = |one: &Waiting| (u32::MAX - one.priority, shares.rank(&one.strategy), one.number);
+            let first = (0..left.len()).min_by_key(|at| key(&left[*at])).unwrap();
+            let one = left.remove(first);
+            shares.serve(&one.strategy);
+            served.push(one.id);
+        }
+        served
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_order_is_the_one_that_the_rule_says(
+            people in proptest::collection::vec((0u32..3, 0usize..4), 0..40),
+            running in proptest::collection::vec(0usize..4, 0..10),
+        ) {
+            let waiting: Vec<_> = people.iter().enumerate()
+                .map(|(at, (priority, strategy))| one(&at.to_string(), at as u64, *priority, &strategy.to_string())).collect();
+            let mut shares = Shares::default();
+            for strategy in &running {
+                shares.serve(&strategy.to_string());
+            }
+            let ids: Vec<_> = order(&waiting, &shares).map(|one| one.id.clone()).collect();
+            proptest::prop_assert_eq!(ids, said(&waiting, &shares));
+        }
+
         /// Slots are never overbooked, and everybody who can be served is.
         #[test]
         fn all_slots_are_used_and_none_twice(

@@ -28,7 +28,8 @@ pub struct TrainingDocument {
     pub epochs: u32,
     /// What a person should know.
     pub notes: Vec<String>,
-    /// As the host reported it, for what is not known here.
+    /// As the host reported it, for what is not known here. Kept, and never read back: it may be long.
+    #[serde(skip_deserializing)]
     pub report: Option<Value>,
 }
 

@@ -10,12 +10,11 @@ use std::time::Instant;
 
 use super::{
     Plan, StartRequest, TrainingError,
-    dispatch::{Dispatch, Slot},
+    dispatch::Slot,
     follow::{End, Follow},
     handle::Parts,
     host::{Following, Host},
     progress::Track,
-    queue::Waiting,
     settle, stop,
 };
 use crate::{
@@ -180,19 +179,5 @@ impl Session {
         let following = host.follow(&self.id, None);
         stop::linger(slot, following, self.id);
         Outcome::stopped(settle::json(&document))
-    }
-}
-
-impl Dispatch {
-    /// Whether anybody could ever take it.
-    pub(super) fn could_take(&self, request: &StartRequest) -> bool {
-        self.fits_any(&Waiting {
-            id: String::new(),
-            number: 0,
-            priority: 0,
-            strategy: String::new(),
-            host: request.host.clone(),
-            labels: request.labels.clone(),
-        })
     }
 }

@@ -23,9 +23,6 @@ pub(super) enum Started {
     Busy(Option<Duration>),
 }
 
-/// Lists without the session that are proof enough.
-const LISTS: u32 = 2;
-
 /// What looking for a session brought.
 enum Found {
     There,
@@ -97,7 +94,7 @@ async fn look_for(following: &mut Following, context: &Context) -> Found {
     loop {
         match following.next().await {
             Sight::Seen(_) => return Found::There,
-            Sight::Missing { lists } if lists >= LISTS => return Found::Absent,
+            absent if absent.is_absent() => return Found::Absent,
             Sight::Away { since, why } => {
                 let since = clock::text(since);
                 let message = format!("whether it has started is not known: no answer since {since}: {why}");

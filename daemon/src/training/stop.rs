@@ -72,7 +72,7 @@ pub(super) fn linger(slot: Slot, mut following: Following, id: String) {
         loop {
             match following.next().await {
                 Sight::Seen(report) if report.phase.is_final() => break,
-                Sight::Missing { lists } if lists >= 2 => break,
+                absent if absent.is_absent() => break,
                 _ => {}
             }
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most that one answer holds.
-const PAGE_SIZE_MAX: u32 = 1000;
+pub(super) const PAGE_SIZE_MAX: u32 = 1000;
 
 /// Operations, newest first
 #[derive(Debug, clap::Args)]
@@ -63,17 +63,25 @@ impl From<State> for OperationState {
     }
 }
 
+/// What has not ended.
+pub(super) const ACTIVE: [OperationState; 2] = [OperationState::Pending, OperationState::Running];
+
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     operations: Vec<OperationView>,
     total: u64,
 }
 
+impl View {
+    pub(super) fn of(operations: &[Operation], total: u64) -> Self {
+        Self { operations: operations.iter().map(OperationView::from).collect(), total }
+    }
+}
+
 impl Args {
     fn states(&self) -> Vec<i32> {
-        let active = [OperationState::Pending, OperationState::Running];
         match (self.active, self.status) {
-            (true, _) => active.map(i32::from).to_vec(),
+            (true, _) => ACTIVE.map(i32::from).to_vec(),
             (false, Some(state)) => vec![OperationState::from(state).into()],
             (false, None) => Vec::new(),
         }
@@ -91,8 +99,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let client = context.client()?;
     let (operations, total) = fetch(&args, &client).await?;
     if json {
-        let operations = operations.iter().map(OperationView::from).collect();
-        return Ok(context.out.document(&View { operations, total })?);
+        return Ok(context.out.document(&View::of(&operations, total))?);
     }
     if operations.is_empty() {
         context.talk.say("No operations");

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Moment, Session, Step};
 use crate::gateway::{
-    GatewayConfig, GatewayError,
+    GatewayError,
     command::{Command, Kind},
     link::Link,
     machine::{Effect, Event, Phase},
@@ -29,7 +29,7 @@ impl Session {
 
     fn connect(&mut self) {
         let client_id = self.machine.attempts.client_id(self.config.client_id);
-        let (leaving, attempt) = (self.step.take(), Link::open((*self.config).clone(), client_id));
+        let (leaving, attempt) = (self.step.take(), Link::open(self.config.clone(), client_id));
         self.step = Some(Box::pin(async move {
             // never two sockets at once
             if let Some(leaving) = leaving {
@@ -73,7 +73,7 @@ impl Session {
         match step {
             Step::Connected(Ok(link)) => {
                 self.apply(Event::Connected);
-                self.step = Some(Box::pin(synchronise(link, (*self.config).clone(), self.stop.clone())));
+                self.step = Some(Box::pin(synchronise(link, self.stop.clone())));
             }
             Step::Synchronised(Ok(mut link)) => {
                 self.sessions += 1;
@@ -132,8 +132,8 @@ impl Session {
 }
 
 /// Whatever comes of it, a gateway that is still there hears a goodbye.
-async fn synchronise(mut link: Link, config: GatewayConfig, stop: CancellationToken) -> Step {
-    match stop.run_until_cancelled(link.synchronise(&config)).await {
+async fn synchronise(mut link: Link, stop: CancellationToken) -> Step {
+    match stop.run_until_cancelled(link.synchronise()).await {
         Some(Ok(())) => Step::Synchronised(Ok(link)),
         Some(Err(error @ GatewayError::Lost)) => Step::Synchronised(Err(error)),
         Some(Err(error)) => {

@@ -1,9 +1,7 @@
 //! The last bar, if it came before it was over (pure). Of those before it, the next one says that they were.
 
-use jiff::tz::TimeZone;
-
 use crate::{
-    market_data::calendar::Calendar,
+    market_data::{calendar::Calendar, closing::labelled},
     model::{Nanos, Session, TimeRange, Timeframe},
 };
 
@@ -28,9 +26,7 @@ impl Ending {
         match self.timeframe {
             Timeframe::Weeks1 | Timeframe::Months1 => None,
             Timeframe::Days1 => {
-                // a day is labelled by midnight UTC of its date
-                let label = jiff::Timestamp::from_nanosecond(i128::from(start)).ok()?;
-                let day = self.calendar.day(TimeZone::UTC.to_datetime(label).date())?;
+                let day = self.calendar.day(labelled(start)?)?;
                 day.due(self.session).last().map(TimeRange::end)
             }
             _ => {

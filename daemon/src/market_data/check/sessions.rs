@@ -15,7 +15,7 @@ use super::{
 use crate::{
     market_data::{
         calendar::{Calendar, Day, Grid, starts},
-        closing::midnight,
+        closing::{labelled, midnight},
     },
     model::{Bar, Coverage, DAY, Instrument, Nanos, SeriesKey, Session, TimeRange},
 };
@@ -183,10 +183,7 @@ impl Sessions {
     /// The first session that ends after this instant.
     fn session_from(&self, instant: Nanos) -> Option<Open> {
         let mut date = match self.grid {
-            // a date is written as midnight UTC
-            Grid::Dates => jiff::Timestamp::from_nanosecond(i128::from(instant))
-                .ok()
-                .map(|at| jiff::tz::TimeZone::UTC.to_datetime(at).date())?,
+            Grid::Dates => labelled(instant)?,
             _ => self.calendar.date_of(instant),
         };
         loop {

@@ -57,17 +57,6 @@ pub enum Format {
     V3,
 }
 
-impl Format {
-    /// For people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "1.0",
-            Self::V2 => "2.0",
-            Self::V3 => "3.0",
-        }
-    }
-}
-
 impl Strategy {
     /// Reads and checks a file; all mistakes at once, in the order of the lines.
     pub fn read(bytes: &[u8]) -> Result<Self, Vec<Mistake>> {

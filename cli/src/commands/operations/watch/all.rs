@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ktrdr_proto::v1::{ListOperationsRequest, Operation, OperationState};
-use serde::Serialize;
 
 use crate::{
     client::Client,
+    commands::operations::list::{ACTIVE, PAGE_SIZE_MAX, View},
     context::Context,
     failure::{Failure, Stop},
     output::{
@@ -14,21 +14,13 @@ use crate::{
         table::{Align, Table},
     },
     time::duration,
-    views::operation::{OperationView, state_cell},
+    views::operation::state_cell,
 };
 
 /// Between two looks; a person sees no faster.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The most that one answer holds.
-const PAGE: u32 = 1000;
 /// Characters of a bar.
 const BAR: usize = 12;
-
-#[derive(Serialize)]
-struct View {
-    operations: Vec<OperationView>,
-    total: u64,
-}
 
 /// Until none is left. In JSON, a line for every look that shows something new.
 pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
@@ -39,8 +31,7 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
         let (operations, total) = active(&client).await?;
         if operations != last {
             if json {
-                let view = View { operations: operations.iter().map(OperationView::from).collect(), total };
-                context.out.event(&view)?;
+                context.out.event(&View::of(&operations, total))?;
             } else if !operations.is_empty() {
                 screen.draw(&mut context.out, &table(&operations))?;
             }
@@ -55,8 +46,8 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
 }
 
 async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
-    let states = [OperationState::Pending, OperationState::Running].map(i32::from).to_vec();
-    let request = ListOperationsRequest { states, page_size: PAGE, ..ListOperationsRequest::default() };
+    let states = ACTIVE.map(i32::from).to_vec();
+    let request = ListOperationsRequest { states, page_size: PAGE_SIZE_MAX, ..ListOperationsRequest::default() };
     let answer = client.answer(client.operations().list(client.request(request))).await?;
     Ok((answer.operations, answer.total))
 }
