@@ -1,6 +1,6 @@
 //! Lists of operations, page by page.
 
-use super::{Registry, Snapshot, State};
+use super::{Registry, Snapshot, State, entries::Entries};
 
 /// Which operations are listed; empty means any.
 #[derive(Debug, Default)]
@@ -22,31 +22,34 @@ pub struct Page {
     pub total: usize,
 }
 
+impl Filter {
+    fn is_any(&self) -> bool {
+        self.states.is_empty() && self.kind.is_empty()
+    }
+
+    fn fits(&self, operation: &Snapshot) -> bool {
+        (self.states.is_empty() || self.states.contains(&operation.state))
+            && (self.kind.is_empty() || self.kind == operation.kind)
+    }
+
+    /// Matching operations in all; only a filter has to look at each of them.
+    fn total(&self, entries: &Entries) -> usize {
+        if self.is_any() { entries.len() } else { entries.all().filter(|entry| self.fits(&entry.snapshot())).count() }
+    }
+}
+
 impl Registry {
     /// A page of the list, newest first, after the operation `after` (empty: from the newest).
     pub fn list(&self, filter: &Filter, after: &str, size: usize) -> Page {
-        let fits = |operation: &Snapshot| {
-            (filter.states.is_empty() || filter.states.contains(&operation.state))
-                && (filter.kind.is_empty() || filter.kind == operation.kind)
-        };
-        let newest_first = |a: &Snapshot, b: &Snapshot| (b.created, &b.id).cmp(&(a.created, &a.id));
         let entries = self.entries();
-        let mut operations: Vec<Snapshot> = entries.values().map(|entry| entry.snapshot()).filter(fits).collect();
-        let last = entries.get(after).map(|entry| entry.snapshot());
-        drop(entries);
-        let total = operations.len();
-        match last {
-            Some(last) => operations.retain(|one| newest_first(&last, one).is_lt()),
-            None if after.is_empty() => {}
-            None => operations.clear(),
+        let last = entries.get(after).map(AsRef::as_ref);
+        let total = filter.total(&entries);
+        if last.is_none() && !after.is_empty() {
+            return Page { operations: Vec::new(), next: String::new(), total };
         }
-        let more = operations.len() > size;
-        if more {
-            // ten of thousands are found without sorting all of them
-            operations.select_nth_unstable_by(size, newest_first);
-            operations.truncate(size);
-        }
-        operations.sort_unstable_by(newest_first);
+        let mut fitting = entries.newest_first(last).map(|entry| entry.snapshot()).filter(|one| filter.fits(one));
+        let operations: Vec<Snapshot> = fitting.by_ref().take(size).collect();
+        let more = fitting.next().is_some();
         let next = operations.last().filter(|_| more).map(|last| last.id.clone()).unwrap_or_default();
         Page { operations, next, total }
     }

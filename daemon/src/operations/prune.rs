@@ -80,7 +80,7 @@ impl Registry {
 
     /// The ledger first, in one transaction, then the memory: nothing is listed that a restart would not know.
     async fn prune(&self) {
-        let all: Vec<_> = self.entries().values().map(|entry| entry.snapshot()).collect();
+        let all: Vec<_> = self.entries().all().map(|entry| entry.snapshot()).collect();
         let ages: Vec<_> = all.iter().map(|one| Age { created: one.created, ended: one.ended }).collect();
         let ids: Vec<_> = forgotten(&ages, self.0.keep, clock::now()).iter().map(|at| all[*at].id.clone()).collect();
         if ids.is_empty() {

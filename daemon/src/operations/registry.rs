@@ -1,7 +1,7 @@
 //! Who is running: start, find, watch, cancel, retry.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
+    entries::Entries,
     entry::{self, Entry},
     prune::{Age, forgotten},
     work::Retry,
@@ -30,7 +31,7 @@ pub(super) struct Inner {
     /// Since the last look at what may be forgotten.
     pub(super) ends: AtomicUsize,
     pub(super) many_ended: Notify,
-    entries: Mutex<BTreeMap<String, Arc<Entry>>>,
+    entries: Mutex<Entries>,
     starters: Mutex<HashMap<&'static str, Starter>>,
     /// Held while an operation is entered, so that one request id cannot enter twice.
     entering: tokio::sync::Mutex<()>,
@@ -82,7 +83,7 @@ impl Registry {
         stop: CancellationToken,
     ) -> Result<Self, crate::store::StoreError> {
         let now = clock::now();
-        let mut entries = BTreeMap::new();
+        let mut entries = Entries::default();
         let rows = store.operations()?;
         let ages: Vec<_> = rows.iter().map(|row| Age { created: row.created, ended: row.ended }).collect();
         let forgotten: BTreeSet<usize> = forgotten(&ages, keep, now).into_iter().collect();
@@ -97,7 +98,7 @@ impl Registry {
                 tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
                 store.put_operation_blocking(OperationRow::from(&operation))?;
             }
-            entries.insert(operation.id.clone(), Arc::new(Entry::new(operation)));
+            entries.insert(Arc::new(Entry::new(operation)));
         }
         Ok(Self(Arc::new(Inner {
             store,
@@ -117,7 +118,7 @@ impl Registry {
         self.0.starters.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, starter);
     }
 
-    pub(super) fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Entry>>> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,7 +157,7 @@ impl Registry {
         let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
-        self.entries().insert(started.id.clone(), entry.clone());
+        self.entries().insert(entry.clone());
         let waits = new.waits;
         let registry = self.clone();
         self.0.tasks.spawn(async move { registry.run(entry, waits, work).await }.instrument(span));
@@ -168,7 +169,7 @@ impl Registry {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let left: Vec<_> = self.entries().values().filter(|entry| entry.is_left(kind)).cloned().collect();
+        let left: Vec<_> = self.entries().all().filter(|entry| entry.is_left(kind)).cloned().collect();
         for entry in left {
             let operation = entry.snapshot();
             tracing::info!(operation = operation.id, subject = operation.subject, "goes on");
@@ -184,7 +185,7 @@ impl Registry {
         if new.request_id.is_empty() || new.request_id.len() > 64 || !printable {
             return Err(OperationError::RequestIdInvalid);
         }
-        let before = self.entries().values().map(|entry| entry.snapshot()).find(|one| one.request_id == new.request_id);
+        let before = self.entries().of_request(&new.request_id).map(|entry| entry.snapshot());
         match before {
             Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
             Some(_) => Err(OperationError::RequestIdReused { request_id: new.request_id.clone() }),
@@ -211,9 +212,9 @@ impl Registry {
         if id.is_empty() {
             return Err(OperationError::NotFound { id: shown() });
         }
-        let mut fitting = entries.range(id.to_owned()..).take_while(|(full, _)| full.starts_with(id));
+        let mut fitting = entries.starting_with(id);
         match (fitting.next(), fitting.count()) {
-            (Some((_, entry)), 0) => Ok(entry.clone()),
+            (Some(entry), 0) => Ok(entry.clone()),
             (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
             (None, _) => Err(OperationError::NotFound { id: shown() }),
         }
@@ -221,7 +222,7 @@ impl Registry {
 
     /// Pending and running ones.
     pub fn running(&self) -> usize {
-        self.entries().values().filter(|entry| !entry.snapshot().state.is_final()).count()
+        self.entries().all().filter(|entry| !entry.snapshot().state.is_final()).count()
     }
 
     /// Asks one to stop and waits for its end. `true`: it had ended before.
