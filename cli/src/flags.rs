@@ -50,8 +50,10 @@ pub(crate) enum Format {
     /// One document a line
     Jsonl,
     Csv,
-    /// For `data export`
+    /// Of bars, into a file or a pipe
     Parquet,
+    /// Of bars, into a file or a pipe
+    Arrow,
 }
 
 impl Format {
@@ -63,6 +65,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
         }
     }
 }

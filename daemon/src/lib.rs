@@ -10,12 +10,14 @@
 //! market_data  plan → fetch → merge → store
 //! operations   everything long
 //! gateway      the one connection
+//! bucket       the dataset in object storage
 //! host_service pooled HTTP clients
 //! store        Parquet and the ledger
 //! model        the words of the domain
 //! ```
 //! with `config` on top, and `telemetry`, `facts`, `clock` and `error` at the bottom, for all.
 
+pub mod bucket;
 pub mod clock;
 pub mod config;
 pub mod error;

@@ -9,10 +9,11 @@ use std::{
 };
 
 /// Lowest first. A file imports its own layer and those below it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "model",
     "store",
     "host_service",
+    "bucket",
     "gateway",
     "operations",
     "market_data",
@@ -25,7 +26,7 @@ const LAYERS: [&str; 10] = [
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 39] = [
+const PURE: [&str; 43] = [
     "market_data/calendar/",
     "market_data/check/",
     "market_data/closing.rs",
@@ -38,6 +39,8 @@ const PURE: [&str; 39] = [
     "market_data/load/wanted.rs",
     "market_data/merge.rs",
     "market_data/plan.rs",
+    "bucket/about.rs",
+    "bucket/address.rs",
     "gateway/error_table.rs",
     "gateway/pacing.rs",
     "gateway/attempts.rs",
@@ -61,6 +64,8 @@ const PURE: [&str; 39] = [
     "training/report.rs",
     "training/strategy/",
     "training/wire.rs",
+    "store/arrow.rs",
+    "store/growing.rs",
     "store/layout.rs",
     "store/parquet.rs",
     "model/",
@@ -154,12 +159,16 @@ fn a_foreign_name_has_one_home() {
         ("deadpool::", "host_service/"),
         ("rustls::", "host_service/"),
         ("parquet::", "store/"),
+        ("arrow_ipc::", "store/"),
+        ("object_store::", "bucket/"),
         ("ktrdr_proto::v1", "rpc/"),
         ("println!", "nowhere"),
         ("std::process::exit", "lifecycle/shutdown.rs"),
     ] {
         for (file, code) in sources() {
-            let mentions = code.lines().any(|line| line.contains(name) && !line.trim_start().starts_with("//"));
+            // `hyper_rustls` is not `rustls`
+            let names = |line: &str| line.match_indices(name).any(|(at, _)| !line[..at].ends_with('_'));
+            let mentions = code.lines().any(|line| names(line) && !line.trim_start().starts_with("//"));
             assert!(!mentions || file.starts_with(home), "{file} names {name}, which belongs to {home}");
         }
     }
@@ -200,5 +209,5 @@ fn the_import_reader_sees_every_form() {
 fn the_lock_file_stays_small() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let packages = fs::read_to_string(lock).unwrap().matches("[[package]]").count();
-    assert!(packages <= 330, "{packages} packages in Cargo.lock");
+    assert!(packages <= 370, "{packages} packages in Cargo.lock");
 }

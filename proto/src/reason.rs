@@ -250,6 +250,8 @@ reasons! {
     STORE_FULL = ResourceExhausted, FAILED, "free some space in the data folder, then run the command again";
     /// Any other failure of the disk or the ledger.
     STORE_FAILED = Internal, FAILED, "see the daemon's log: ktrdr daemon logs";
+    /// The bucket that holds the bars does not answer, or refuses.
+    BUCKET_UNAVAILABLE = Unavailable, UNAVAILABLE, "see what the bucket says: ktrdr daemon status";
 
     // the daemon
     /// The daemon is stopping.

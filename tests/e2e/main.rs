@@ -4,6 +4,7 @@ mod support;
 
 mod address;
 mod ageing;
+mod bucket;
 mod chaos;
 mod check;
 mod clients;

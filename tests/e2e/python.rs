@@ -18,10 +18,11 @@ use ktrdr_tests::{
 
 use crate::support::{import, skipped};
 
-const PACKAGES: [&str; 7] = ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas", "QuantLib"];
+const PACKAGES: [&str; 8] =
+    ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas", "QuantLib", "moto[server]"];
 
 /// The interpreter with all packages, or why there is none.
-fn python() -> Result<PathBuf, String> {
+pub(crate) fn python() -> Result<PathBuf, String> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(find).clone()
 }
@@ -55,7 +56,7 @@ fn run(command: &mut Command) -> Result<(), String> {
 }
 
 /// Runs a script of `tests/python`; what it prints is for people.
-fn script(daemon: &TestDaemon, python: &Path, name: &str, arguments: &[&Path]) -> Result<()> {
+pub(crate) fn script(daemon: &TestDaemon, python: &Path, name: &str, arguments: &[&Path]) -> Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name);
     let output = daemon.command(python).arg("-B").arg(script).args(arguments).output()?;
     let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -86,6 +87,20 @@ fn duckdb_polars_and_pandas_read_the_bars_as_one_dataset() -> Result<()> {
     let daemon = TestDaemon::alone()?;
     import(&daemon, &FILES)?;
     script(&daemon, &python, "read_bars.py", &[&daemon.data().join("bars")])
+}
+
+#[test]
+fn arrow_and_parquet_files_hold_the_same_bars() -> Result<()> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => {
+            skipped("Polars, pandas and pyarrow", &why);
+            return Ok(());
+        }
+    };
+    let daemon = TestDaemon::alone()?;
+    import(&daemon, &["NVDA_1h.csv"])?;
+    script(&daemon, &python, "read_files.py", &[&programs()?.ktrdr])
 }
 
 #[test]

@@ -76,6 +76,10 @@ fn exports_are_whole_files_of_their_kind() -> Result<()> {
     };
     let parquet = export("-f parquet -o", "bars.parquet")?;
     assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    let arrow = export("-f arrow -o", "bars.arrow")?;
+    assert!(arrow.starts_with(b"ARROW1") && arrow.ends_with(b"ARROW1"));
+    let refused = daemon.ktrdr("data show AAPL -t 1h -f arrow --columns close")?;
+    assert!(refused.status == 2 && refused.stderr.contains("all columns"), "{refused:?}");
     let lines = String::from_utf8(export("-f jsonl -o", "bars.jsonl")?)?;
     let rows: Vec<serde_json::Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     assert_eq!(rows.len(), bars.len());

@@ -1,10 +1,13 @@
 """Reads the folder of bars as one hive dataset, with three engines that know nothing of ktrdr."""
 
+import json
+import pathlib
 import sys
 
 import duckdb
 import pandas
 import polars
+import pyarrow.parquet
 
 ROWS = {
     ("AAPL", "1d"): 50,
@@ -59,7 +62,22 @@ def with_pandas(folder):
     check("pandas", counts, list(bars.columns), first.isoformat())
 
 
+def with_spark_types(folder):
+    """Spark (4.3 was tried) takes microseconds in UTC for its timestamp, and refuses nanoseconds."""
+    files = list(pathlib.Path(folder).rglob("*.parquet"))
+    for file in files:
+        schema = pyarrow.parquet.ParquetFile(file).schema
+        columns = [schema.column(at) for at in range(len(schema))]
+        assert [column.name for column in columns] == COLUMNS, file
+        assert [column.physical_type for column in columns] == ["INT64"] + ["DOUBLE"] * 5, file
+        stamp = json.loads(columns[0].logical_type.to_json())
+        wanted = {"Type": "Timestamp", "isAdjustedToUTC": True, "timeUnit": "microseconds"}
+        assert stamp.items() >= wanted.items(), stamp
+    assert files
+
+
 if __name__ == "__main__":
     with_duckdb(sys.argv[1])
     with_polars(sys.argv[1])
     with_pandas(sys.argv[1])
+    with_spark_types(sys.argv[1])

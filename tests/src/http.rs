@@ -11,12 +11,17 @@ use serde_json::Value;
 
 use crate::wait;
 
-/// On a connection of its own; anything but a success is an error.
+/// On a connection of its own, in JSON; anything but a success is an error.
 pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let answer = text(port, method, path, &body.map(Value::to_string).unwrap_or_default())?;
+    Ok(serde_json::from_str(&answer).unwrap_or_default())
+}
+
+/// The same in any other form.
+pub fn text(port: u16, method: &str, path: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(wait::LIMIT))?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
-    let body = body.map(Value::to_string).unwrap_or_default();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nContent-Type: application/json\r\n\
@@ -27,5 +32,5 @@ pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<
     stream.read_to_string(&mut answer)?;
     let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer to {method} {path}: {answer:?}") };
     ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was answered with {answer}");
-    Ok(serde_json::from_str(body).unwrap_or_default())
+    Ok(body.to_owned())
 }

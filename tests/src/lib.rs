@@ -19,6 +19,7 @@ pub mod http_sim;
 pub mod ib_host_sim;
 pub mod process;
 pub mod programs;
+pub mod s3;
 pub mod series;
 pub mod sessions;
 pub mod training_chaos;

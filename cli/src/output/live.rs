@@ -58,7 +58,9 @@ impl LiveWriter {
             Some(Format::Json | Format::Jsonl) => Self::Json,
             Some(Format::Csv) => Self::Csv,
             None if !terminal => Self::Csv,
-            Some(Format::Table | Format::Parquet) | None => Self::Table { decimals, in_place: terminal, shown: false },
+            Some(Format::Table | Format::Parquet | Format::Arrow) | None => {
+                Self::Table { decimals, in_place: terminal, shown: false }
+            }
         }
     }
 

@@ -32,6 +32,8 @@ fn a_status_is_what_the_daemon_says_of_itself() {
     Started             2025-06-06T22:00:00Z
     Socket              /run/ktrdr/ktrdrd.sock
     Data folder         /var/lib/ktrdr
+    Bucket              s3://bars/quant; 2 files behind, 5 fetched
+    Bucket error        the bucket does not answer
     Configuration       /etc/ktrdr/config.toml
     Series              3
     Operations running  1
@@ -60,6 +62,12 @@ fn a_status_is_what_the_daemon_says_of_itself() {
         "budget_bytes": 67108864,
         "hits": 3,
         "misses": 1
+      },
+      "bucket": {
+        "address": "s3://bars/quant",
+        "files_behind": 2,
+        "files_fetched": 5,
+        "last_error": "the bucket does not answer"
       }
     }
     "#);

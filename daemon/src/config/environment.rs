@@ -11,7 +11,10 @@ pub(super) fn apply(
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<String>, ConfigError> {
     let look = Look { variable };
-    look.set(&mut values.data.dir, &["KTRDR_DATA_DIR", "DATA_DIR"], "a path", |text| Some(PathBuf::from(text)))?;
+    look.set(&mut values.data.dir, &["KTRDR_DATA_DIR", "DATA_DIR"], "a path or s3://", |text| {
+        Some(PathBuf::from(text))
+    })?;
+    look.set(&mut values.data.local_dir, &["KTRDR_DATA_LOCAL_DIR"], "a path", |text| Some(PathBuf::from(text)))?;
     look.set(&mut values.data.cache_mib, &["KTRDR_DATA_CACHE_MIB"], "a number of MiB", parse)?;
     let days = &mut values.data.keep_replaced_days;
     look.set(days, &["KTRDR_DATA_KEEP_REPLACED_DAYS"], "a number of days", parse)?;

@@ -27,6 +27,7 @@ pub(super) struct Values {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Data {
     pub(super) dir: Option<PathBuf>,
+    pub(super) local_dir: Option<PathBuf>,
     pub(super) cache_mib: Option<u32>,
     pub(super) keep_replaced_days: Option<u32>,
 }
@@ -63,6 +64,7 @@ impl Values {
         Self {
             data: Data {
                 dir: over.data.dir.or(self.data.dir),
+                local_dir: over.data.local_dir.or(self.data.local_dir),
                 cache_mib: over.data.cache_mib.or(self.data.cache_mib),
                 keep_replaced_days: over.data.keep_replaced_days.or(self.data.keep_replaced_days),
             },

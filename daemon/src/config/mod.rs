@@ -7,6 +7,7 @@ mod hosts;
 use std::path::{Path, PathBuf};
 
 use crate::{
+    bucket::BucketAddress,
     gateway::{GatewayConfig, QuietTime},
     host_service::HostConfig,
     operations::Keep,
@@ -19,8 +20,10 @@ const CACHE_MIB: u32 = 64;
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The data folder.
+    /// The data folder; beside a bucket, the working copy and the ledger.
     pub data_dir: PathBuf,
+    /// The bucket that is the data root.
+    pub bucket: Option<BucketAddress>,
     /// Bytes for stored years that are asked for again and again.
     pub cache_bytes: u64,
     /// Days for which replaced files can be restored; absent: until somebody compacts.
@@ -104,12 +107,10 @@ impl Settings {
         let training = values.training.checked(hurry(time_scale))?;
         warnings.extend(ib_service.iter().filter_map(|service| service.address.warning()));
         warnings.extend(training.hosts.iter().filter_map(|host| host.service.address.warning()));
-        let data_dir = match values.data.dir {
-            Some(dir) => at_home(dir, &variable)?,
-            None => default_data_dir(&variable)?,
-        };
+        let (data_dir, bucket) = data_root(values.data.dir, values.data.local_dir, &variable)?;
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
+            bucket,
             keep_replaced_days: replaced_days(values.data.keep_replaced_days)?,
             cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
@@ -123,6 +124,35 @@ impl Settings {
             warnings,
         })
     }
+}
+
+/// Where the data is: a folder, or a bucket with a working copy in a folder of its own.
+fn data_root(
+    dir: Option<PathBuf>,
+    local: Option<PathBuf>,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<(PathBuf, Option<BucketAddress>), ConfigError> {
+    let refused = |name: &str, value: &Path, why| {
+        let value = value.display().to_string().chars().take(80).collect();
+        Err(ConfigError::Value { name: name.into(), value, why })
+    };
+    let meant = dir.as_ref().map(|dir| dir.to_string_lossy()).filter(|text| BucketAddress::is_meant(text));
+    let bucket: BucketAddress = match (meant.map(|text| text.parse()), &dir) {
+        (Some(Ok(bucket)), _) => bucket,
+        (Some(Err(why)), Some(dir)) => return refused("data.dir", dir, why),
+        _ => {
+            if let Some(local) = local {
+                return refused("data.local_dir", &local, "it is for a data.dir that is a bucket");
+            }
+            let folder = dir.map_or_else(|| default_data_dir(variable), |dir| at_home(dir, variable));
+            return Ok((folder?, None));
+        }
+    };
+    let local = match local {
+        Some(local) => at_home(local, variable)?,
+        None => default_data_dir(variable)?.join("s3").join(&bucket.bucket).join(&bucket.prefix),
+    };
+    Ok((local, Some(bucket)))
 }
 
 /// The scale in whole steps.
@@ -235,6 +265,21 @@ mod tests {
         );
         assert_eq!(settings.training.hosts[0].service.name, "training");
         assert_eq!(settings.warnings.len(), 1, "plain HTTP to another machine");
+    }
+
+    #[test]
+    fn a_bucket_as_the_data_root_has_a_working_copy_of_its_own() {
+        let settings = load("[data]\ndir = \"s3://bars/quant\"", &[]).unwrap();
+        assert_eq!(settings.bucket.map(|bucket| bucket.to_string()).as_deref(), Some("s3://bars/quant"));
+        assert_eq!(settings.data_dir, Path::new("/home/quant/.local/share/ktrdr/s3/bars/quant"));
+        let local = [("KTRDR_DATA_DIR", "s3://bars"), ("KTRDR_DATA_LOCAL_DIR", "~/copy")];
+        assert_eq!(load("", &local).unwrap().data_dir, Path::new("/home/quant/copy"));
+        let text = |error: ConfigError| crate::error::chain(&error).join(": ");
+        assert!(text(load("[data]\ndir = \"s3://Bars\"", &[]).unwrap_err()).contains("data.dir = \"s3://Bars\""));
+        assert!(
+            text(load("[data]\nlocal_dir = \"/x\"", &[("KTRDR_DATA_DIR", "/d")]).unwrap_err()).contains("local_dir")
+        );
+        assert!(text(load("[data]\nlocal_dir = \"/x\"", &[]).unwrap_err()).contains("local_dir"));
     }
 
     #[test]

@@ -30,3 +30,4 @@ pub use reply::{Detail, Reply};
 pub use route::{Method, Repeat, Route};
 pub use service::{HostConfig, HostService};
 pub use status::{HostStatus, PoolStatus};
+pub use tls::tls_config;

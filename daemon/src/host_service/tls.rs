@@ -1,4 +1,4 @@
-//! TLS for `https://` services: the system's certificates, or a file of one's own.
+//! TLS for `https://`: the system's certificates, or a file of one's own.
 
 use std::{path::Path, sync::Arc};
 
@@ -8,8 +8,12 @@ use rustls::{
 };
 use tokio_rustls::TlsConnector;
 
-/// Trusts what the system trusts, and the certificates in `extra` (PEM) besides.
 pub(super) fn connector(extra: Option<&Path>) -> Result<TlsConnector, String> {
+    tls_config(extra).map(|config| TlsConnector::from(Arc::new(config)))
+}
+
+/// Trusts what the system trusts, and the certificates in `extra` (PEM) besides.
+pub fn tls_config(extra: Option<&Path>) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(system.certs);
@@ -30,5 +34,5 @@ pub(super) fn connector(extra: Option<&Path>) -> Result<TlsConnector, String> {
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(config)
 }

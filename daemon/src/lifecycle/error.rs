@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use ktrdr_proto::address::AddressError;
 
-use crate::{config::ConfigError, store::StoreError};
+use crate::{bucket::BucketError, config::ConfigError, store::StoreError};
 
 /// An error before "ready". The causes are in `source`.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum StartError {
     /// The store.
     #[error("cannot open the data folder")]
     Store(#[from] StoreError),
+    /// The bucket that is the data root.
+    #[error("cannot use the data root")]
+    Bucket(#[from] BucketError),
     /// A host service's certificate file.
     #[error("the host service {name} cannot be used: {why}")]
     HostService {
@@ -77,6 +80,7 @@ impl StartError {
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",
             Self::Store(_) => "check the owner, the permissions and the free space of the data folder",
+            Self::Bucket(_) => "check data.dir and the AWS_… variables; docs/DATA.md tells which count",
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
             Self::Log(_) => "correct daemon.log_level or KTRDR_LOG_LEVEL",
             Self::Reflection(_) | Self::Serve(_) => "report this with the log",

@@ -1,6 +1,6 @@
 //! The order of birth: locks, store, parts, socket, ready. And of death, which is the other way round.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     StartError,
@@ -9,6 +9,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
+    bucket::{self, Bucket, BucketAddress, Mirror},
     clock,
     config::Settings,
     facts::Facts,
@@ -35,6 +36,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
+    let (store, mirror) = with_bucket(store, settings.bucket.clone()).await?;
     let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
     let services = host_services(&settings)?;
     let gateway_config = GatewayConfig {
@@ -58,6 +60,9 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         tokio::spawn(service.clone().keep_watched(stages.asked.clone()));
     }
     training.take_up()?;
+    if let Some(mirror) = &mirror {
+        tokio::spawn(mirror.clone().keep(stages.gateway.clone()));
+    }
     let parts = Parts {
         facts: Facts {
             started_at,
@@ -65,6 +70,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
             data_dir: settings.data_dir.clone(),
             config_files: settings.config_files.clone(),
         },
+        mirror,
         market_data,
         registry: registry.clone(),
         gateway: gateway.clone(),
@@ -97,6 +103,15 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         Ok(Ok(Err(error))) => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// A bucket is met, or known from before; without one, all is as it was.
+async fn with_bucket(store: Store, address: Option<BucketAddress>) -> Result<(Store, Option<Mirror>), StartError> {
+    let Some(address) = address else { return Ok((store, None)) };
+    let bucket = Bucket::new(address)?;
+    let store = store.mirrored(Arc::new(bucket.clone()))?;
+    bucket::link(&store, &bucket).await?;
+    Ok((store.clone(), Some(Mirror::new(store, bucket))))
 }
 
 fn host_services(settings: &Settings) -> Result<Vec<HostService>, StartError> {

@@ -45,7 +45,7 @@ pub use check::{Checked, Completeness, Cure, Cures, Finding, Gap, GapClass, Seve
 pub use checking::CheckedSeries;
 pub use deleting::Deleted;
 pub use error::MarketDataError;
-pub use exporting::{Pieces, parquet};
+pub use exporting::{Pieces, file};
 pub use handle::MarketData;
 pub use info::{SeriesInfo, SymbolInfo, VerifiedFile};
 pub use live::{LiveEvent, LivePhase, LiveRequest, LiveState, LiveWatch};

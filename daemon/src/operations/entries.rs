@@ -32,10 +32,7 @@ impl Entries {
         let Some(entry) = self.ids.remove(id) else { return };
         let operation = entry.snapshot();
         self.ages.remove(&(operation.created, operation.id.clone()));
-        // an older ledger may hold two of one request
-        if self.requests.get(&operation.request_id).is_some_and(|other| Arc::ptr_eq(other, &entry)) {
-            self.requests.remove(&operation.request_id);
-        }
+        self.requests.remove(&operation.request_id);
     }
 
     pub(super) fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use crate::{
     clock,
     market_data::{Header, Hours, MarketDataError, Mode, OnSplit, View, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
-    store::SeriesState,
+    store::{FileFormat, SeriesState},
 };
 
 /// Both enums list the same sizes in the same order; the wire's begins with "unspecified".
@@ -177,10 +177,10 @@ pub(super) fn piece(data: Vec<u8>) -> pb::ExportResponse {
     pb::ExportResponse { part: Some(pb::export_response::Part::Data(data)) }
 }
 
-/// There is one.
-pub(super) fn export_format(value: i32) -> Result<(), Status> {
+pub(super) fn export_format(value: i32) -> Result<FileFormat, Status> {
     match pb::ExportFormat::try_from(value) {
-        Ok(pb::ExportFormat::Unspecified | pb::ExportFormat::Parquet) => Ok(()),
+        Ok(pb::ExportFormat::Unspecified | pb::ExportFormat::Parquet) => Ok(FileFormat::Parquet),
+        Ok(pb::ExportFormat::Arrow) => Ok(FileFormat::Arrow),
         Err(_) => Err(status::invalid(format!("there is no export format {value}"))),
     }
 }

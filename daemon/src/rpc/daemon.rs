@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::status;
 use crate::{
+    bucket::{Mirror, MirrorFacts},
     facts::{Facts, resident_bytes},
     market_data::MarketData,
     operations::Registry,
@@ -17,6 +18,7 @@ use crate::{
 pub(super) struct Handler {
     pub(super) facts: Facts,
     pub(super) market_data: MarketData,
+    pub(super) mirror: Option<Mirror>,
     pub(super) registry: Registry,
     pub(super) log_level: LogLevel,
     /// Begins the orderly stop.
@@ -46,6 +48,7 @@ impl daemon_server::Daemon for Handler {
             cache_budget_bytes: cache.budget,
             cache_hits: cache.hits,
             cache_misses: cache.misses,
+            bucket: self.mirror.as_ref().map(|mirror| bucket(mirror.facts())),
         }))
     }
 
@@ -61,5 +64,15 @@ impl daemon_server::Daemon for Handler {
     ) -> Result<Response<pb::SetLogLevelResponse>, Status> {
         let previous = self.log_level.set(&request.into_inner().level).map_err(status::invalid)?;
         Ok(Response::new(pb::SetLogLevelResponse { previous }))
+    }
+}
+
+fn bucket(facts: MirrorFacts) -> pb::BucketStatus {
+    let MirrorFacts { address, behind, fetched, last_error } = facts;
+    pb::BucketStatus {
+        address,
+        files_behind: behind as u64,
+        files_fetched: fetched,
+        last_error: last_error.unwrap_or_default(),
     }
 }

@@ -60,9 +60,9 @@ impl market_data_server::MarketData for Handler {
 
     async fn export(&self, request: Request<pb::ExportRequest>) -> Result<Response<Self::ExportStream>, Status> {
         let request = request.into_inner();
-        convert::export_format(request.format)?;
+        let format = convert::export_format(request.format)?;
         let (header, rows) = self.rows(request.query.unwrap_or_default()).await?;
-        let pieces = ReceiverStream::new(market_data::parquet(&header, rows).map_err(|e| status::of(&e))?);
+        let pieces = ReceiverStream::new(market_data::file(format, &header, rows).map_err(|e| status::of(&e))?);
         let pieces = pieces.map(|piece| piece.map(convert::piece).map_err(|e| status::of(&e)));
         let parts = futures_util::stream::iter([Ok(convert::export_header(&header))]).chain(pieces);
         Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))

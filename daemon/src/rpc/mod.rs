@@ -28,6 +28,7 @@ use tonic::{Status, transport::server::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
+    bucket::Mirror,
     facts::Facts,
     gateway::{Gateway, State},
     host_service::HostService,
@@ -51,6 +52,8 @@ pub struct Parts {
     pub facts: Facts,
     /// Bars.
     pub market_data: MarketData,
+    /// The bucket that is the data root.
+    pub mirror: Option<Mirror>,
     /// Operations.
     pub registry: Registry,
     /// The connection to the gateway.
@@ -88,6 +91,7 @@ pub fn server(
     let daemon = daemon::Handler {
         facts: parts.facts,
         market_data: parts.market_data,
+        mirror: parts.mirror,
         registry: parts.registry.clone(),
         log_level: parts.log_level,
         shutdown: parts.shutdown,

@@ -14,6 +14,7 @@ use super::{
         Ledger, PartitionRow,
         series::{self, Files},
     },
+    mirrored::Mirrored,
     read::{self, Opened},
     year_range,
 };
@@ -27,6 +28,7 @@ pub struct Store {
     series: Arc<RwLock<BTreeMap<SeriesKey, Arc<Series>>>>,
     pub(super) verified: Arc<read::Verified>,
     pub(super) cache: Arc<Cache>,
+    pub(super) mirrored: Arc<Mirrored>,
 }
 
 /// One series: what is known of it, and the lock between a rename and a read of its files.
@@ -132,8 +134,8 @@ impl Store {
         let is_new = !layout.ledger().exists();
         let in_order = files::is_sealed(&layout.ledger(), &layout.ledger_seal());
         let ledger = Ledger::open(&layout.ledger())?;
-        let (series, verified, cache) = (Arc::default(), Arc::default(), Arc::default());
-        let store = Self { layout: Arc::new(layout), ledger, series, verified, cache };
+        let (series, verified, cache, mirrored) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let store = Self { layout: Arc::new(layout), ledger, series, verified, cache, mirrored };
         if is_new {
             store.take_in_all()?;
         } else if !in_order {
@@ -194,7 +196,7 @@ impl Store {
         })
     }
 
-    fn load_catalog(&self) -> Result<(), StoreError> {
+    pub(super) fn load_catalog(&self) -> Result<(), StoreError> {
         let (rows, files, covered) = self.ledger.call_blocking(|ledger| {
             Ok((series::all(ledger)?, series::files(ledger, Files::Partition)?, series::coverage(ledger)?))
         })?;

@@ -155,6 +155,7 @@ impl Store {
                     state.coverage.insert(range);
                 }
                 series.replace(state);
+                self.notice_change();
                 Ok(())
             }
             Err(error) => {

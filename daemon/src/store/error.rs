@@ -79,12 +79,24 @@ pub enum StoreError {
         /// What differs.
         why: String,
     },
+    /// The bucket cannot be asked for a file that only it has.
+    #[error("the bucket cannot be asked for {name}")]
+    Remote {
+        /// Below the root.
+        name: String,
+        /// What happened.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The bars could not be encoded: a defect.
     #[error("cannot encode bars")]
-    Encode(#[source] parquet::errors::ParquetError),
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
+    pub(super) fn encode(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Encode(error.into())
+    }
+
     /// Sorts an I/O error by what a person can do about it.
     pub fn io(path: &Path, error: io::Error) -> Self {
         use io::ErrorKind as Kind;
@@ -127,6 +139,7 @@ impl Reasoned for StoreError {
             | Self::LedgerDamaged { .. }
             | Self::NotALedger { .. } => &reason::STORE_FAILED,
             Self::Closed => &reason::SHUTTING_DOWN,
+            Self::Remote { .. } => &reason::BUCKET_UNAVAILABLE,
             Self::Encode(_) => &reason::INTERNAL,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{Nanos, SeriesKey, TimeRange};
+use crate::model::{Nanos, SeriesKey, Symbol, TimeRange, Timeframe};
 
 /// Name of the one file in a partition's folder.
 const PARTITION_FILE: &str = "bars.parquet";
@@ -60,13 +60,24 @@ impl Layout {
         self.root.join("daemon.lock")
     }
 
-    /// File of one series and year, such as `bars/symbol=AAPL/timeframe=1h/year=2024/bars.parquet`.
+    /// File of one series and year.
     pub fn partition(&self, key: &SeriesKey, year: i16) -> PathBuf {
-        self.bars()
-            .join(format!("symbol={}", key.symbol))
-            .join(format!("timeframe={}", key.timeframe.folder()))
-            .join(format!("year={year}"))
-            .join(PARTITION_FILE)
+        self.root.join(self.name(key, year))
+    }
+
+    /// What it is called below the root, such as `bars/symbol=AAPL/timeframe=1h/year=2024/bars.parquet`.
+    pub fn name(&self, key: &SeriesKey, year: i16) -> String {
+        format!("bars/symbol={}/timeframe={}/year={year}/{PARTITION_FILE}", key.symbol, key.timeframe.folder())
+    }
+
+    /// Whose file that is; `None` for a name that no file of the dataset has.
+    pub fn parse_name(name: &str) -> Option<(SeriesKey, i16)> {
+        let mut parts = name.strip_prefix("bars/")?.split('/');
+        let symbol = Symbol::parse(parts.next()?.strip_prefix("symbol=")?).ok()?;
+        let timeframe = Timeframe::parse(parts.next()?.strip_prefix("timeframe=")?)?;
+        let year = parts.next()?.strip_prefix("year=")?.parse().ok()?;
+        (parts.next() == Some(PARTITION_FILE) && parts.next().is_none())
+            .then_some((SeriesKey { symbol, timeframe }, year))
     }
 }
 
@@ -93,7 +104,7 @@ pub fn year_range(year: i16) -> Option<TimeRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DAY, Symbol, Timeframe};
+    use crate::model::DAY;
 
     #[test]
     fn years_turn_at_midnight_utc() {
@@ -107,5 +118,10 @@ mod tests {
         let key = SeriesKey { symbol: Symbol::parse("brk.b").unwrap(), timeframe: Timeframe::Months1 };
         let path = Layout::new("/d".into()).partition(&key, 2024);
         assert_eq!(path, Path::new("/d/bars/symbol=BRK.B/timeframe=1mo/year=2024/bars.parquet"));
+        let name = path.strip_prefix("/d").unwrap().to_str().unwrap();
+        assert_eq!(Layout::parse_name(name), Some((key, 2024)));
+        for other in ["bars/symbol=A/timeframe=1d/year=2024/x.parquet", "ktrdr.sqlite", &format!("{name}/x")] {
+            assert_eq!(Layout::parse_name(other), None, "{other}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use std::{
     sync::PoisonError,
 };
 
+use bytes::Bytes;
+
 use super::{
     Checksum, Store, StoreError,
     ledger::{
@@ -85,7 +87,7 @@ impl Store {
     }
 
     fn take_in(&self, key: &SeriesKey, id: i64, year: i16) -> Result<(), StoreError> {
-        let row = row_of(&self.layout.partition(key, year), year);
+        let row = fs::read(self.layout.partition(key, year)).ok().and_then(|bytes| row_of(&bytes.into(), year));
         tracing::warn!(series = %key, year, readable = row.is_some(), "a file that the ledger has lost");
         self.ledger.call_blocking(move |ledger| match (row, year_range(year)) {
             (Some(row), _) => series::put_file(ledger, Files::Partition, id, &row),
@@ -116,10 +118,9 @@ impl Store {
 }
 
 /// `None`: it cannot be read.
-fn row_of(path: &Path, year: i16) -> Option<PartitionRow> {
-    let bytes = fs::read(path).ok()?;
-    let checksum = Checksum::of(&bytes);
-    let bars = parquet::decode(bytes.into()).ok()?;
+pub(super) fn row_of(bytes: &Bytes, year: i16) -> Option<PartitionRow> {
+    let checksum = Checksum::of(bytes);
+    let bars = parquet::decode(bytes.clone()).ok()?;
     let (first, last) = (*bars.start.first()?, *bars.start.last()?);
     let own = year_range(year)?;
     (own.contains(first) && own.contains(last)).then_some(PartitionRow {

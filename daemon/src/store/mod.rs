@@ -6,15 +6,18 @@
 //!
 //! Not here: which bars win (`market_data::merge`), what is missing (`market_data::plan`).
 
+mod arrow;
 mod cache;
 mod catalog;
 mod commit;
 mod error;
 mod files;
+mod growing;
 mod kept;
 mod layout;
 mod ledger;
 mod mend;
+mod mirrored;
 mod parquet;
 mod read;
 mod records;
@@ -25,7 +28,8 @@ pub use catalog::{SeriesState, Store};
 pub use commit::{Aside, Commit, CoverageKind};
 pub use error::StoreError;
 pub use files::{Checksum, create_folders};
+pub use growing::{FileFormat, Growing};
 pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow};
-pub use parquet::Growing;
+pub use mirrored::{Difference, Part, Remote};
 pub use read::Opened;

@@ -4,9 +4,9 @@
 //! dictionaries for prices; stamps as `DELTA_BINARY_PACKED`, which halves the file. The same bars give the same bytes.
 
 use std::{
-    io::{self, Write},
+    io::Write,
     ops::Range,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock},
 };
 
 use bytes::Bytes;
@@ -28,9 +28,10 @@ use parquet::{
     },
 };
 
+use super::{StoreError, growing, growing::Taken};
 use crate::model::{Bars, Basis, Nanos, SeriesKey, Session, WhatToShow};
 
-const NANOS_PER_MICRO: Nanos = 1_000;
+pub(super) const NANOS_PER_MICRO: Nanos = 1_000;
 
 const SCHEMA_TEXT: &str = "message bars {
     required int64 timestamp (TIMESTAMP(MICROS,true));
@@ -41,7 +42,7 @@ const SCHEMA_TEXT: &str = "message bars {
     optional double volume;
 }";
 
-const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
+pub(super) const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 
 /// A year of seconds; a file that claims more does not make us reserve more.
 const ROWS_RESERVED_MAX: usize = 32_000_000;
@@ -59,56 +60,28 @@ pub(super) fn encode(bars: &Bars, key: &SeriesKey, basis: Basis) -> Result<Vec<u
     file.into_inner()
 }
 
-/// A file that is written in pieces, which are taken away as they come.
-pub struct Growing {
+/// One row group for what is added at once.
+pub(super) struct Growing {
     file: SerializedFileWriter<Taken>,
     bytes: Taken,
 }
 
-impl std::fmt::Debug for Growing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Growing").finish_non_exhaustive()
-    }
-}
-
-/// What was written and not taken yet.
-#[derive(Clone, Default)]
-struct Taken(Arc<Mutex<Vec<u8>>>);
-
-impl Taken {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Taken {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Growing {
-    /// Of a series.
-    pub fn new(key: &SeriesKey, basis: Basis) -> Result<Self, ParquetError> {
+    pub(super) fn new(key: &SeriesKey, basis: Basis) -> Result<Self, ParquetError> {
         let bytes = Taken::default();
         let file = SerializedFileWriter::new(bytes.clone(), SCHEMA.clone(), Arc::new(properties(key, basis)?))?;
         Ok(Self { file, bytes })
     }
+}
 
-    /// Adds sorted bars as one row group; the bytes that there are now.
-    pub fn add(&mut self, bars: &Bars) -> Result<Vec<u8>, ParquetError> {
-        write_group(&mut self.file, bars)?;
+impl growing::Growing for Growing {
+    fn add(&mut self, bars: &Bars) -> Result<Vec<u8>, StoreError> {
+        write_group(&mut self.file, bars).map_err(StoreError::encode)?;
         Ok(self.bytes.take())
     }
 
-    /// The last bytes.
-    pub fn finish(self) -> Result<Vec<u8>, ParquetError> {
-        self.file.close()?;
+    fn finish(self: Box<Self>) -> Result<Vec<u8>, StoreError> {
+        self.file.close().map_err(StoreError::encode)?;
         Ok(self.bytes.take())
     }
 }
@@ -140,14 +113,18 @@ fn write_column<T: parquet::data_type::DataType, W: Write + Send>(
     column.close()
 }
 
-fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, ParquetError> {
-    let facts = [
+/// What a file says of its bars.
+pub(super) fn facts(key: &SeriesKey, basis: Basis) -> [(&'static str, &str); 5] {
+    [
         ("ktrdr.schema", SCHEMA_VERSION),
         ("ktrdr.symbol", key.symbol.as_str()),
         ("ktrdr.timeframe", key.timeframe.name()),
         ("ktrdr.session", basis.session.name()),
         ("ktrdr.what_to_show", basis.what.name()),
-    ];
+    ]
+}
+
+fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, ParquetError> {
     let stamp = ColumnPath::from(COLUMNS[0]);
     Ok(WriterProperties::builder()
         .set_created_by(format!("ktrdrd version {}", ktrdr_proto::BUILD))
@@ -157,7 +134,7 @@ fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, Parquet
         .set_column_encoding(stamp, Encoding::DELTA_BINARY_PACKED)
         .set_sorting_columns(Some(vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]))
         .set_key_value_metadata(Some(
-            facts.map(|(key, value)| KeyValue { key: key.into(), value: Some(value.into()) }).to_vec(),
+            facts(key, basis).map(|(key, value)| KeyValue { key: key.into(), value: Some(value.into()) }).to_vec(),
         ))
         .build())
 }

@@ -97,7 +97,11 @@ impl Opened {
         }
     }
 
-    fn bytes(self) -> Result<Bytes, StoreError> {
+    pub(super) fn recorded(&self) -> PartitionRow {
+        self.recorded
+    }
+
+    pub(super) fn bytes(self) -> Result<Bytes, StoreError> {
         let Self { key, recorded, file, path, .. } = self;
         let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
         let Some(mut file) = file else { return Err(damaged("its file is missing".into())) };
@@ -132,14 +136,14 @@ fn open_one(store: &Store, key: &SeriesKey, recorded: PartitionRow) -> Result<Op
     let path = store.layout.partition(key, recorded.year);
     let file = match File::open(&path) {
         Ok(file) => Some(file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => store.fetch(key, &recorded)?,
         Err(source) => return Err(StoreError::Io { path, source }),
     };
     Ok(Opened { key: key.clone(), recorded, file, path, cache: store.cache.clone() })
 }
 
 /// The partition of one year; `None` when there is no such one.
-fn open_year(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<Opened>, StoreError> {
+pub(super) fn open_year(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<Opened>, StoreError> {
     let Some(series) = store.entry(key) else { return Ok(None) };
     let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
     let recorded = series.state().partitions.get(&year).copied();

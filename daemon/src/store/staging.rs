@@ -54,29 +54,41 @@ impl Store {
             let stored = before.and_then(|state| state.partitions.get(year));
             let (Some(first), Some(last)) = (bars.start.first(), bars.start.last()) else {
                 if stored.is_some() {
-                    let kept = self.keep_old(key, *year, &commit.aside)?;
+                    let kept = self.keep_old(key, *year, stored, &commit.aside)?;
                     coming.push(Coming { file: PartitionRow::nothing(*year), staged: None, kept });
                 }
                 continue;
             };
-            let bytes = parquet::encode(bars, key, commit.basis).map_err(StoreError::Encode)?;
+            let bytes = parquet::encode(bars, key, commit.basis).map_err(StoreError::encode)?;
             let checksum = Checksum::of(&bytes);
             if commit.aside != Aside::Damaged && stored.is_some_and(|file| file.checksum == checksum) {
                 continue;
             }
             let file = PartitionRow { year: *year, checksum, rows: bars.len() as u64, first: *first, last: *last };
             let staged = Staged::write(&self.layout, &staged_name(key, *year), &bytes)?;
-            let kept = if stored.is_some() { self.keep_old(key, *year, &commit.aside)? } else { None };
+            let kept = if stored.is_some() { self.keep_old(key, *year, stored, &commit.aside)? } else { None };
             coming.push(Coming { file, staged: Some(staged), kept });
         }
         Ok(coming)
     }
 
     /// A second name for the file of a year, if it is wanted.
-    fn keep_old(&self, key: &SeriesKey, year: i16, aside: &Aside) -> Result<Option<String>, StoreError> {
+    fn keep_old(
+        &self,
+        key: &SeriesKey,
+        year: i16,
+        stored: Option<&PartitionRow>,
+        aside: &Aside,
+    ) -> Result<Option<String>, StoreError> {
         let Aside::Kept { operation, .. } = aside else { return Ok(None) };
         let name = kept::name(&self.layout, key, year, operation);
-        match files::link(&self.layout.partition(key, year), &self.layout.kept().join(&name)) {
+        let link = || files::link(&self.layout.partition(key, year), &self.layout.kept().join(&name));
+        let linked = match (link(), stored) {
+            // only the bucket has it
+            (Old::Missing, Some(stored)) if self.fetch(key, stored)?.is_some() => link(),
+            (linked, _) => linked,
+        };
+        match linked {
             Old::Linked => Ok(Some(name)),
             Old::Missing => Ok(None),
             Old::Failed(error) => Err(error),

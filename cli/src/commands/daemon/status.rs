@@ -1,6 +1,9 @@
 //! `ktrdr daemon status`: what the daemon is and has.
 
-use ktrdr_proto::{CONTRACT, v1::GetDaemonStatusResponse};
+use ktrdr_proto::{
+    CONTRACT,
+    v1::{BucketStatus, GetDaemonStatusResponse},
+};
 use serde::Serialize;
 
 use super::ask;
@@ -34,6 +37,36 @@ struct View {
     memory_bytes: u64,
     log_level: String,
     cache: Cache,
+    bucket: Option<Bucket>,
+}
+
+/// Where the data is, besides the folder.
+#[derive(Serialize)]
+struct Bucket {
+    address: String,
+    files_behind: u64,
+    files_fetched: u64,
+    last_error: Option<String>,
+}
+
+impl Bucket {
+    fn in_words(&self) -> String {
+        let Self { address, files_behind, files_fetched, .. } = self;
+        let state = match files_behind {
+            0 => "has everything".to_owned(),
+            1 => "1 file behind".to_owned(),
+            more => format!("{more} files behind"),
+        };
+        format!("{address}; {state}, {files_fetched} fetched")
+    }
+}
+
+impl From<BucketStatus> for Bucket {
+    fn from(status: BucketStatus) -> Self {
+        let BucketStatus { address, files_behind, files_fetched, last_error } = status;
+        let last_error = (!last_error.is_empty()).then_some(last_error);
+        Self { address, files_behind, files_fetched, last_error }
+    }
 }
 
 /// Stored years that are kept decoded.
@@ -73,6 +106,7 @@ impl From<GetDaemonStatusResponse> for View {
                 hits: status.cache_hits,
                 misses: status.cache_misses,
             },
+            bucket: status.bucket.map(Bucket::from),
         }
     }
 }
@@ -95,6 +129,12 @@ fn table(view: &View) -> Table {
     table.property("Started", view.started_at.to_string());
     table.property("Socket", view.socket.as_str());
     table.property("Data folder", view.data_dir.as_str());
+    if let Some(bucket) = &view.bucket {
+        table.property("Bucket", bucket.in_words());
+        if let Some(error) = &bucket.last_error {
+            table.property("Bucket error", error.as_str());
+        }
+    }
     for file in &view.config_files {
         table.property("Configuration", file.as_str());
     }

@@ -7,12 +7,10 @@ use std::{
     process,
 };
 
-use ktrdr_proto::{
-    reason,
-    v1::{ExportFormat, ExportRequest, export_response::Part},
-};
+use ktrdr_proto::reason;
 
 use super::{
+    binary::{self, Binary},
     query::{self, WriteError},
     view::ViewArgs,
 };
@@ -34,6 +32,7 @@ use crate::{
   ktrdr data export AAPL -t 1h --start 2024-01-01 --end 2024-12-31 -o AAPL_1h.csv --force
   ktrdr data export EURUSD -t 5m | head
   ktrdr data export AAPL -t 1m --format parquet -o AAPL_1m.parquet
+  ktrdr data export AAPL -t 1m --format arrow -o AAPL_1m.arrow
   ktrdr data export AAPL -t 1m --resample 1d -o AAPL_1d.csv
   ktrdr data export AAPL --start 2024-01-01 --chart AAPL.svg
 
@@ -70,15 +69,14 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     if let Some(target) = &args.chart {
         return chart(&args, target, context).await;
     }
-    if format == Format::Parquet {
-        return parquet(args, target, context).await;
-    }
     let writer = match format {
+        Format::Parquet => return binary(Binary::Parquet, args, target, context).await,
+        Format::Arrow => return binary(Binary::Arrow, args, target, context).await,
         Format::Csv => Writer::csv(csv::EXPORT_HEADER),
         Format::Json => Writer::json(),
         Format::Jsonl => Writer::jsonl(),
-        Format::Table | Format::Parquet => {
-            let text = "an export is csv, json, jsonl or parquet, not a table";
+        Format::Table => {
+            let text = "an export is csv, json, jsonl, parquet or arrow, not a table";
             return Err(Failure::new(&reason::REQUEST_INVALID, text).into());
         }
     };
@@ -96,28 +94,16 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     }
 }
 
-/// The daemon makes the file; here it only arrives.
-async fn parquet(args: Args, target: Option<PathBuf>, context: &mut Context) -> Result<(), Stop> {
-    let client = context.client()?;
-    let query = Some(query::request(args.series, args.dates, None, args.view.asked()));
-    let request = client.request(ExportRequest { query, format: ExportFormat::Parquet.into() });
-    let mut stream = client.answer(client.market_data().export(request)).await?;
-    let Some(Part::Header(header)) = client.message(&mut stream).await?.and_then(|answer| answer.part) else {
-        return Err(query::garbled("the answer does not begin with its header").into());
+async fn binary(format: Binary, args: Args, target: Option<PathBuf>, context: &mut Context) -> Result<(), Stop> {
+    let query = query::request(args.series, args.dates, None, args.view.asked());
+    let mut stream = binary::start(context.client()?, query, format).await?;
+    let Some(target) = target else {
+        return stream.write(&mut context.out).await.map_err(Stop::from);
     };
-    let mut file = target.as_deref().map(Target::open).transpose()?;
-    while let Some(answer) = client.message(&mut stream).await? {
-        let Some(Part::Data(data)) = answer.part else { continue };
-        match &mut file {
-            Some(file) => file.out.write_all(&data).map_err(|error| file.failed(error.into()))?,
-            None => context.out.write_all(&data)?,
-        }
-    }
-    if let Some(file) = file {
-        let name = file.path.display().to_string();
-        file.becomes(args.force)?;
-        context.talk.say(&format!("Wrote {} rows to {name}", header.rows_sent));
-    }
+    let mut file = Target::open(&target)?;
+    stream.write(&mut file.out).await.map_err(|error| file.failed(error))?;
+    file.becomes(args.force)?;
+    context.talk.say(&format!("Wrote {} rows to {}", stream.header.rows_sent, target.display()));
     Ok(())
 }
 

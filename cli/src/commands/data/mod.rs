@@ -1,5 +1,6 @@
 //! `ktrdr data`: stored bars, and how they get there.
 
+mod binary;
 mod calendar;
 mod change;
 mod check;

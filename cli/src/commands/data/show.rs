@@ -1,8 +1,11 @@
 //! `ktrdr data show`: print stored bars.
 
+use std::io::{self, IsTerminal as _};
+
 use ktrdr_proto::{reason, v1::query_request::Window};
 
 use super::{
+    binary::{self, Binary},
     query::{self, Bars},
     view::ViewArgs,
 };
@@ -31,6 +34,7 @@ const ROWS: u64 = 10;
   ktrdr data show AAPL --all --format csv > aapl.csv
   ktrdr data show AAPL -t 5m --resample 1h --hours regular --tz exchange
   ktrdr data show AAPL --columns close,volume --format csv
+  ktrdr data show AAPL -t 1m --rows 1000 --format arrow > last.arrow
   ktrdr data show AAPL --start 2024-01-01 --chart       candles, and the volume below them
 
 Exits 7 when nothing is stored for the series; an empty range of a stored one exits 0.")]
@@ -100,25 +104,42 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         context.talk.note("A stored series has one session; what is stored is shown");
     }
     let format = context.format_or(Format::Table);
-    if format == Format::Parquet {
-        let text = "bars are shown as table, json, jsonl or csv";
-        return Err(Failure::new(&reason::REQUEST_INVALID, text).hint("ktrdr data export writes parquet").into());
-    }
     let whole_range = args.chart && !args.window.is_given();
     let window = if whole_range { None } else { args.window.window() };
+    match format {
+        Format::Parquet => return binary(Binary::Parquet, args, window, context).await,
+        Format::Arrow => return binary(Binary::Arrow, args, window, context).await,
+        Format::Table | Format::Json | Format::Jsonl | Format::Csv => {}
+    }
     let bars = query::start(context.client()?, args.series, args.dates, window, args.view.asked()).await?;
     let mut stamps = args.view.stamps(&bars.header)?;
     if args.chart {
         return chart(bars, &mut stamps, context).await;
     }
     let writer = match format {
-        Format::Table | Format::Parquet => Writer::table(&bars.header, &stamps),
+        Format::Table | Format::Parquet | Format::Arrow => Writer::table(&bars.header, &stamps),
         Format::Json => Writer::json(),
         Format::Jsonl => Writer::jsonl(),
         Format::Csv => Writer::csv(csv::SHOW_HEADER),
     };
     bars.write(&mut context.out, writer.only(Columns::of(&args.columns)), stamps).await?;
     Ok(())
+}
+
+/// Bytes for another program: never onto a terminal.
+async fn binary(format: Binary, args: Args, window: Option<Window>, context: &mut Context) -> Result<(), Stop> {
+    let refuse = |text: &str, hint: &str| Err(Failure::new(&reason::REQUEST_INVALID, text).hint(hint).into());
+    if args.chart || !args.columns.is_empty() {
+        return refuse("a binary format has all columns, and no picture", "leave out --chart and --columns");
+    }
+    if io::stdout().is_terminal() {
+        return refuse(
+            "a terminal cannot show a binary format",
+            "write it to a file: ktrdr data export -o FILE, or > FILE",
+        );
+    }
+    let query = query::request(args.series, args.dates, window, args.view.asked());
+    binary::start(context.client()?, query, format).await?.write(&mut context.out).await.map_err(Stop::from)
 }
 
 async fn chart(bars: Bars, stamps: &mut Stamps, context: &mut Context) -> Result<(), Stop> {

@@ -11,6 +11,7 @@ pub(super) mod revisions;
 mod schema;
 pub(super) mod series;
 pub(super) mod sessions;
+pub(super) mod uploads;
 
 use std::{
     path::{Path, PathBuf},

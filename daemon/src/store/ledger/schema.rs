@@ -16,7 +16,7 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -164,6 +164,18 @@ const MIGRATIONS: [&str; 5] = [
         cancelled INTEGER NOT NULL,
         at_ns INTEGER NOT NULL
     ) STRICT;
+",
+    // where the dataset is as well, and what of it is there
+    "
+    CREATE TABLE bucket (id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL) STRICT;
+    CREATE TABLE upload (
+        series_id INTEGER NOT NULL REFERENCES series (id),
+        year INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (series_id, year)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -1,0 +1,183 @@
+//! What the folder has, the bucket gets: one task, which looks at what differs and brings it up, a few files at once.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Bucket, BucketError,
+    about::{self, about},
+};
+use crate::{
+    error::chain,
+    store::{Difference, Store, StoreError},
+};
+
+/// Files at once.
+const AT_ONCE: usize = 4;
+/// Changes that come close together go up together.
+const PAUSE: Duration = Duration::from_millis(500);
+/// After a failure, doubled each time.
+const AGAIN_FIRST: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_mins(1);
+
+/// Between two looks at the whole bucket.
+const SURVEY: Duration = Duration::from_hours(24);
+
+/// A handle; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    store: Store,
+    bucket: Bucket,
+    last_error: Arc<Mutex<Option<String>>>,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorFacts {
+    /// The bucket.
+    pub address: String,
+    /// Files that differ there.
+    pub behind: usize,
+    /// Files that were fetched from there since the start.
+    pub fetched: u64,
+    /// Why the last attempt failed; gone after one that did not.
+    pub last_error: Option<String>,
+}
+
+impl Mirror {
+    /// Of a store that has this bucket.
+    pub fn new(store: Store, bucket: Bucket) -> Self {
+        Self { store, bucket, last_error: Arc::default() }
+    }
+
+    /// How far it is.
+    pub fn facts(&self) -> MirrorFacts {
+        MirrorFacts {
+            address: self.bucket.address.to_string(),
+            behind: self.store.differences().len(),
+            fetched: self.store.fetches(),
+            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Brings up what differs, whenever something does, until `stop`. What is left then is found at the next start.
+    pub async fn keep(self, stop: CancellationToken) {
+        let (mut again, mut surveyed) = (AGAIN_FIRST, None);
+        loop {
+            let Some(failed) = stop.run_until_cancelled(self.pass(&mut surveyed)).await else { return };
+            let pause = again;
+            again = if failed { (again * 2).min(AGAIN_MAX) } else { AGAIN_FIRST };
+            let pause = async {
+                if failed {
+                    tokio::time::sleep(pause).await;
+                } else {
+                    self.store.changed().await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            };
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Whether anything failed.
+    async fn pass(&self, surveyed: &mut Option<Instant>) -> bool {
+        let mut failed = None;
+        if surveyed.is_none_or(|at| at.elapsed() > SURVEY) {
+            match self.survey().await {
+                Ok(()) => *surveyed = Some(Instant::now()),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let differences = futures_util::stream::iter(self.store.differences());
+        let done = differences.map(|difference| self.settle(difference)).buffer_unordered(AT_ONCE);
+        let failed: Option<BucketError> = done.fold(failed, async |failed, one| failed.or(one.err())).await;
+        let told = failed.map(|error| chain(&error).join(": "));
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        if told != *last
+            && let Some(error) = &told
+        {
+            tracing::warn!(error, "the bucket does not have everything yet");
+        }
+        last.clone_from(&told);
+        told.is_some()
+    }
+
+    /// What we put there and is not there any more goes up again.
+    async fn survey(&self) -> Result<(), BucketError> {
+        let there: BTreeMap<_, _> =
+            self.bucket.list().await?.into_iter().map(|object| (object.name, object.version)).collect();
+        for (key, year, version) in self.store.uploaded() {
+            let name = self.store.name_of(&key, year);
+            match there.get(&name) {
+                Some(now) if *now == version => {}
+                Some(_) => tracing::warn!(name, "an object of the bucket is not the one that we put there"),
+                None => {
+                    tracing::warn!(name, "an object of the bucket is gone");
+                    let store = self.store.clone();
+                    blocking(move || store.put_upload(&key, year, None)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, difference: Difference) -> Result<(), BucketError> {
+        let name = self.store.name_of(&difference.key, difference.year);
+        if difference.wanted.is_none() {
+            return self.remove(difference, &name).await;
+        }
+        let Difference { key, year, version, held, .. } = difference;
+        let (store, at) = (self.store.clone(), key.clone());
+        let part = blocking(move || store.part(&at, year)).await?;
+        // gone meanwhile: the next pass sees that
+        let Some((part, bytes)) = part else { return Ok(()) };
+        let facts = about(&part);
+        let put = match self.bucket.put(&name, bytes.clone(), &facts, version.as_deref()).await {
+            Err(BucketError::Taken { address, name }) => {
+                let Some((other, now)) = self.bucket.about(&name).await? else {
+                    return Err(BucketError::Taken { address, name });
+                };
+                match about::checksum(&other) {
+                    // the answer to an earlier attempt was lost
+                    Some(there) if there == part.checksum => Ok(now),
+                    // copied within the bucket, say: it has another version and is still the file that we put there
+                    Some(there) if Some(there) == held => self.bucket.put(&name, bytes, &facts, Some(&now)).await,
+                    _ => Err(BucketError::Taken { address, name }),
+                }
+            }
+            put => put,
+        }?;
+        let (store, checksum) = (self.store.clone(), part.checksum);
+        Ok(blocking(move || store.put_upload(&key, year, Some((checksum, put)))).await?)
+    }
+
+    /// Buckets know no deletion of one version: it is looked at first.
+    async fn remove(&self, difference: Difference, name: &str) -> Result<(), BucketError> {
+        match self.bucket.about(name).await? {
+            Some((other, now))
+                if difference.version.as_ref() != Some(&now) && about::checksum(&other) != difference.held =>
+            {
+                tracing::warn!(name, "somebody else wrote this object; it is left alone");
+            }
+            Some(_) => self.bucket.delete(name).await?,
+            None => {}
+        }
+        let (store, Difference { key, year, .. }) = (self.store.clone(), difference);
+        Ok(blocking(move || store.put_upload(&key, year, None)).await?)
+    }
+}
+
+/// Work of the store on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Closed))
+}
