@@ -36,5 +36,5 @@ async fn look(bucket: &Bucket, object: Object) -> Result<Option<(Part, String)>,
     if part.is_none() {
         tracing::warn!(object = object.name, "an object that cannot be read is left alone");
     }
-    Ok(part.map(|part| (part, object.version)))
+    Ok(part.map(|part| (part, version)))
 }

@@ -117,8 +117,10 @@ impl Mirror {
         for (key, year, version) in self.store.uploaded() {
             let name = self.store.name_of(&key, year);
             match there.get(&name) {
-                Some(now) if *now == version => {}
-                Some(_) => tracing::warn!(name, "an object of the bucket is not the one that we put there"),
+                Some(Some(now)) if *now != version => {
+                    tracing::warn!(name, "an object of the bucket is not the one that we put there")
+                }
+                Some(_) => {}
                 None => {
                     tracing::warn!(name, "an object of the bucket is gone");
                     let store = self.store.clone();

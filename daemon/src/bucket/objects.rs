@@ -30,8 +30,8 @@ pub struct Bucket {
 pub(super) struct Object {
     /// Below the prefix.
     pub(super) name: String,
-    /// What the bucket calls this version of it.
-    pub(super) version: String,
+    /// What the bucket calls this version of it; some do not say in lists.
+    pub(super) version: Option<String>,
 }
 
 impl Bucket {
@@ -79,7 +79,7 @@ impl Bucket {
         let listed = listed.map_err(|error| self.failed("list", "bars", error))?;
         let object = |meta: object_store::ObjectMeta| {
             let name = self.address.name(meta.location.as_ref())?.to_owned();
-            Some(Object { name, version: meta.e_tag? })
+            Some(Object { name, version: meta.e_tag })
         };
         Ok(listed.into_iter().filter_map(object).collect())
     }
@@ -111,7 +111,8 @@ impl Bucket {
         }
     }
 
-    /// Puts it there, in place of the version `over` or of nothing; the version that it is now. Atomic.
+    /// Puts it there, in place of the version `over` or of nothing; the version that it is now. Atomic. Versions are empty where
+    /// the bucket has no names for them, and nothing can be asked of it then.
     pub(super) async fn put(
         &self,
         name: &str,
@@ -120,9 +121,11 @@ impl Bucket {
         over: Option<&str>,
     ) -> Result<String, BucketError> {
         let path = self.path(name)?;
-        let mode = over.map_or(PutMode::Create, |version| {
-            PutMode::Update(UpdateVersion { e_tag: Some(version.to_owned()), version: None })
-        });
+        let mode = match over {
+            None => PutMode::Create,
+            Some("") => PutMode::Overwrite,
+            Some(version) => PutMode::Update(UpdateVersion { e_tag: Some(version.to_owned()), version: None }),
+        };
         let facts = about.iter().map(|(name, value)| (Attribute::Metadata(name.clone().into()), value.clone()));
         let attributes: Attributes = facts.collect();
         let options = PutOptions { mode, attributes, ..PutOptions::default() };
