@@ -21,22 +21,22 @@ use ktrdr_proto::{
 use tonic::{
     Code, Request, Response, Status, Streaming,
     metadata::{AsciiMetadataValue, MetadataMap},
-    transport::{self, Channel, Endpoint},
+    transport,
 };
 use ulid::Ulid;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    wire::{Start, Wire},
+};
 
-/// Bars come in chunks; these let several be under way.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
 /// Chunks are 256 KiB; the rest is for lists of operations.
 const MESSAGE_BYTES_MAX: usize = 8 << 20;
 
 /// Cheap to clone; all clones share the connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    channel: Channel,
+    wire: Wire,
     socket: Arc<str>,
     request_id: Arc<str>,
     limit: Duration,
@@ -44,18 +44,14 @@ pub(crate) struct Client {
 
 impl Client {
     /// Resolves the address; nothing is opened yet. `limit` bounds each wait for an answer.
-    pub(crate) fn new(socket: Option<&Path>, limit: Duration) -> Result<Self, Failure> {
+    pub(crate) fn new(socket: Option<&Path>, limit: Duration, start: Start) -> Result<Self, Failure> {
         let path = address::for_client(socket).map_err(|error| no_address(&error))?;
         let Some(socket) = path.to_str() else {
             let text = format!("the socket path is not UTF-8: {}", path.display());
             return Err(Failure::new(&reason::DAEMON_UNREACHABLE, text));
         };
-        let endpoint = Endpoint::from_shared(format!("unix://{socket}"))
-            .map_err(|error| unreachable(socket).caused_by(&error))?
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW);
         Ok(Self {
-            channel: endpoint.connect_lazy(),
+            wire: Wire::new(&path, start),
             socket: socket.into(),
             request_id: Ulid::generate().to_string().into(),
             limit,
@@ -87,32 +83,32 @@ impl Client {
         self.limit
     }
 
-    pub(crate) fn market_data(&self) -> MarketDataClient<Channel> {
-        MarketDataClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    pub(crate) fn market_data(&self) -> MarketDataClient<Wire> {
+        MarketDataClient::new(self.wire.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn housekeeping(&self) -> HousekeepingClient<Channel> {
-        HousekeepingClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    pub(crate) fn housekeeping(&self) -> HousekeepingClient<Wire> {
+        HousekeepingClient::new(self.wire.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn operations(&self) -> OperationsClient<Channel> {
-        OperationsClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    pub(crate) fn operations(&self) -> OperationsClient<Wire> {
+        OperationsClient::new(self.wire.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn training(&self) -> TrainingClient<Channel> {
-        TrainingClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    pub(crate) fn training(&self) -> TrainingClient<Wire> {
+        TrainingClient::new(self.wire.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn host_services(&self) -> HostServicesClient<Channel> {
-        HostServicesClient::new(self.channel.clone())
+    pub(crate) fn host_services(&self) -> HostServicesClient<Wire> {
+        HostServicesClient::new(self.wire.clone())
     }
 
-    pub(crate) fn gateway(&self) -> GatewayClient<Channel> {
-        GatewayClient::new(self.channel.clone())
+    pub(crate) fn gateway(&self) -> GatewayClient<Wire> {
+        GatewayClient::new(self.wire.clone())
     }
 
-    pub(crate) fn daemon(&self) -> DaemonClient<Channel> {
-        DaemonClient::new(self.channel.clone())
+    pub(crate) fn daemon(&self) -> DaemonClient<Wire> {
+        DaemonClient::new(self.wire.clone())
     }
 
     /// Wraps a message with the metadata of every call.
@@ -164,6 +160,9 @@ impl Client {
     }
 
     fn meaning(&self, status: &Status) -> Failure {
+        if let Some(failure) = self.wire.not_started() {
+            return failure.of_request(&self.request_id);
+        }
         let failure = match (status.code(), status.source()) {
             // A status with a source was made on our side of the wire.
             (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled, Some(source))

@@ -7,6 +7,7 @@ use crate::{
     failure::{Failure, Stop},
     flags::{Format, Globals},
     output::{Out, Talk},
+    wire::Start,
 };
 use ktrdr_proto::reason;
 
@@ -35,7 +36,17 @@ impl Context {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        let client = Client::new(self.globals.socket.as_deref(), self.globals.timeout)?;
+        let start = if self.globals.no_start { Start::Never } else { Start::WhenAbsent };
+        self.connect(start)
+    }
+
+    /// The same for commands that never start a daemon.
+    pub(crate) fn client_of_running(&mut self) -> Result<Client, Failure> {
+        self.connect(Start::Never)
+    }
+
+    fn connect(&mut self, start: Start) -> Result<Client, Failure> {
+        let client = Client::new(self.globals.socket.as_deref(), self.globals.timeout, start)?;
         Ok(self.client.insert(client).clone())
     }
 

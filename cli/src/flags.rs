@@ -21,6 +21,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PATH", help_heading = HEADING)]
     pub(crate) socket: Option<PathBuf>,
 
+    /// Start no daemon when there is none; `KTRDR_AUTOSTART=0` says it for good
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub(crate) no_start: bool,
+
     /// Longest wait for one answer; following an operation has no limit
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = HEADING)]
     pub(crate) timeout: Duration,

@@ -13,9 +13,11 @@ mod context;
 mod failure;
 mod flags;
 mod follow;
+mod launch;
 mod output;
 mod time;
 mod views;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,17 @@ pub struct Facts {
     pub data_dir: PathBuf,
     /// Configuration that was read.
     pub config_files: Vec<PathBuf>,
+    /// The unit of systemd whose journal has the log.
+    pub unit: Option<Unit>,
+}
+
+/// A unit of systemd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Such as `ktrdrd.service`.
+    pub name: String,
+    /// Of a user's manager, not the system's.
+    pub of_user: bool,
 }
 
 /// The resident set; 0 where the system does not tell.

@@ -77,7 +77,10 @@ fn start(args: Args) -> Result<(), StartError> {
     let log_level = telemetry::start(&settings.log_level, gateway::overhear).map_err(StartError::Log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let runtime = runtime.map_err(|error| StartError::Log(error.to_string()))?;
-    runtime.block_on(lifecycle::run(settings, log_level))
+    let again = runtime.block_on(lifecycle::run(settings, log_level))?;
+    // everything that was open is closed before the next life begins
+    drop(runtime);
+    again.map_or(Ok(()), |again| Err(StartError::Again(again.exec())))
 }
 
 /// What a person reads when the daemon does not start.

@@ -4,6 +4,7 @@ mod support;
 
 mod address;
 mod ageing;
+mod autostart;
 mod bucket;
 mod chaos;
 mod check;
@@ -29,6 +30,7 @@ mod python;
 mod refusals;
 mod session;
 mod store;
+mod supervised;
 mod training;
 mod traps;
 mod views;

@@ -46,6 +46,8 @@ impl Home {
             ("XDG_STATE_HOME", of("state")),
             ("XDG_CONFIG_HOME", of("config")),
             ("KTRDR_DATA_DIR", of("data")),
+            // a test starts what it wants to be there
+            ("KTRDR_AUTOSTART", "0".to_owned()),
             // nobody listens there
             ("KTRDR_IB_HOST", "127.0.0.1".to_owned()),
             ("KTRDR_IB_PORT", "1".to_owned()),
@@ -90,6 +92,16 @@ impl Home {
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.into()));
+    }
+
+    /// What programs in it get to see.
+    pub fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
+    /// Takes a variable away.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.retain(|(known, _)| known != name);
     }
 
     /// A program with nothing of the caller's environment but its search path.

@@ -46,7 +46,7 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
 }
 
 async fn daemon(context: &mut Context) -> Result<Build, Failure> {
-    let client = context.client()?;
+    let client = context.client_of_running()?;
     let client = client.within(client.limit().min(LONGEST_WAIT));
     let request = client.request(GetDaemonStatusRequest {});
     let status = client.answer_of_any(client.daemon().get_status(request)).await?;

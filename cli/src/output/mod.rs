@@ -13,6 +13,7 @@ pub(crate) mod live;
 pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod table;
+pub(crate) mod tail;
 mod talk;
 
 use std::{

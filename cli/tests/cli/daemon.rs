@@ -176,7 +176,7 @@ fn a_daemon_that_ends_at_once_is_told_with_its_last_words() {
     "#);
     let ran = install.run("daemon logs -n 1");
     assert_eq!(ran.all(), "exit 0\n--- stdout\nerror: the store is locked\n--- stderr\n");
-    assert_eq!(install.run("daemon logs -f json").json()["lines"].as_array().map(Vec::len), Some(2));
+    assert_eq!(install.run("daemon logs --format json").json()["lines"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]

@@ -55,7 +55,8 @@ pub(crate) fn ktrdr<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
 
 pub(crate) fn program<S: AsRef<OsStr>>(program: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().args(arguments).stdin(Stdio::null());
+    // no test wants a real daemon beside the program
+    command.env_clear().env("KTRDR_AUTOSTART", "0").args(arguments).stdin(Stdio::null());
     command
 }
 

@@ -118,7 +118,7 @@ impl Mirror {
             let name = self.store.name_of(&key, year);
             match there.get(&name) {
                 Some(Some(now)) if *now != version => {
-                    tracing::warn!(name, "an object of the bucket is not the one that we put there")
+                    tracing::warn!(name, "an object of the bucket is not the one that we put there");
                 }
                 Some(_) => {}
                 None => {

@@ -35,18 +35,27 @@ pub(super) struct Object {
 }
 
 impl Bucket {
-    /// Credentials, region and endpoint come from the environment alone. Nothing is asked yet.
-    pub fn new(address: BucketAddress) -> Result<Self, BucketError> {
+    /// Credentials, region and endpoint come from the environment, and what it does not say from `secrets`: names of variables,
+    /// and values.
+    /// Nothing is asked yet.
+    pub fn new<'a>(
+        address: BucketAddress,
+        secrets: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, BucketError> {
         let retry = RetryConfig {
             backoff: BackoffConfig { init_backoff: Duration::from_millis(100), ..BackoffConfig::default() },
             max_retries: 3,
             retry_timeout: Duration::from_secs(20),
         };
-        let built = AmazonS3Builder::from_env()
-            .with_bucket_name(&address.bucket)
-            .with_http_connector(Connector)
-            .with_retry(retry)
-            .build();
+        let mut builder = AmazonS3Builder::from_env();
+        for (name, value) in secrets {
+            if std::env::var_os(name).is_none()
+                && let Ok(key) = name.to_ascii_lowercase().parse()
+            {
+                builder = builder.with_config(key, value);
+            }
+        }
+        let built = builder.with_bucket_name(&address.bucket).with_http_connector(Connector).with_retry(retry).build();
         match built {
             Ok(store) => Ok(Self { address, store: Arc::new(store), runtime: Handle::current() }),
             Err(source) => Err(BucketError::Settings { address, source }),

@@ -1,10 +1,13 @@
 //! Settings: defaults, then files, then the environment. Read once, at the start.
 
+mod credentials;
 mod environment;
 mod files;
 mod hosts;
 
 use std::path::{Path, PathBuf};
+
+pub use credentials::Credentials;
 
 use crate::{
     bucket::BucketAddress,
@@ -24,6 +27,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The bucket that is the data root.
     pub bucket: Option<BucketAddress>,
+    /// Secrets that are not in the environment.
+    pub credentials: Credentials,
     /// Bytes for stored years that are asked for again and again.
     pub cache_bytes: u64,
     /// Days for which replaced files can be restored; absent: until somebody compacts.
@@ -85,6 +90,8 @@ pub enum ConfigError {
 impl Settings {
     /// Reads the files and `variable`, which looks an environment variable up.
     pub fn load(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let credentials = Credentials::read(variable("CREDENTIALS_DIRECTORY").as_deref().map(Path::new))?;
+        let variable = |name: &str| variable(name).or_else(|| credentials.get(name));
         let (mut values, config_files) = files::read(file, &variable)?;
         let mut warnings = environment::apply(&mut values, &variable)?;
         let time_scale = values.time_scale.unwrap_or(1.0);
@@ -111,6 +118,7 @@ impl Settings {
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
             bucket,
+            credentials: credentials.clone(),
             keep_replaced_days: replaced_days(values.data.keep_replaced_days)?,
             cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,

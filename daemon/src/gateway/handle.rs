@@ -130,6 +130,11 @@ impl Gateway {
         self.send(Message::Reconnect).await
     }
 
+    /// Whether the session's task turns, whatever the gateway does. One with a full queue does.
+    pub async fn is_alive(&self) -> bool {
+        matches!(self.send(Message::Alive).await, Ok(()) | Err(GatewayError::Busy))
+    }
+
     async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, GatewayError> {
         self.send(|reply| Message::Request(self.origin.clone(), command(reply))).await
     }

@@ -62,6 +62,9 @@ pub enum StartError {
     /// The contract's descriptors: a defect.
     #[error("cannot offer reflection")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The next life did not begin.
+    #[error("cannot start again")]
+    Again(#[source] io::Error),
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[from] tonic::transport::Error),
@@ -83,6 +86,7 @@ impl StartError {
             Self::Bucket(_) => "check data.dir and the AWS_… variables; docs/DATA.md tells which count",
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
             Self::Log(_) => "correct daemon.log_level or KTRDR_LOG_LEVEL",
+            Self::Again(_) => "ktrdr daemon start",
             Self::Reflection(_) | Self::Serve(_) => "report this with the log",
         }
     }

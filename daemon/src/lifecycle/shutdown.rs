@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Stages {
     /// Somebody wants the daemon to stop.
     pub(super) asked: CancellationToken,
+    /// And to start again: the listener is left to the next life at once.
+    pub(super) restart: CancellationToken,
     /// Operations end; new ones are refused.
     pub(super) operations: CancellationToken,
     /// Streams are cut short; the listener closes.

@@ -3,13 +3,15 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
-    StartError,
+    Handover, StartError,
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
-    socket::Socket,
+    socket::{Passed, Socket},
+    supervisor::{self, Loops},
+    unit,
 };
 use crate::{
-    bucket::{self, Bucket, BucketAddress, Mirror},
+    bucket::{self, Bucket, Mirror},
     clock,
     config::Settings,
     facts::Facts,
@@ -23,12 +25,14 @@ use crate::{
     training::Training,
 };
 
-/// Runs the daemon until it is asked to stop.
-pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartError> {
+/// Runs the daemon until it is asked to stop. What comes back wants to be started again.
+pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Handover>, StartError> {
+    let program = std::env::current_exe();
     let started_at = clock::now();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let stages = Stages::default();
-    let mut socket = Socket::claim(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?)?;
+    let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
+    let mut socket = Socket::of(Passed::take()?, address)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
     watch_signals(stages.asked.clone())
@@ -36,7 +40,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
-    let (store, mirror) = with_bucket(store, settings.bucket.clone()).await?;
+    let (store, mirror) = with_bucket(store, &settings).await?;
     let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
     let services = host_services(&settings)?;
     let gateway_config = GatewayConfig {
@@ -63,12 +67,19 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     if let Some(mirror) = &mirror {
         tokio::spawn(mirror.clone().keep(stages.gateway.clone()));
     }
+    let loops = Loops {
+        store: store.clone(),
+        gateway: gateway.clone(),
+        market_data: market_data.clone(),
+        registry: registry.clone(),
+    };
     let parts = Parts {
         facts: Facts {
             started_at,
             socket: socket.path().to_path_buf(),
             data_dir: settings.data_dir.clone(),
             config_files: settings.config_files.clone(),
+            unit: unit::own(),
         },
         mirror,
         market_data,
@@ -78,6 +89,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
         services,
         log_level,
         shutdown: stages.asked.clone(),
+        restart: stages.restart.clone(),
         end_streams: stages.streams.clone(),
     };
     let (server, health) = rpc::server(parts, socket.listen()?)?;
@@ -85,8 +97,13 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     tokio::spawn(registry.clone().keep_pruned(stages.asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, stages.asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
+    supervisor::ready();
+    tokio::spawn(supervisor::keep_told(loops, stages.asked.clone()));
 
     stages.asked.cancelled().await;
+    if !stages.restart.is_cancelled() {
+        supervisor::stopping();
+    }
     watchdog(Duration::from_secs(settings.grace_seconds));
     stages.operations.cancel();
     registry.drained().await;
@@ -99,16 +116,17 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<(), StartErr
     }
     store.close();
     tracing::info!("stopped");
-    match outcome {
-        Ok(Ok(Err(error))) => Err(error.into()),
-        _ => Ok(()),
+    if let Ok(Ok(Err(error))) = outcome {
+        return Err(error.into());
     }
+    let wanted = stages.restart.is_cancelled().then(|| socket.hand_over()).flatten();
+    Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
 }
 
 /// A bucket is met, or known from before; without one, all is as it was.
-async fn with_bucket(store: Store, address: Option<BucketAddress>) -> Result<(Store, Option<Mirror>), StartError> {
-    let Some(address) = address else { return Ok((store, None)) };
-    let bucket = Bucket::new(address)?;
+async fn with_bucket(store: Store, settings: &Settings) -> Result<(Store, Option<Mirror>), StartError> {
+    let Some(address) = settings.bucket.clone() else { return Ok((store, None)) };
+    let bucket = Bucket::new(address, settings.credentials.starting_with("AWS_"))?;
     let store = store.mirrored(Arc::new(bucket.clone()))?;
     bucket::link(&store, &bucket).await?;
     Ok((store.clone(), Some(Mirror::new(store, bucket))))

@@ -23,6 +23,8 @@ pub(super) struct Handler {
     pub(super) log_level: LogLevel,
     /// Begins the orderly stop.
     pub(super) shutdown: CancellationToken,
+    /// Makes it a restart.
+    pub(super) restart: CancellationToken,
 }
 
 #[tonic::async_trait]
@@ -49,11 +51,17 @@ impl daemon_server::Daemon for Handler {
             cache_hits: cache.hits,
             cache_misses: cache.misses,
             bucket: self.mirror.as_ref().map(|mirror| bucket(mirror.facts())),
+            unit: self.facts.unit.as_ref().map(|unit| unit.name.clone()).unwrap_or_default(),
+            unit_of_user: self.facts.unit.as_ref().is_some_and(|unit| unit.of_user),
         }))
     }
 
-    async fn shutdown(&self, _request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
-        tracing::info!("shutdown asked for");
+    async fn shutdown(&self, request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
+        let restart = request.into_inner().restart;
+        tracing::info!(restart, "shutdown asked for");
+        if restart {
+            self.restart.cancel();
+        }
         self.shutdown.cancel();
         Ok(Response::new(pb::ShutdownResponse { pid: std::process::id() }))
     }

@@ -66,6 +66,8 @@ pub struct Parts {
     pub log_level: LogLevel,
     /// Begins the orderly stop.
     pub shutdown: CancellationToken,
+    /// Makes it a restart.
+    pub restart: CancellationToken,
     /// Cuts streams short, late in the stop.
     pub end_streams: CancellationToken,
 }
@@ -94,7 +96,8 @@ pub fn server(
         mirror: parts.mirror,
         registry: parts.registry.clone(),
         log_level: parts.log_level,
-        shutdown: parts.shutdown,
+        shutdown: parts.shutdown.clone(),
+        restart: parts.restart.clone(),
     };
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -123,7 +126,12 @@ pub fn server(
         .add_service(health_service)
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);
-    let incoming = UnixListenerStream::new(listener);
+    // on a restart, who comes now is for the next life
+    let handed_over = async move {
+        parts.restart.cancelled().await;
+        parts.shutdown.cancelled().await;
+    };
+    let incoming = UnixListenerStream::new(listener).take_until(Box::pin(handed_over));
     Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
 }
 

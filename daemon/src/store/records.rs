@@ -7,6 +7,11 @@ use super::{
 use crate::model::Nanos;
 
 impl Store {
+    /// Whether the ledger's thread turns.
+    pub async fn is_alive(&self) -> bool {
+        self.ledger.call(|_| Ok(())).await.is_ok()
+    }
+
     /// Inserts or updates an operation; on the disk when it returns.
     pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| operations::put(ledger, &row)).await

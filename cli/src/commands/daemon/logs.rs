@@ -1,9 +1,11 @@
-//! `ktrdr daemon logs`: the log of a daemon that was started from here. Under systemd the journal has it.
+//! `ktrdr daemon logs`: the log, wherever it is: the file of a daemon that was started from here, or the journal of its unit.
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, Seek as _, Write as _},
+    os::unix::process::CommandExt as _,
     path::Path,
+    process::Command,
     thread,
     time::Duration,
 };
@@ -11,31 +13,39 @@ use std::{
 use ktrdr_proto::reason;
 use serde::Serialize;
 
-use super::log_path;
+use super::ask;
 use crate::{
     context::Context,
     failure::{Failure, Stop},
+    flags::without_letter,
+    launch::log_path,
+    output::tail::tail,
 };
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
-/// Read from the end in pieces of this size.
-const BLOCK_BYTES: u64 = 64 << 10;
+/// The daemon only tells where its log is, so nobody waits for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// There when systemd runs the machine.
+const SYSTEMD: &str = "/run/systemd/system";
 
-/// The log of a daemon that was started from here
+/// The daemon's log, wherever it is
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    mut_arg("format", without_letter),
+    after_help = "Examples:
   ktrdr daemon logs
   ktrdr daemon logs -n 200
-  ktrdr daemon logs --follow
+  ktrdr daemon logs -f
 
-A daemon under systemd logs to the journal: journalctl --user -u ktrdrd")]
+It is in a file when ktrdr started the daemon, and in the journal when systemd did."
+)]
 pub(crate) struct Args {
     /// The last N lines
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
     lines: usize,
 
     /// Go on and print what is added
-    #[arg(short = 'F', long)]
+    #[arg(short, long, visible_short_alias = 'F')]
     follow: bool,
 }
 
@@ -45,18 +55,73 @@ struct View {
     lines: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &mut Context) -> Result<(), Stop> {
+/// Where the log is.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    File,
+    Journal { unit: String, of_user: bool },
+}
+
+pub(crate) async fn run(args: &Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
+    match place(context).await? {
+        Place::File => file(args, json, context),
+        Place::Journal { unit, of_user } => journal(args, json, &unit, of_user, context),
+    }
+}
+
+/// The daemon knows; without one it is the file, or else the journal of the usual unit.
+async fn place(context: &mut Context) -> Result<Place, Failure> {
+    let client = context.client_of_running()?;
+    match ask(&client.within(client.limit().min(LONGEST_WAIT))).await {
+        Ok(status) if !status.unit.is_empty() => {
+            return Ok(Place::Journal { unit: status.unit, of_user: status.unit_of_user });
+        }
+        _ => {}
+    }
+    if log_path()?.exists() || !Path::new(SYSTEMD).exists() {
+        return Ok(Place::File);
+    }
+    let of_user = client.socket() != ktrdr_proto::address::SYSTEM_SOCKET;
+    Ok(Place::Journal { unit: "ktrdrd.service".to_owned(), of_user })
+}
+
+fn file(args: &Args, json: bool, context: &mut Context) -> Result<(), Stop> {
     let path = log_path()?;
     let mut file = File::open(&path).map_err(|error| no_log(&path, &error))?;
     let tail = tail(&mut file, args.lines).map_err(|error| no_log(&path, &error))?;
     if json {
-        let lines = String::from_utf8_lossy(&tail).lines().map(str::to_owned).collect();
-        context.out.document(&View { path: path.display().to_string(), lines })?;
-        return Ok(());
+        return print(context, path.display().to_string(), &tail);
     }
     context.out.write_all(&tail)?;
     if args.follow { follow(context, &mut file) } else { Ok(()) }
+}
+
+/// `journalctl` takes our place, or its lines become the document.
+fn journal(args: &Args, json: bool, unit: &str, of_user: bool, context: &mut Context) -> Result<(), Stop> {
+    let mut command = Command::new("journalctl");
+    if of_user {
+        command.arg("--user");
+    }
+    command.args(["--no-pager", "--output=short-iso-precise", "--unit", unit, "--lines", &args.lines.to_string()]);
+    let failed = |error: io::Error| {
+        let text = format!("cannot read the journal of {unit}");
+        Failure::new(&reason::FILE_UNREADABLE, text).caused_by(&error).hint("install systemd's journalctl")
+    };
+    if json {
+        let output = command.output().map_err(failed)?;
+        return print(context, format!("journal of {unit}"), &output.stdout);
+    }
+    if args.follow {
+        command.arg("--follow");
+    }
+    context.out.flush()?;
+    Err(failed(command.exec()).into())
+}
+
+fn print(context: &mut Context, path: String, text: &[u8]) -> Result<(), Stop> {
+    let lines = String::from_utf8_lossy(text).lines().map(str::to_owned).collect();
+    Ok(context.out.document(&View { path, lines })?)
 }
 
 /// Prints what is added, until Ctrl-C. A file that shrank was emptied and is read from its beginning.
@@ -71,51 +136,8 @@ fn follow(context: &mut Context, file: &mut File) -> Result<(), Stop> {
     }
 }
 
-/// The last `lines` lines; afterwards the file stands at its end.
-pub(super) fn tail(file: &mut File, lines: usize) -> io::Result<Vec<u8>> {
-    let end = file.seek(SeekFrom::End(0))?;
-    let mut start = end;
-    let mut tail = Vec::new();
-    while start > 0 && count_lines(&tail) <= lines {
-        let block_start = start.saturating_sub(BLOCK_BYTES);
-        let mut block = Vec::new();
-        file.seek(SeekFrom::Start(block_start))?;
-        file.take(start - block_start).read_to_end(&mut block)?;
-        block.append(&mut tail);
-        tail = block;
-        start = block_start;
-    }
-    file.seek(SeekFrom::Start(end))?;
-    let surplus = count_lines(&tail).saturating_sub(lines);
-    let cut = tail.split_inclusive(|byte| *byte == b'\n').take(surplus).map(<[u8]>::len).sum();
-    Ok(tail.split_off(cut))
-}
-
-fn count_lines(text: &[u8]) -> usize {
-    text.split_inclusive(|byte| *byte == b'\n').count()
-}
-
 fn no_log(path: &Path, error: &io::Error) -> Failure {
     Failure::new(&reason::FILE_UNREADABLE, format!("no log at {}", path.display()))
         .caused_by(error)
-        .hint("only ktrdr daemon start writes one; a daemon under systemd logs to: journalctl --user -u ktrdrd")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_the_last_lines_whatever_the_size() {
-        let lines: Vec<_> = (0..30_000).map(|n| format!("line {n}\n")).collect();
-        for ending in ["", "cut off"] {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all((lines.concat() + ending).as_bytes()).unwrap();
-            let wanted = lines[29_990..].concat() + ending;
-            let count = 10 + usize::from(!ending.is_empty());
-            assert_eq!(tail(&mut file, count).unwrap(), wanted.as_bytes());
-            assert_eq!(tail(&mut file, usize::MAX).unwrap().len(), lines.concat().len() + ending.len());
-            assert!(tail(&mut file, 0).unwrap().is_empty());
-        }
-    }
+        .hint("only a daemon that ktrdr started writes one; one under systemd has its log in the journal")
 }

@@ -1,16 +1,12 @@
-//! `ktrdr daemon`: the process itself. Only `start` ever starts one.
+//! `ktrdr daemon`: the process itself.
 
 mod logs;
+mod restart;
 mod start;
 mod status;
 mod stop;
 
-use std::{env, path::PathBuf};
-
-use ktrdr_proto::{
-    reason,
-    v1::{GetDaemonStatusRequest, GetDaemonStatusResponse},
-};
+use ktrdr_proto::v1::{GetDaemonStatusRequest, GetDaemonStatusResponse};
 
 use crate::{
     client::Client,
@@ -25,6 +21,8 @@ use crate::{
     after_help = "Examples:
   ktrdr daemon start
   ktrdr daemon status
+  ktrdr daemon restart
+  ktrdr daemon logs -f
   ktrdr daemon stop"
 )]
 pub(crate) enum Command {
@@ -32,9 +30,11 @@ pub(crate) enum Command {
     Start(start::Args),
     /// Stop the daemon and wait until it is gone
     Stop(stop::Args),
+    /// Start the daemon again; nobody is refused meanwhile
+    Restart(restart::Args),
     /// What the daemon is and has
     Status(status::Args),
-    /// The log of a daemon that was started from here
+    /// The daemon's log, wherever it is
     Logs(logs::Args),
 }
 
@@ -42,8 +42,9 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
     match command {
         Command::Start(args) => start::run(args, context).await,
         Command::Stop(args) => stop::run(args, context).await,
+        Command::Restart(args) => restart::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
-        Command::Logs(args) => logs::run(&args, context),
+        Command::Logs(args) => logs::run(&args, context).await,
     }
 }
 
@@ -51,14 +52,4 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
 async fn ask(client: &Client) -> Result<GetDaemonStatusResponse, Failure> {
     let request = client.request(GetDaemonStatusRequest {});
     client.answer_of_any(client.daemon().get_status(request)).await
-}
-
-/// Where a daemon that was started from here writes: `$XDG_STATE_HOME/ktrdr/ktrdrd.log`.
-fn log_path() -> Result<PathBuf, Failure> {
-    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = variable("XDG_STATE_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/state")));
-    let state = state.ok_or_else(|| {
-        Failure::new(&reason::REQUEST_INVALID, "no place for the daemon's log").hint("set HOME or XDG_STATE_HOME")
-    })?;
-    Ok(state.join("ktrdr/ktrdrd.log"))
 }

@@ -113,7 +113,7 @@ impl From<GetDaemonStatusResponse> for View {
 
 pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let client = context.client()?;
+    let client = context.client_of_running()?;
     let view = View::from(ask(&client).await?);
     if view.contract != CONTRACT {
         let text = format!("This ktrdr speaks contract {CONTRACT}, the daemon {}: update the older one", view.contract);

@@ -35,8 +35,8 @@ struct View {
 
 pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
-    let client = context.client()?;
-    let request = client.request(ShutdownRequest {});
+    let client = context.client_of_running()?;
+    let request = client.request(ShutdownRequest { restart: false });
     let pid = match client.answer_of_any(client.daemon().shutdown(request)).await {
         Ok(answer) => Some(answer.pid),
         // Somebody else has asked already; its socket tells when it is gone.

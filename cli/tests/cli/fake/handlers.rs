@@ -318,6 +318,8 @@ impl v1::daemon_server::Daemon for Handlers {
             cache_budget_bytes: 64 << 20,
             cache_hits: 3,
             cache_misses: 1,
+            unit: String::new(),
+            unit_of_user: false,
             bucket: Some(v1::BucketStatus {
                 address: "s3://bars/quant".to_owned(),
                 files_behind: 2,

@@ -49,6 +49,8 @@ enum Step {
 pub(super) enum Message {
     Request(Origin, Command),
     Reconnect(Reply<()>),
+    /// Are you there?
+    Alive(Reply<()>),
 }
 
 /// How far a request has come.
@@ -204,6 +206,7 @@ impl Session {
                 self.apply(Event::ReconnectAsked);
                 drop(reply.send(Ok(())));
             }
+            Message::Alive(reply) => drop(reply.send(Ok(()))),
             Message::Request(origin, command) => self.on_request(origin, command),
         }
     }
@@ -218,7 +221,7 @@ impl Message {
     fn refuse(self, error: GatewayError) {
         match self {
             Self::Request(_, command) => command.refuse(error),
-            Self::Reconnect(reply) => drop(reply.send(Err(error))),
+            Self::Reconnect(reply) | Self::Alive(reply) => drop(reply.send(Err(error))),
         }
     }
 }
