@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&error);
-            ExitCode::from(if matches!(error, StartError::Config(_)) { 2 } else { 1 })
+            ExitCode::from(if matches!(error, StartError::Config(_) | StartError::Access(_)) { 2 } else { 1 })
         }
     }
 }

@@ -26,7 +26,7 @@ const LAYERS: [&str; 11] = [
 const GROUND: [&str; 4] = ["clock", "error", "facts", "telemetry"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 43] = [
+const PURE: [&str; 44] = [
     "market_data/calendar/",
     "market_data/check/",
     "market_data/closing.rs",
@@ -64,6 +64,7 @@ const PURE: [&str; 43] = [
     "training/report.rs",
     "training/strategy/",
     "training/wire.rs",
+    "rpc/rights.rs",
     "store/arrow.rs",
     "store/growing.rs",
     "store/layout.rs",

@@ -261,7 +261,7 @@ reasons! {
     /// An operation was cut off by the end of the daemon.
     INTERRUPTED = Aborted, FAILED, "run the same command again; what was stored is kept";
     /// The caller is another user.
-    PEER_REFUSED = PermissionDenied, FAILED, "call as the user who runs the daemon";
+    PEER_REFUSED = PermissionDenied, FAILED, "call as the user who runs the daemon, or be listed under [access] in its configuration";
     /// A defect of ours.
     INTERNAL = Internal, FAILED, "see the daemon's log: ktrdr daemon logs";
 

@@ -11,7 +11,7 @@ use ktrdr_proto::{
         query_response::Part,
     },
 };
-use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim};
+use ktrdr_tests::{daemon::TestDaemon, gateway_sim::GatewaySim, home::Home, wait};
 use tonic::{Code, metadata::MetadataMap};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
@@ -186,21 +186,63 @@ fn the_socket_is_private_and_another_user_is_refused() -> Result<()> {
     let socket = daemon.socket();
     assert_eq!(mode(&socket)?, 0o600);
     assert_eq!(mode(socket.parent().context("a folder")?)?, 0o700);
-    if !rustix::process::geteuid().is_root() {
-        skipped("the peer's user id", "only root can become somebody else");
+    if !can_be_others(&daemon)? {
         return Ok(());
     }
-    // even when the file system would let them in
-    for folder in [daemon.path(), &daemon.path().join("run"), &daemon.path().join("run/ktrdr")] {
+    as_user(&daemon, 65534, "data list")?.fails(1, "PEER_REFUSED")?;
+    Ok(())
+}
+
+/// Lets everybody through to the socket: the daemon alone decides.
+fn can_be_others(home: &Home) -> Result<bool> {
+    if !rustix::process::geteuid().is_root() {
+        skipped("the peer's user id", "only root can become somebody else");
+        return Ok(false);
+    }
+    for folder in [home.path(), &home.path().join("run"), &home.path().join("run/ktrdr")] {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
-    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666))?;
-    let ktrdr = daemon.path().join("ktrdr");
-    fs::copy(&ktrdr_tests::programs::programs()?.ktrdr, &ktrdr)?;
-    let mut command = daemon.command(Path::new("setpriv"));
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(ktrdr);
-    command.args(["data", "list", "-f", "json"]).current_dir("/");
-    ktrdr_tests::cli::Ran::from(command.output()?).fails(1, "PEER_REFUSED")?;
+    fs::set_permissions(home.socket(), fs::Permissions::from_mode(0o666))?;
+    fs::copy(&ktrdr_tests::programs::programs()?.ktrdr, home.path().join("ktrdr"))?;
+    Ok(true)
+}
+
+/// A command of another user, whose groups are those of the machine.
+fn as_user(home: &Home, uid: u32, line: &str) -> Result<ktrdr_tests::cli::Ran> {
+    let mut command = home.command(Path::new("setpriv"));
+    let id = uid.to_string();
+    command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(home.path().join("ktrdr"));
+    command.args(ktrdr_tests::cli::words(line)).args(["-f", "json"]).current_dir("/");
+    Ok(command.output()?.into())
+}
+
+/// Users 1 and 2 are `daemon` and `bin` on every Linux, each in a group of that name.
+#[test]
+fn others_may_do_what_the_configuration_says() -> Result<()> {
+    let home = Home::new()?;
+    let folder = home.path().join("config/ktrdr");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("config.toml"), "[access]\nread = [\"65534\"]\nwork = [\"@bin\"]\nmanage = [\"daemon\"]\n")?;
+    let daemon = TestDaemon::start_in(home)?;
+    if !can_be_others(&daemon)? {
+        return Ok(());
+    }
+    let refused = |uid: u32, line: &str| as_user(&daemon, uid, line)?.fails(1, "PEER_REFUSED");
+    let (look, work, manage) = ("data list", "data compact --yes", "daemon stop");
+    for uid in [1, 2, 65534] {
+        as_user(&daemon, uid, look)?.ok()?;
+    }
+    refused(3, look)?;
+    for uid in [1, 2] {
+        as_user(&daemon, uid, work)?.ok()?;
+    }
+    let error = refused(65534, work)?;
+    assert!(error["message"].as_str().is_some_and(|text| text.contains("right to read")), "{error}");
+    for uid in [2, 65534] {
+        refused(uid, manage)?;
+    }
+    assert_eq!(as_user(&daemon, 1, manage)?.status, 0);
+    daemon.ended_within(wait::LIMIT)?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ const SYSTEM: &str = "/etc/ktrdr/config.toml";
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Values {
     pub(super) data: Data,
+    pub(super) access: Access,
     pub(super) ib: Ib,
     pub(super) daemon: Daemon,
     pub(super) operations: Operations,
@@ -30,6 +31,14 @@ pub(super) struct Data {
     pub(super) local_dir: Option<PathBuf>,
     pub(super) cache_mib: Option<u32>,
     pub(super) keep_replaced_days: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Access {
+    pub(super) read: Option<Vec<String>>,
+    pub(super) work: Option<Vec<String>>,
+    pub(super) manage: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +76,11 @@ impl Values {
                 local_dir: over.data.local_dir.or(self.data.local_dir),
                 cache_mib: over.data.cache_mib.or(self.data.cache_mib),
                 keep_replaced_days: over.data.keep_replaced_days.or(self.data.keep_replaced_days),
+            },
+            access: Access {
+                read: over.access.read.or(self.access.read),
+                work: over.access.work.or(self.access.work),
+                manage: over.access.manage.or(self.access.manage),
             },
             ib: Ib {
                 enabled: over.ib.enabled.or(self.ib.enabled),

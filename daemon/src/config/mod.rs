@@ -27,6 +27,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The bucket that is the data root.
     pub bucket: Option<BucketAddress>,
+    /// Who may call.
+    pub access: AccessConfig,
     /// Secrets that are not in the environment.
     pub credentials: Credentials,
     /// Bytes for stored years that are asked for again and again.
@@ -51,6 +53,17 @@ pub struct Settings {
     pub config_files: Vec<PathBuf>,
     /// What a person should know about the settings, though they can be used.
     pub warnings: Vec<String>,
+}
+
+/// Who may call besides the daemon's own user and root: names of users, `@` and names of groups.
+#[derive(Debug, Clone, Default)]
+pub struct AccessConfig {
+    /// Look, and read what is stored.
+    pub read: Vec<String>,
+    /// Also load, import, train, change, cancel.
+    pub work: Vec<String>,
+    /// Also stop the daemon and change how it runs.
+    pub manage: Vec<String>,
 }
 
 /// A setting that cannot be used, and where it came from.
@@ -118,6 +131,11 @@ impl Settings {
         Ok(Self {
             data_dir: std::path::absolute(&data_dir).unwrap_or(data_dir),
             bucket,
+            access: AccessConfig {
+                read: values.access.read.unwrap_or_default(),
+                work: values.access.work.unwrap_or_default(),
+                manage: values.access.manage.unwrap_or_default(),
+            },
             credentials: credentials.clone(),
             keep_replaced_days: replaced_days(values.data.keep_replaced_days)?,
             cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,

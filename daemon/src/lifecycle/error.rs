@@ -48,6 +48,9 @@ pub enum StartError {
         /// What was found.
         why: String,
     },
+    /// Somebody who is nobody is to have access.
+    #[error("cannot tell who may call: {0}")]
+    Access(String),
     /// The socket.
     #[error("cannot listen on {}", path.display())]
     Socket {
@@ -78,7 +81,9 @@ impl StartError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config(_) | Self::HostService { .. } => "correct the setting; the README lists them all",
+            Self::Config(_) | Self::HostService { .. } | Self::Access(_) => {
+                "correct the setting; the README lists them all"
+            }
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",

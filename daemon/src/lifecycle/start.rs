@@ -19,7 +19,7 @@ use crate::{
     host_service::HostService,
     market_data::MarketData,
     operations::Registry,
-    rpc::{self, Parts},
+    rpc::{self, Access, Parts},
     store::{Layout, Store, StoreError, create_folders},
     telemetry::LogLevel,
     training::Training,
@@ -33,6 +33,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let stages = Stages::default();
     let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
     let mut socket = Socket::of(Passed::take()?, address)?;
+    let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
     watch_signals(stages.asked.clone())
@@ -88,6 +89,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         training,
         services,
         log_level,
+        access,
         shutdown: stages.asked.clone(),
         restart: stages.restart.clone(),
         end_streams: stages.streams.clone(),

@@ -8,23 +8,23 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tonic::{body::Body, transport::server::UdsConnectInfo};
+use tonic::{Status, body::Body, transport::server::UdsConnectInfo};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::status;
+use super::{access::Access, rights::needed, status};
 
-/// Wraps the services; `uid` is the daemon's own user.
+/// Wraps the services.
 #[derive(Debug, Clone)]
 pub(super) struct Envelope {
-    pub(super) uid: u32,
+    pub(super) access: Access,
 }
 
 impl<S> Layer<S> for Envelope {
     type Service = Enveloped<S>;
 
     fn layer(&self, inner: S) -> Enveloped<S> {
-        Enveloped { inner, uid: self.uid }
+        Enveloped { inner, access: self.access.clone() }
     }
 }
 
@@ -32,7 +32,7 @@ impl<S> Layer<S> for Envelope {
 #[derive(Debug, Clone)]
 pub(super) struct Enveloped<S> {
     inner: S,
-    uid: u32,
+    access: Access,
 }
 
 impl<S> Service<Request<Body>> for Enveloped<S>
@@ -49,8 +49,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if !self.may_call(&request) {
-            let refused = status::new(&ktrdr_proto::reason::PEER_REFUSED, "the caller is another user");
+        if let Err(refused) = self.may_call(&request) {
             return Box::pin(async move { Ok(labelled(refused.into_http())) });
         }
         let id = request.headers().get(ktrdr_proto::REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -61,10 +60,23 @@ where
 }
 
 impl<S> Enveloped<S> {
-    /// The daemon's user and root; the kernel vouches for the uid.
-    fn may_call(&self, request: &Request<Body>) -> bool {
+    fn may_call(&self, request: &Request<Body>) -> Result<(), Status> {
         let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
-        peer.is_some_and(|peer| peer.uid() == self.uid || peer.uid() == 0)
+        let (path, refused) = (request.uri().path(), &ktrdr_proto::reason::PEER_REFUSED);
+        let Some(uid) = peer.map(|peer| peer.uid()) else {
+            return Err(status::new(refused, "the caller is unknown"));
+        };
+        match self.access.right_of(uid) {
+            Some(right) if right >= needed(path) => Ok(()),
+            Some(right) => {
+                let (own, wanted) = (right.name(), needed(path).name());
+                Err(status::new(
+                    refused,
+                    format!("user {uid} has the right to {own}, and this needs the one to {wanted}"),
+                ))
+            }
+            None => Err(status::new(refused, format!("the caller is another user ({uid})"))),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The wire: `ktrdr.v1`, health and reflection on one server. A handler decodes, makes one call, encodes.
 
+mod access;
 mod convert;
 mod convert_calendar;
 mod convert_check;
@@ -16,6 +17,7 @@ mod host_services;
 mod housekeeping;
 mod market_data;
 mod operations;
+mod rights;
 mod status;
 mod training;
 
@@ -38,6 +40,8 @@ use crate::{
     training::Training,
 };
 use envelope::Envelope;
+
+pub use access::Access;
 
 /// Flow-control windows: large enough that a stream of bars never waits for an update of them.
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
@@ -64,6 +68,8 @@ pub struct Parts {
     pub services: Vec<HostService>,
     /// The log's filter.
     pub log_level: LogLevel,
+    /// Who may call.
+    pub access: Access,
     /// Begins the orderly stop.
     pub shutdown: CancellationToken,
     /// Makes it a restart.
@@ -103,7 +109,7 @@ pub fn server(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .concurrency_limit_per_connection(CALLS_MAX)
-        .layer(Envelope { uid: rustix::process::getuid().as_raw() })
+        .layer(Envelope { access: parts.access })
         .add_service(v1::market_data_server::MarketDataServer::new(market_data))
         .add_service(v1::housekeeping_server::HousekeepingServer::new(housekeeping))
         .add_service(v1::operations_server::OperationsServer::new(operations::Handler {

@@ -78,13 +78,16 @@ fn lives(pid: u32) -> bool {
         return false;
     };
     match rustix::process::test_kill_process(process) {
-        Ok(()) => !is_zombie(pid),
-        Err(error) => error != Errno::SRCH,
+        Ok(()) => state_of(pid) != Some('Z'),
+        // another user's
+        Err(Errno::PERM) => state_of(pid).is_some_and(|state| state != 'Z'),
+        Err(_) => false,
     }
 }
 
-fn is_zombie(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+/// As `/proc` has it; `None` where it does not say.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The state follows the name, which stands in parentheses and may contain some.
-    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'))
+    stat.rsplit_once(") ")?.1.chars().next()
 }

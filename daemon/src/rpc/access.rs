@@ -1,0 +1,124 @@
+//! Who may call: the daemon's own user and root everything, others what the configuration gives to them or to a group of theirs.
+//! The kernel vouches for the uid at the other end of the socket.
+
+use std::{
+    collections::HashMap,
+    ffi::CString,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use nix::unistd::{Group, Uid, User, getgrouplist};
+
+use super::rights::Right;
+use crate::config::AccessConfig;
+
+/// A change of groups counts after this long.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// A handle; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Access(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The daemon's.
+    own: u32,
+    /// Highest right first.
+    rules: Vec<(Right, Who)>,
+    known: Mutex<HashMap<u32, (Option<Right>, Instant)>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Who {
+    User(u32),
+    Group(u32),
+}
+
+impl Access {
+    /// Users by name or number, groups as `@name`; an error names one that the machine does not have.
+    pub fn new(config: &AccessConfig) -> Result<Self, String> {
+        let mut rules = Vec::new();
+        for (right, names) in
+            [(Right::Manage, &config.manage), (Right::Work, &config.work), (Right::Read, &config.read)]
+        {
+            for name in names {
+                let who = who(name).ok_or_else(|| format!("access.{}: there is no {name}", right.name()))?;
+                rules.push((right, who));
+            }
+        }
+        Ok(Self(Arc::new(Inner { own: nix::unistd::getuid().as_raw(), rules, known: Mutex::default() })))
+    }
+
+    /// What that user may do; `None`: nothing. Looks into the machine's lists of users, now and then.
+    pub(super) fn right_of(&self, uid: u32) -> Option<Right> {
+        if uid == self.0.own || uid == 0 {
+            return Some(Right::Manage);
+        }
+        if self.0.rules.is_empty() {
+            return None;
+        }
+        let known = || self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((right, _)) = known().get(&uid).copied().filter(|(_, at)| at.elapsed() < REMEMBERED) {
+            return right;
+        }
+        let right = best(&self.0.rules, uid, &groups_of(uid));
+        known().insert(uid, (right, Instant::now()));
+        right
+    }
+}
+
+/// The highest right of any rule that fits.
+fn best(rules: &[(Right, Who)], uid: u32, groups: &[u32]) -> Option<Right> {
+    let fits = |who: &Who| match who {
+        Who::User(user) => *user == uid,
+        Who::Group(group) => groups.contains(group),
+    };
+    rules.iter().filter(|(_, who)| fits(who)).map(|(right, _)| *right).max()
+}
+
+fn who(name: &str) -> Option<Who> {
+    if let Some(group) = name.strip_prefix('@') {
+        return Group::from_name(group).ok().flatten().map(|group| Who::Group(group.gid.as_raw()));
+    }
+    let user = User::from_name(name).ok().flatten().map(|user| user.uid.as_raw());
+    user.or_else(|| name.parse().ok()).map(Who::User)
+}
+
+/// All groups of a user; none of one that the machine does not know.
+fn groups_of(uid: u32) -> Vec<u32> {
+    let Ok(Some(user)) = User::from_uid(Uid::from_raw(uid)) else { return Vec::new() };
+    let Ok(name) = CString::new(user.name) else { return Vec::new() };
+    getgrouplist(&name, user.gid).unwrap_or_default().into_iter().map(nix::unistd::Gid::as_raw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_right_counts_and_strangers_have_none() {
+        let rules = [(Right::Work, Who::Group(20)), (Right::Read, Who::User(7)), (Right::Read, Who::Group(10))];
+        assert_eq!(best(&rules, 7, &[]), Some(Right::Read));
+        assert_eq!(best(&rules, 7, &[10, 20]), Some(Right::Work));
+        assert_eq!(best(&rules, 8, &[10]), Some(Right::Read));
+        assert_eq!(best(&rules, 8, &[11]), None);
+    }
+
+    #[test]
+    fn names_are_those_of_the_machine() {
+        assert_eq!(who("root"), Some(Who::User(0)));
+        assert_eq!(who("@root"), Some(Who::Group(0)));
+        assert_eq!(who("4711"), Some(Who::User(4711)));
+        let config = AccessConfig { read: vec!["@no-such-group".into()], ..AccessConfig::default() };
+        assert!(Access::new(&config).unwrap_err().contains("access.read: there is no @no-such-group"));
+    }
+
+    #[test]
+    fn the_daemons_own_user_and_root_may_everything_and_nobody_else_without_a_rule() {
+        let access = Access::new(&AccessConfig::default()).unwrap();
+        assert_eq!(access.right_of(nix::unistd::getuid().as_raw()), Some(Right::Manage));
+        assert_eq!(access.right_of(0), Some(Right::Manage));
+        assert_eq!(access.right_of(65_534), None);
+    }
+}
