@@ -4,10 +4,10 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{daemon, data, ib, models, operations, services, version},
+    commands::{completions, daemon, data, doctor, explain, ib, models, operations, services, version},
     flags::Globals,
 };
 
@@ -57,8 +57,56 @@ pub(crate) enum Command {
     /// Start, stop and look at the daemon
     #[command(subcommand)]
     Daemon(daemon::Command),
+    /// Look at everything, and say what is wrong and what to do
+    Doctor(doctor::Args),
+    /// What an error means and what to do about it
+    Explain(explain::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
     /// Print the builds of client and daemon
     Version(version::Args),
+}
+
+/// The arguments of this process.
+///
+/// clap gives a copy of every global flag to every command of a tree, also to those that nobody called: most of the memory of a
+/// short process. So a command line that begins with a command is first read by a tree of that command alone. Whatever that one does
+/// not take (help, mistakes, flags that stand in front) is for the whole tree to answer.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    lean(&arguments).map_or_else(|| Cli::try_parse_from(&arguments), Ok)
+}
+
+fn lean(arguments: &[OsString]) -> Option<Cli> {
+    let word = |at: usize| arguments.get(at)?.to_str();
+    let tree = match only(word(1)?, word(2)) {
+        Some(group) => group,
+        None => Command::augment_subcommands(clap::Command::new("ktrdr")).find_subcommand(word(1)?)?.clone(),
+    };
+    let root = Globals::augment_args(clap::Command::new("ktrdr")).subcommand(tree).subcommand_required(true);
+    let matches = root.try_get_matches_from(arguments).ok()?;
+    Cli::from_arg_matches(&matches).ok()
+}
+
+type Augment = fn(clap::Command) -> clap::Command;
+
+const GROUPS: [(&str, Augment); 7] = [
+    ("data", data::Command::augment_subcommands),
+    ("models", models::Command::augment_subcommands),
+    ("operations", operations::Command::augment_subcommands),
+    ("ops", operations::Command::augment_subcommands),
+    ("ib", ib::Command::augment_subcommands),
+    ("services", services::Command::augment_subcommands),
+    ("daemon", daemon::Command::augment_subcommands),
+];
+
+/// A group with the one command of it that was called; `None`: no group, or no such command.
+fn only(group: &str, command: Option<&str>) -> Option<clap::Command> {
+    let (name, augment) = GROUPS.iter().find(|(name, _)| *name == group)?;
+    let called = augment(clap::Command::new(*name)).find_subcommand(command?)?.clone();
+    // the whole tree knows it by its name
+    let name = if *name == "ops" { "operations" } else { name };
+    Some(clap::Command::new(name).alias("ops").subcommand(called).subcommand_required(true))
 }
 
 /// Whether the arguments ask for JSON, read without clap because clap has just refused them.
@@ -84,6 +132,31 @@ mod tests {
 
     fn parse(line: &str) -> Cli {
         Cli::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    /// The lean tree and the whole one read the same, and leave what they do not read to each other.
+    #[test]
+    fn one_command_alone_is_read_as_in_the_whole_tree() {
+        let split = |line: &str| line.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "ktrdr data range AAPL -t 1h --socket /s -f json -q",
+            "ktrdr ops list -a -l 10",
+            "ktrdr operations cancel op_1 -f --reason why",
+            "ktrdr ib cleanup -f",
+            "ktrdr daemon logs -f -n 3",
+            "ktrdr models train demo.yaml EURUSD 1h --start-date 2024-01-01 --end-date 2024-12-31",
+            "ktrdr version",
+            "ktrdr explain LOAD_INCOMPLETE",
+        ] {
+            let whole = parse(line);
+            let lean = lean(&split(line)).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(format!("{lean:?}"), format!("{whole:?}"), "{line}");
+        }
+        for line in
+            ["ktrdr", "ktrdr data", "ktrdr data range --help", "ktrdr data rnage X", "ktrdr -q version", "ktrdr --help"]
+        {
+            assert!(lean(&split(line)).is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -4,10 +4,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::{
     spelling::{self, TIMEFRAMES},
     v1::{Timeframe, WhatToShow},
 };
+
+use crate::commands::completions::symbols;
 
 const HEADING: &str = "Global options";
 
@@ -101,6 +104,7 @@ pub(crate) fn without_letter(argument: Arg) -> Arg {
 #[derive(Debug, Args)]
 pub(crate) struct Series {
     /// Symbol such as AAPL, BRK.B, VOD@LSE, EURUSD, ES-202503 or SPX
+    #[arg(add = ArgValueCompleter::new(symbols))]
     pub(crate) symbol: String, // checked by the daemon, which owns the rule
 
     /// Length of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M

@@ -21,19 +21,31 @@ mod wire;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap_complete::CompleteEnv;
 
 use args::Cli;
+use commands::completions;
 use context::Context;
 use failure::{Failure, Stop};
 use ktrdr_proto::reason;
 
 /// The whole program, from the arguments of this process to its exit code.
 pub fn main() -> ExitCode {
-    match Cli::try_parse() {
+    // a shell that completes; one look at the environment otherwise
+    if std::env::var_os(completions::VARIABLE).is_some() {
+        CompleteEnv::with_factory(command).var(completions::VARIABLE).complete();
+    }
+    match args::parse() {
         Ok(cli) => ExitCode::from(run(cli)),
         Err(error) => ExitCode::from(usage(&error)),
     }
+}
+
+/// The whole tree, for completions and manual pages.
+pub fn command() -> clap::Command {
+    let mut command = <Cli as clap::CommandFactory>::command();
+    command.build();
+    command
 }
 
 fn run(cli: Cli) -> u8 {

@@ -146,6 +146,12 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// How far an instant is from now, either way, seconds.
+pub(crate) fn seconds_off(ns: i64) -> f64 {
+    let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    seconds_between(now, ns).max(seconds_between(ns, now))
+}
+
 /// Seconds between two instants; never negative, clocks may step.
 #[expect(clippy::cast_precision_loss, reason = "a duration for people; 2^53 ns are 104 days")]
 pub(crate) fn seconds_between(start_ns: i64, end_ns: i64) -> f64 {

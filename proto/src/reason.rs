@@ -280,6 +280,8 @@ reasons! {
     DAEMON_START_FAILED = Unavailable, UNREACHABLE, "ktrdr daemon logs";
     /// The daemon did not stop in time.
     DAEMON_STOP_FAILED = DeadlineExceeded, FAILED, "ktrdr daemon logs";
+    /// `ktrdr doctor` has found something wrong.
+    UNHEALTHY = FailedPrecondition, FAILED, "what to do stands below the table";
     /// The output cannot be written.
     OUTPUT_FAILED = Unknown, FAILED, "check the path and the free space";
 }

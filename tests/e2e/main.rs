@@ -19,6 +19,7 @@ mod harness;
 mod host_source;
 mod housekeeping;
 mod housekeeping_kills;
+mod lean;
 mod lifecycle;
 mod live;
 mod live_clients;

@@ -70,6 +70,18 @@ pub fn build(profile: &str) -> Result<Programs> {
     Ok(Programs::in_folder(&target.join(folder_of(profile))))
 }
 
+/// The command line as it is shipped: static, where its target can be had.
+pub fn build_static_cli() -> Result<PathBuf> {
+    const TARGET: &str = "x86_64-unknown-linux-musl";
+    let (target, _) = own_target()?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--locked", "--package", "ktrdr", "--profile", "dist-cli", "--target", TARGET]);
+    command.arg("--target-dir").arg(&target).stdin(Stdio::null());
+    ensure!(command.status()?.success(), "the static command line cannot be built: rustup target add {TARGET}");
+    Ok(target.join(TARGET).join("dist-cli/ktrdr"))
+}
+
 /// The target folder that holds this program, and the name of the profile's folder in it: tests are in
 /// `<target>/<profile>/deps`, binaries in `<target>/<profile>`.
 pub fn own_target() -> Result<(PathBuf, String)> {

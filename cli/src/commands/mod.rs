@@ -1,7 +1,10 @@
 //! One file a command: its flags, its request, what it prints. Anything that two commands share is elsewhere.
 
+pub(crate) mod completions;
 pub(crate) mod daemon;
 pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod ib;
 pub(crate) mod models;
 pub(crate) mod operations;
@@ -19,6 +22,9 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Ib(command) => ib::run(command, context).await,
         Command::Services(command) => services::run(command, context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Explain(args) => explain::run(args, context),
+        Command::Completions(args) => completions::run(&args, context),
         Command::Version(args) => version::run(args, context).await,
     }
 }

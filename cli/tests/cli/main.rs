@@ -7,6 +7,7 @@ mod check;
 mod fake;
 mod run;
 
+mod aid;
 mod daemon;
 mod errors;
 mod export;

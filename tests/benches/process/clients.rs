@@ -1,13 +1,14 @@
 //! Commands against a resident daemon, and the floor: whole process time, page faults, system calls.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, ensure};
-use ktrdr_tests::{cli::words, daemon::TestDaemon, data_folder, home::Home};
+use ktrdr_tests::{cli::words, daemon::TestDaemon, data_folder, home::Home, process::Process, programs, wait};
 
 use crate::{
     floor::Floor,
@@ -15,13 +16,17 @@ use crate::{
 };
 
 const ROUNDS: usize = 400;
-const COMMANDS: [&str; 3] = ["data range AAPL -t 1d", "operations list", "daemon status"];
-/// What a command may cost, in floors.
-const WANTED: f64 = 3.0;
+const COMMANDS: [&str; 4] = ["data range AAPL -t 1d", "operations list", "ib status", "daemon status"];
+/// What a command may cost, in floors: static as it is shipped, and against the system's libc.
+const WANTED_STATIC: f64 = 2.0;
+const WANTED_DYNAMIC: f64 = 3.0;
+/// Of `redis-cli ping`, for the static one.
+const WANTED_OF_REDIS: f64 = 0.5;
 
 struct Subject {
     name: String,
     command: Box<dyn Fn() -> Result<Command>>,
+    wanted: Option<f64>,
     times: Vec<Duration>,
 }
 
@@ -32,11 +37,42 @@ pub(crate) fn measure() -> Result<()> {
     daemon.ktrdr_args(["data".as_ref(), "import".as_ref(), file.as_os_str()])?.ok()?;
 
     let mut subjects = vec![of_floor(&daemon, &floor)];
+    let redis = Redis::start(&daemon)?;
+    subjects.extend(redis.as_ref().map(Redis::subject));
     for line in COMMANDS {
         let home = daemon.clone();
         let command = Box::new(move || home.ktrdr_command(words(line)));
-        subjects.push(Subject { name: format!("ktrdr {line}"), command, times: Vec::new() });
+        subjects.push(Subject {
+            name: format!("dynamic {line}"),
+            command,
+            wanted: Some(WANTED_DYNAMIC),
+            times: vec![],
+        });
     }
+    match programs::build_static_cli() {
+        Ok(built) => {
+            let program = daemon.path().join("ktrdr-static");
+            fs::copy(built, &program)?;
+            println!("\nstatic ktrdr: {} kB", fs::metadata(&program)?.len() / 1000);
+            for line in COMMANDS {
+                let (home, program) = (daemon.clone(), program.clone());
+                let command = Box::new(move || {
+                    let mut command = home.command(&program);
+                    command.args(words(line));
+                    Ok(command)
+                });
+                let wanted = Some(WANTED_STATIC);
+                subjects.push(Subject { name: format!("static {line}"), command, wanted, times: Vec::new() });
+            }
+        }
+        Err(error) => println!("\n{error}"),
+    }
+    take(&mut subjects)?;
+    print(&subjects)
+}
+
+/// Interleaved, in random order.
+fn take(subjects: &mut [Subject]) -> Result<()> {
     let mut chance = Chance::new();
     for round in 0..ROUNDS + 10 {
         let mut order: Vec<usize> = (0..subjects.len()).collect();
@@ -49,24 +85,61 @@ pub(crate) fn measure() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+fn print(subjects: &[Subject]) -> Result<()> {
     println!(
-        "\n{:<28} {:>9} {:>20} {:>7} {:>9}   wanted",
+        "\n{:<30} {:>9} {:>20} {:>7} {:>9}   wanted",
         "whole process", "median", "floors (95 %)", "faults", "syscalls"
     );
-    let floors = subjects[0].times.clone();
-    for subject in &subjects {
-        let ratio = ratio(&subject.times, &floors);
-        let wanted = if subject.name == "floor" { String::new() } else { format!("≤ {WANTED:.1}") };
+    let floors = &subjects[0].times;
+    for subject in subjects {
         println!(
-            "{:<28} {:>9} {:>20} {:>7} {:>9}   {wanted}",
+            "{:<30} {:>9} {:>20} {:>7} {:>9}   {}",
             subject.name,
             ms(median(&subject.times)),
-            ratio.to_string(),
+            ratio(&subject.times, floors).to_string(),
             faults((subject.command)()?)?,
             syscalls(&(subject.command)()?).map_or_else(|| "-".to_owned(), |count| count.to_string()),
+            subject.wanted.map_or_else(String::new, |wanted| format!("≤ {wanted:.1}")),
         );
     }
+    let Some(redis) = subjects.iter().find(|subject| subject.name == REDIS) else { return Ok(()) };
+    for subject in subjects.iter().filter(|subject| subject.name.starts_with("static ")) {
+        let of_redis = ratio(&subject.times, &redis.times).to_string();
+        println!("{:<30} {:>9} {of_redis:>20}   ≤ {WANTED_OF_REDIS:.1} of {REDIS}", subject.name, "");
+    }
     Ok(())
+}
+
+const REDIS: &str = "redis-cli ping";
+
+/// A server that everybody knows, over a Unix socket too, where it is installed.
+struct Redis {
+    socket: std::path::PathBuf,
+    _server: Process,
+}
+
+impl Redis {
+    fn start(home: &Home) -> Result<Option<Self>> {
+        let socket = home.path().join("redis.sock");
+        let mut server = home.command(Path::new("redis-server"));
+        server.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket).stdout(Stdio::null());
+        let Ok(server) = Process::start(server) else { return Ok(None) };
+        wait::until_true("redis", wait::LIMIT, || Ok(socket.exists()))?;
+        Ok(Some(Self { socket, _server: server }))
+    }
+
+    fn subject(&self) -> Subject {
+        let socket = self.socket.clone();
+        let command = Box::new(move || {
+            let mut command = Command::new("redis-cli");
+            command.arg("-s").arg(&socket).arg("ping");
+            Ok(command)
+        });
+        Subject { name: REDIS.to_owned(), command, wanted: None, times: Vec::new() }
+    }
 }
 
 fn of_floor(home: &Home, floor: &Floor) -> Subject {
@@ -76,7 +149,7 @@ fn of_floor(home: &Home, floor: &Floor) -> Subject {
         command.env_clear().arg(&socket).current_dir(&folder);
         Ok(command)
     });
-    Subject { name: "floor".to_owned(), command, times: Vec::new() }
+    Subject { name: "floor".to_owned(), command, wanted: None, times: Vec::new() }
 }
 
 fn silent(command: &mut Command) -> &mut Command {

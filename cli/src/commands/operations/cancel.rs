@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::{spelling::Word as _, v1::CancelOperationRequest};
 
 use crate::{
+    commands::completions::operations,
     context::Context,
     failure::Stop,
     flags::{Force, without_letter},
@@ -23,6 +25,7 @@ What it stored is kept. An operation that had ended already stays as it is; that
 )]
 pub(crate) struct Args {
     /// The operation's id, or a unique prefix of it
+    #[arg(add = ArgValueCompleter::new(operations))]
     id: String,
 
     /// Why, for the record

@@ -1,9 +1,11 @@
 //! `ktrdr operations retry`: start an operation again that did not complete, and follow the new one.
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::v1::RetryOperationRequest;
 
 use super::report;
 use crate::{
+    commands::completions::operations,
     context::Context,
     failure::Stop,
     follow::{self, Interrupts, print_started},
@@ -19,6 +21,7 @@ use crate::{
 Ctrl-C cancels the new operation; a second Ctrl-C leaves at once.")]
 pub(crate) struct Args {
     /// The operation's id, or a unique prefix of it
+    #[arg(add = ArgValueCompleter::new(operations))]
     id: String,
 
     /// Print the new operation's id and return

@@ -1,9 +1,11 @@
 //! `ktrdr operations status`: one operation in full.
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::v1::{GetOperationRequest, Operation};
 
 use super::print_tables;
 use crate::{
+    commands::completions::operations,
     context::Context,
     failure::{Failure, Stop},
     output::table::Table,
@@ -18,6 +20,7 @@ use crate::{
   ktrdr operations status op_load_01J9ZQ4M --format json")]
 pub(crate) struct Args {
     /// The operation's id, or a unique prefix of it
+    #[arg(add = ArgValueCompleter::new(operations))]
     id: String,
 }
 

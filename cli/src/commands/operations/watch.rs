@@ -2,10 +2,12 @@
 
 mod all;
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::v1::Operation;
 
 use super::report;
 use crate::{
+    commands::completions::operations,
     context::Context,
     failure::Stop,
     follow::{self, Interrupts},
@@ -24,6 +26,7 @@ Exits as the command that started it would, and 0 with --all. Ctrl-C stops watch
 pub(crate) struct Args {
     /// The operation's id, or a unique prefix of it
     #[arg(required_unless_present = "all")]
+    #[arg(add = ArgValueCompleter::new(operations))]
     id: Option<String>,
 
     /// All that have not ended, until none is left
