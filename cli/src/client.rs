@@ -230,7 +230,13 @@ fn text<'a>(metadata: &'a MetadataMap, key: &str) -> Option<&'a str> {
 }
 
 fn unreachable(socket: &str) -> Failure {
-    Failure::new(&reason::DAEMON_UNREACHABLE, format!("no answer from ktrdrd at {socket}"))
+    let failure = Failure::new(&reason::DAEMON_UNREACHABLE, format!("no answer from ktrdrd at {socket}"));
+    if socket == address::SYSTEM_SOCKET {
+        // it is started by systemd, and open to a group
+        return failure
+            .hint("systemctl start ktrdrd.socket; who may not look into it joins its group: adduser NAME ktrdr");
+    }
+    failure
 }
 
 /// What lies below tonic's own word for it, which says no more than that something does.

@@ -1,6 +1,6 @@
 //! Where the socket is, for both sides.
 //!
-//! Client: the flag or `KTRDR_SOCKET`, else the first that exists of the user's and the system's, else the user's.
+//! Client: the flag or `KTRDR_SOCKET`, else the user's when it is there, else the system's on a machine that has one, else the user's.
 //! Daemon: its flag, configuration or `KTRDR_SOCKET`, else the user's. The user's is below `XDG_RUNTIME_DIR`, or in a
 //! folder under `/tmp` that is ours alone.
 
@@ -15,6 +15,10 @@ pub const SOCKET_VARIABLE: &str = "KTRDR_SOCKET";
 
 /// Where the system unit listens.
 pub const SYSTEM_SOCKET: &str = "/run/ktrdr/ktrdrd.sock";
+
+/// There when the machine has a daemon for all: also for those who may not look into it, and who must be told so instead of getting a
+/// daemon, and a second connection to the gateway, of their own.
+const SYSTEM_FOLDER: &str = "/run/ktrdr";
 
 /// Longest path that fits `sockaddr_un` with its terminating NUL (Linux: 108 bytes; macOS: 104).
 pub const PATH_BYTES_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -60,7 +64,7 @@ pub fn for_client(flag: Option<&Path>) -> Result<PathBuf, AddressError> {
         return fitting(path);
     }
     let user = of_user();
-    if !user.exists() && Path::new(SYSTEM_SOCKET).exists() {
+    if !user.exists() && Path::new(SYSTEM_FOLDER).exists() {
         return Ok(PathBuf::from(SYSTEM_SOCKET));
     }
     verify_tmp(&user, false)?;
