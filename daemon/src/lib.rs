@@ -74,7 +74,9 @@ pub fn main() -> ExitCode {
 fn start(args: Args) -> Result<(), StartError> {
     let mut settings = Settings::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
     settings.socket = args.socket.or(settings.socket);
-    let log_level = telemetry::start(&settings.log_level, gateway::overhear).map_err(StartError::Log)?;
+    let to_journal = lifecycle::logs_to_journal();
+    let log_level = telemetry::start(&settings.log_level, settings.log_format, to_journal, gateway::overhear)
+        .map_err(StartError::Log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let runtime = runtime.map_err(|error| StartError::Log(error.to_string()))?;
     let again = runtime.block_on(lifecycle::run(settings, log_level))?;

@@ -1,4 +1,5 @@
-//! The log: one event a line on stderr, its filter changeable while the daemon runs.
+//! The log: one event a line on stderr, or an entry of systemd's journal with fields of its own; its filter changeable while the
+//! daemon runs.
 
 use std::{
     io::IsTerminal,
@@ -44,17 +45,55 @@ fn filter(level: &str) -> Result<EnvFilter, String> {
     parsed.map_err(|error| format!("{shown:?} is not a log level: {error}"))
 }
 
+/// How events are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For the journal where systemd connects stderr to it, else text.
+    #[default]
+    Auto,
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+    /// Entries of the journal: level, message, and each field by itself, such as `F_REQUEST_ID`.
+    Journal,
+}
+
+impl LogFormat {
+    /// As it is written in the configuration.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            "journal" => Some(Self::Journal),
+            _ => None,
+        }
+    }
+}
+
 /// Called with the target and the text of each line of the crates' logs, whatever the filter.
 pub type Listener = fn(&str, &std::fmt::Arguments<'_>);
 
-/// Starts logging. Once a process.
-pub fn start(level: &str, listener: Listener) -> Result<LogLevel, String> {
+/// Starts logging. Once a process. `to_journal`: stderr is connected to the journal.
+pub fn start(level: &str, format: LogFormat, to_journal: bool, listener: Listener) -> Result<LogLevel, String> {
     let (filter, handle) = reload::Layer::new(filter(level)?);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+    let wanted = format == LogFormat::Journal || (format == LogFormat::Auto && to_journal);
+    let journal = match tracing_journald::layer() {
+        Ok(layer) if wanted => Some(layer.with_syslog_identifier("ktrdrd".into())),
+        Err(error) if format == LogFormat::Journal => return Err(format!("there is no journal: {error}")),
+        _ => None,
+    };
+    let json = (format == LogFormat::Json).then(|| {
+        tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_target(false).with_current_span(true)
+    });
+    let lines = (journal.is_none() && json.is_none()).then(|| {
+        tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+    });
+    let subscriber = tracing_subscriber::registry().with(filter).with(journal).with(json).with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(|error| error.to_string())?;
     let ear = Ear { listener, tracer: tracing_log::LogTracer::new() };
     log::set_boxed_logger(Box::new(ear)).map_err(|error| error.to_string())?;

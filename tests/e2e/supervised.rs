@@ -209,3 +209,18 @@ fn secrets_may_come_as_a_credential_of_the_unit() -> Result<()> {
     ensure!(fs::read_to_string(stopped.home().daemon_log())?.contains("nonsense-from-the-credential"));
     Ok(())
 }
+
+#[test]
+fn a_log_in_json_has_the_request_id_of_the_call() -> Result<()> {
+    let mut home = Home::new()?.quiet();
+    home.set("KTRDR_LOG_FORMAT", "json");
+    home.set("KTRDR_LOG_LEVEL", "debug");
+    let daemon = TestDaemon::start_in(home)?;
+    daemon.ktrdr("daemon stop")?.ok()?;
+    let log = fs::read_to_string(daemon.daemon_log())?;
+    let events: Vec<serde_json::Value> = log.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let asked = events.iter().find(|event| event["fields"]["message"] == "shutdown asked for").context("the call")?;
+    ensure!(asked["span"]["request_id"].as_str().is_some_and(|id| id.len() == 26), "{asked}");
+    ensure!(asked["span"]["method"] == "/ktrdr.v1.Daemon/Shutdown", "{asked}");
+    Ok(())
+}

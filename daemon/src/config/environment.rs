@@ -26,6 +26,7 @@ pub(super) fn apply(
     look.set(&mut values.ib.quiet, &["KTRDR_IB_QUIET"], "quiet times, separated by commas", list)?;
     look.set(&mut values.daemon.socket, &["KTRDR_SOCKET"], "a path", |text| Some(PathBuf::from(text)))?;
     look.set(&mut values.daemon.log_level, &["KTRDR_LOG_LEVEL"], "a log level", |text| Some(text.to_owned()))?;
+    look.set(&mut values.daemon.log_format, &["KTRDR_LOG_FORMAT"], "a format", |text| Some(text.to_owned()))?;
     let (keep, number) = (&mut values.operations, "a whole number");
     look.set(&mut keep.keep_days, &["KTRDR_OPERATIONS_KEEP_DAYS"], number, parse)?;
     look.set(&mut keep.keep_count, &["KTRDR_OPERATIONS_KEEP_COUNT"], number, parse)?;

@@ -58,6 +58,7 @@ pub(super) struct Ib {
 pub(super) struct Daemon {
     pub(super) socket: Option<PathBuf>,
     pub(super) log_level: Option<String>,
+    pub(super) log_format: Option<String>,
     pub(super) grace_seconds: Option<u64>,
 }
 
@@ -94,6 +95,7 @@ impl Values {
             daemon: Daemon {
                 socket: over.daemon.socket.or(self.daemon.socket),
                 log_level: over.daemon.log_level.or(self.daemon.log_level),
+                log_format: over.daemon.log_format.or(self.daemon.log_format),
                 grace_seconds: over.daemon.grace_seconds.or(self.daemon.grace_seconds),
             },
             operations: Operations {

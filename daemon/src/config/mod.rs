@@ -14,6 +14,7 @@ use crate::{
     gateway::{GatewayConfig, QuietTime},
     host_service::HostConfig,
     operations::Keep,
+    telemetry::LogFormat,
     training::TrainingConfig,
 };
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub socket: Option<PathBuf>,
     /// The log's filter.
     pub log_level: String,
+    /// How it is written.
+    pub log_format: LogFormat,
     /// How long an orderly stop may take, seconds.
     pub grace_seconds: u64,
     /// What is kept of ended operations.
@@ -140,6 +143,7 @@ impl Settings {
             keep_replaced_days: replaced_days(values.data.keep_replaced_days)?,
             cache_bytes: u64::from(values.data.cache_mib.unwrap_or(CACHE_MIB)) << 20,
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
+            log_format: log_format(values.daemon.log_format.as_deref())?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             keep,
@@ -179,6 +183,15 @@ fn data_root(
         None => default_data_dir(variable)?.join("s3").join(&bucket.bucket).join(&bucket.prefix),
     };
     Ok((local, Some(bucket)))
+}
+
+fn log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
+    let Some(text) = text else { return Ok(LogFormat::default()) };
+    LogFormat::parse(text).ok_or_else(|| ConfigError::Value {
+        name: "daemon.log_format".into(),
+        value: text.chars().take(60).collect(),
+        why: "auto, text, json or journal",
+    })
 }
 
 /// The scale in whole steps.
@@ -313,6 +326,7 @@ mod tests {
         let text = |error: ConfigError| crate::error::chain(&error).join(": ");
         assert!(text(load("[ib]\nprot = 1", &[]).unwrap_err()).contains("prot"));
         assert!(text(load("[ib]\nport = 99999", &[]).unwrap_err()).contains("port"));
+        assert!(text(load("", &[("KTRDR_LOG_FORMAT", "xml")]).unwrap_err()).contains("daemon.log_format = \"xml\""));
         assert!(text(load("", &[("IB_PORT", "x")]).unwrap_err()).contains("IB_PORT = \"x\""));
         assert!(text(load("", &[("KTRDR_IB_ENABLED", "maybe")]).unwrap_err()).contains("KTRDR_IB_ENABLED"));
         assert!(text(load("", &[("IB_CLIENT_ID", "0")]).unwrap_err()).contains("ib.client_id"));

@@ -18,3 +18,4 @@ mod unit;
 pub use error::StartError;
 pub use handover::Handover;
 pub use start::run;
+pub use unit::logs_to_journal;

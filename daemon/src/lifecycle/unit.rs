@@ -6,11 +6,16 @@ use rustix::fs::fstat;
 
 use crate::facts::Unit;
 
+/// Whether systemd has connected stderr to its journal.
+pub fn logs_to_journal() -> bool {
+    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let stderr = fstat(io::stderr()).ok();
+    stream.zip(stderr).is_some_and(|(stream, stderr)| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
+}
+
 /// The unit, when our log goes to the journal.
 pub(super) fn own() -> Option<Unit> {
-    let stream = std::env::var("JOURNAL_STREAM").ok()?;
-    let stderr = fstat(io::stderr()).ok()?;
-    if stream != format!("{}:{}", stderr.st_dev, stderr.st_ino) {
+    if !logs_to_journal() {
         return None;
     }
     unit_of(&std::fs::read_to_string("/proc/self/cgroup").ok()?)
