@@ -13,25 +13,14 @@ use ktrdr_tests::{
 use serde_json::Value;
 
 use crate::{
-    python,
-    support::{document, import, skipped, stored},
+    python::{self, with_python},
+    support::{document, import, stored},
 };
 
 const ROOT: &str = "s3://bars/quant/v1";
 const PREFIX: &str = "quant/v1/";
 const FILES: [&str; 3] = ["AAPL_1h.csv", "GOOGL_1d.csv", "NVDA_1h.csv"];
 const GOOGL_2024: &str = "quant/v1/bars/symbol=GOOGL/timeframe=1d/year=2024/bars.parquet";
-
-/// Runs a test with the interpreter that has a server.
-fn with_python(test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    match python::python() {
-        Ok(python) => test(&python),
-        Err(why) => {
-            skipped("an S3 server", &why);
-            Ok(())
-        }
-    }
-}
 
 fn home_at(port: u16) -> Result<Home> {
     let mut home = Home::new()?;
@@ -61,7 +50,7 @@ fn local(home: &Home) -> Result<Vec<String>> {
 
 #[test]
 fn a_bucket_holds_what_the_folder_holds_and_other_tools_read_it() -> Result<()> {
-    with_python(|python| {
+    with_python("an S3 server", |python| {
         let server = S3Server::start(python, 0)?;
         let daemon = TestDaemon::start_in(home_at(server.port())?)?;
         import(&daemon, &FILES)?;
@@ -85,7 +74,7 @@ fn a_bucket_holds_what_the_folder_holds_and_other_tools_read_it() -> Result<()> 
 
 #[test]
 fn a_new_folder_takes_in_what_the_bucket_has_and_fetches_what_is_read() -> Result<()> {
-    with_python(|python| {
+    with_python("an S3 server", |python| {
         let server = S3Server::start(python, 0)?;
         let first = TestDaemon::start_in(home_at(server.port())?)?;
         import(&first, &FILES)?;
@@ -120,7 +109,7 @@ fn a_new_folder_takes_in_what_the_bucket_has_and_fetches_what_is_read() -> Resul
 
 #[test]
 fn a_bucket_that_is_away_is_told_and_gets_everything_when_it_is_back() -> Result<()> {
-    with_python(|python| {
+    with_python("an S3 server", |python| {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let home = home_at(port)?.quiet();
         // nothing is known of it yet: an empty daemon would be a lie
@@ -159,7 +148,7 @@ fn a_bucket_that_is_away_is_told_and_gets_everything_when_it_is_back() -> Result
 
 #[test]
 fn a_killed_daemon_finds_what_is_behind() -> Result<()> {
-    with_python(|python| {
+    with_python("an S3 server", |python| {
         let server = S3Server::start(python, 0)?;
         let mut daemon = TestDaemon::start_in(home_at(server.port())?.quiet())?;
         let seed = fastrand::u64(..);
@@ -188,7 +177,7 @@ fn a_killed_daemon_finds_what_is_behind() -> Result<()> {
 
 #[test]
 fn what_somebody_else_wrote_is_left_alone() -> Result<()> {
-    with_python(|python| {
+    with_python("an S3 server", |python| {
         let mut server = S3Server::start(python, 0)?;
         server.put(GOOGL_2024, "theirs")?;
         server.put("quant/v1/bars/README", "no file of the dataset")?;

@@ -21,8 +21,19 @@ use crate::support::{import, skipped};
 const PACKAGES: [&str; 8] =
     ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas", "QuantLib", "moto[server]"];
 
+/// Runs a test with the interpreter that has all packages, or says why not.
+pub(crate) fn with_python(what: &str, test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    match python() {
+        Ok(python) => test(&python),
+        Err(why) => {
+            skipped(what, &why);
+            Ok(())
+        }
+    }
+}
+
 /// The interpreter with all packages, or why there is none.
-pub(crate) fn python() -> Result<PathBuf, String> {
+fn python() -> Result<PathBuf, String> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(find).clone()
 }
@@ -77,57 +88,37 @@ const FILES: [&str; 8] = [
 
 #[test]
 fn duckdb_polars_and_pandas_read_the_bars_as_one_dataset() -> Result<()> {
-    let python = match python() {
-        Ok(python) => python,
-        Err(why) => {
-            skipped("DuckDB, Polars and pandas", &why);
-            return Ok(());
-        }
-    };
-    let daemon = TestDaemon::alone()?;
-    import(&daemon, &FILES)?;
-    script(&daemon, &python, "read_bars.py", &[&daemon.data().join("bars")])
+    with_python("DuckDB, Polars and pandas", |python| {
+        let daemon = TestDaemon::alone()?;
+        import(&daemon, &FILES)?;
+        script(&daemon, python, "read_bars.py", &[&daemon.data().join("bars")])
+    })
 }
 
 #[test]
 fn arrow_and_parquet_files_hold_the_same_bars() -> Result<()> {
-    let python = match python() {
-        Ok(python) => python,
-        Err(why) => {
-            skipped("Polars, pandas and pyarrow", &why);
-            return Ok(());
-        }
-    };
-    let daemon = TestDaemon::alone()?;
-    import(&daemon, &["NVDA_1h.csv"])?;
-    script(&daemon, &python, "read_files.py", &[&programs()?.ktrdr])
+    with_python("Polars, pandas and pyarrow", |python| {
+        let daemon = TestDaemon::alone()?;
+        import(&daemon, &["NVDA_1h.csv"])?;
+        script(&daemon, python, "read_files.py", &[&programs()?.ktrdr])
+    })
 }
 
 #[test]
 fn grpcio_calls_the_daemon_over_its_socket() -> Result<()> {
-    let python = match python() {
-        Ok(python) => python,
-        Err(why) => {
-            skipped("grpcio", &why);
-            return Ok(());
-        }
-    };
-    let daemon = TestDaemon::alone()?;
-    import(&daemon, &["GOOGL_1d.csv"])?;
-    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
-    script(&daemon, &python, "call_daemon.py", &[&daemon.socket(), &proto])
+    with_python("grpcio", |python| {
+        let daemon = TestDaemon::alone()?;
+        import(&daemon, &["GOOGL_1d.csv"])?;
+        let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+        script(&daemon, python, "call_daemon.py", &[&daemon.socket(), &proto])
+    })
 }
 
 #[test]
 fn quantlib_knows_the_same_days_of_sixteen_exchanges() -> Result<()> {
-    let python = match python() {
-        Ok(python) => python,
-        Err(why) => {
-            skipped("QuantLib", &why);
-            return Ok(());
-        }
-    };
-    let daemon = TestDaemon::alone()?;
-    let differences = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/differences.txt");
-    script(&daemon, &python, "calendars.py", &[&programs()?.ktrdr, &differences])
+    with_python("QuantLib", |python| {
+        let daemon = TestDaemon::alone()?;
+        let differences = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/differences.txt");
+        script(&daemon, python, "calendars.py", &[&programs()?.ktrdr, &differences])
+    })
 }
