@@ -215,7 +215,7 @@ fn mismatch(theirs: u32, build: Option<&str>) -> Failure {
     Failure::of(&reason::CONTRACT_MISMATCH, &HashMap::from([("update".to_owned(), update)]), vec![text])
 }
 
-const UPDATE_DAEMON: &str = "update ktrdrd, then: ktrdr daemon stop; ktrdr daemon start";
+const UPDATE_DAEMON: &str = "update ktrdrd, then: ktrdr daemon restart";
 
 /// The contract may gain calls without a new number; a daemon that lacks one is too old for this command.
 fn older(metadata: &MetadataMap) -> Failure {

@@ -29,8 +29,14 @@ const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 /// A restart cuts a connection once; a second one in the time of one call is possible, a third is something else.
 const ATTEMPTS: usize = 3;
-/// The one call whose request is a stream: it cannot be sent again.
-const STREAMED: &str = "/ktrdr.v1.MarketData/Import";
+/// Calls that are sent once: what they ask for has no id by which the daemon would know it again, or is a stream.
+const ONCE: [&str; 5] = [
+    "/ktrdr.v1.Daemon/Shutdown",
+    "/ktrdr.v1.Housekeeping/Compact",
+    "/ktrdr.v1.Housekeeping/Delete",
+    "/ktrdr.v1.Housekeeping/Restore",
+    "/ktrdr.v1.MarketData/Import",
+];
 
 /// Whether a daemon is started when none is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,14 +86,14 @@ impl Service<http::Request<Body>> for Wire {
         // the clone is not ready yet, this one is
         let mut ready = self.channel.clone();
         std::mem::swap(&mut ready, &mut self.channel);
-        if request.uri().path() == STREAMED {
+        if ONCE.contains(&request.uri().path()) {
             return Box::pin(ready.call(request));
         }
         Box::pin(send(ready, request))
     }
 }
 
-/// Requests of one message may be sent again: one that starts something carries an id that the daemon knows again.
+/// These requests may be sent again: they only look, or carry an id by which the daemon knows them again.
 async fn send(mut channel: Channel, request: http::Request<Body>) -> Result<http::Response<Body>, transport::Error> {
     let (head, body) = request.into_parts();
     // encoding a message does not fail

@@ -20,6 +20,7 @@ use crate::{
 const ROOT: &str = "s3://bars/quant/v1";
 const PREFIX: &str = "quant/v1/";
 const FILES: [&str; 3] = ["AAPL_1h.csv", "GOOGL_1d.csv", "NVDA_1h.csv"];
+const SERIES: [&str; 3] = ["AAPL -t 1h", "GOOGL -t 1d", "NVDA -t 1h"];
 const GOOGL_2024: &str = "quant/v1/bars/symbol=GOOGL/timeframe=1d/year=2024/bars.parquet";
 
 fn home_at(port: u16) -> Result<Home> {
@@ -154,21 +155,23 @@ fn a_killed_daemon_finds_what_is_behind() -> Result<()> {
         let seed = fastrand::u64(..);
         let mut random = fastrand::Rng::with_seed(seed);
         for round in 0..12 {
-            let name = FILES[round % FILES.len()];
-            let series = ["AAPL -t 1h", "GOOGL -t 1d", "NVDA -t 1h"][round % FILES.len()];
-            if round >= FILES.len() {
-                daemon.ktrdr(&format!("data delete {series} --yes"))?.ok()?;
-            }
+            let (name, series) = (FILES[round % FILES.len()], SERIES[round % FILES.len()]);
             import(&daemon, &[name])?;
             // somewhere in the upload of it
             std::thread::sleep(Duration::from_millis(random.u64(400..700)));
             daemon = daemon.kill_9()?.start().with_context(|| format!("seed {seed}, round {round}"))?;
+            // other bytes under the same name, before anybody knows whether the first ones arrived; or none at all
+            let part = ["--start 2025-05-01 --end 2025-06-01", ""][round / FILES.len() % 2];
+            daemon.ktrdr(&format!("data delete {series} {part} --yes"))?.ok()?;
+            std::thread::sleep(Duration::from_millis(random.u64(400..700)));
+            daemon = daemon.kill_9()?.start().with_context(|| format!("seed {seed}, round {round}"))?;
         }
+        import(&daemon, &FILES)?;
         settled(&daemon)?;
         assert_eq!(server.names()?, local(&daemon)?, "seed {seed}");
 
         let other = TestDaemon::start_in(home_at(server.port())?)?;
-        for (name, series) in FILES.iter().zip(["AAPL -t 1h", "GOOGL -t 1d", "NVDA -t 1h"]) {
+        for (name, series) in FILES.iter().zip(SERIES) {
             assert_eq!(stored(&other, series)?, series::file(name)?, "seed {seed}");
         }
         Ok(())

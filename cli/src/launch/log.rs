@@ -56,6 +56,11 @@ pub(crate) struct LastWords {
 }
 
 impl LastWords {
+    /// Another daemon has the address.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.messages.iter().any(|line| line.contains("already listens"))
+    }
+
     fn of(text: &str) -> Self {
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let error = lines.iter().rposition(|line| line.starts_with("error: "));

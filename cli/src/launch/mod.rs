@@ -66,13 +66,17 @@ pub(crate) async fn join(socket: &Path) -> Result<UnixStream, Failure> {
         return Ok(stream);
     }
     let log = Log::open(log_path()?)?;
-    let mut child = spawn(None, Some(socket), &log)?;
+    let mut child = Some(spawn(None, Some(socket), &log)?);
     loop {
         if let Ok(stream) = UnixStream::connect(socket).await {
             return Ok(stream);
         }
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(ended_early(status, &log));
+        if let Some(Ok(Some(status))) = child.as_mut().map(Child::try_wait) {
+            // somebody else's is on its way: it has its lock before it listens
+            if !log.last_words().is_taken() {
+                return Err(ended_early(status, &log));
+            }
+            child = None;
         }
         if Instant::now() >= deadline {
             return Err(silent(LISTENS).because(log.last_words().messages));

@@ -81,7 +81,7 @@ fn a_retry_delay_is_told() {
 #[test]
 fn another_contract_is_refused_in_answers_and_in_errors() {
     for (contract, update) in
-        [(CONTRACT + 1, "update ktrdr "), (CONTRACT - 1, "update ktrdrd, then: ktrdr daemon stop")]
+        [(CONTRACT + 1, "update ktrdr "), (CONTRACT - 1, "update ktrdrd, then: ktrdr daemon restart")]
     {
         let other = Script {
             contract: Some(contract),

@@ -74,11 +74,11 @@ impl Mirror {
             let pause = again;
             again = if failed { (again * 2).min(AGAIN_MAX) } else { AGAIN_FIRST };
             let pause = async {
-                if failed {
-                    tokio::time::sleep(pause).await;
-                } else {
-                    self.store.changed().await;
-                    tokio::time::sleep(PAUSE).await;
+                // a change does not wait for a file that has trouble, and a day without one is looked at too
+                let longest = if failed { pause } else { SURVEY };
+                tokio::select! {
+                    () = tokio::time::sleep(longest) => {}
+                    () = self.store.changed() => tokio::time::sleep(PAUSE).await,
                 }
             };
             if stop.run_until_cancelled(pause).await.is_none() {
@@ -124,7 +124,7 @@ impl Mirror {
                 None => {
                     tracing::warn!(name, "an object of the bucket is gone");
                     let store = self.store.clone();
-                    blocking(move || store.put_upload(&key, year, None)).await?;
+                    blocking(move || store.forget_upload(&key, year)).await?;
                 }
             }
         }
@@ -136,11 +136,15 @@ impl Mirror {
         if difference.wanted.is_none() {
             return self.remove(difference, &name).await;
         }
-        let Difference { key, year, version, held, .. } = difference;
+        let Difference { key, year, version, held, sent, .. } = difference;
         let (store, at) = (self.store.clone(), key.clone());
-        let part = blocking(move || store.part(&at, year)).await?;
-        // gone meanwhile: the next pass sees that
-        let Some((part, bytes)) = part else { return Ok(()) };
+        let part = blocking(move || {
+            let part = store.part(&at, year)?;
+            // gone meanwhile: the next pass sees that
+            part.iter().try_for_each(|(part, _)| store.note_sent(&at, year, part.checksum))?;
+            Ok(part)
+        });
+        let Some((part, bytes)) = part.await? else { return Ok(()) };
         let facts = about(&part);
         let put = match self.bucket.put(&name, bytes.clone(), &facts, version.as_deref()).await {
             Err(BucketError::Taken { address, name }) => {
@@ -150,30 +154,32 @@ impl Mirror {
                 match about::checksum(&other) {
                     // the answer to an earlier attempt was lost
                     Some(there) if there == part.checksum => Ok(now),
-                    // copied within the bucket, say: it has another version and is still the file that we put there
-                    Some(there) if Some(there) == held => self.bucket.put(&name, bytes, &facts, Some(&now)).await,
+                    // sent by us and never confirmed, or copied within the bucket: under another version it is still ours
+                    Some(there) if [held, sent].contains(&Some(there)) => {
+                        self.bucket.put(&name, bytes, &facts, Some(&now)).await
+                    }
                     _ => Err(BucketError::Taken { address, name }),
                 }
             }
             put => put,
         }?;
         let (store, checksum) = (self.store.clone(), part.checksum);
-        Ok(blocking(move || store.put_upload(&key, year, Some((checksum, put)))).await?)
+        Ok(blocking(move || store.put_upload(&key, year, (checksum, put))).await?)
     }
 
     /// Buckets know no deletion of one version: it is looked at first.
     async fn remove(&self, difference: Difference, name: &str) -> Result<(), BucketError> {
-        match self.bucket.about(name).await? {
-            Some((other, now))
-                if difference.version.as_ref() != Some(&now) && about::checksum(&other) != difference.held =>
-            {
+        let Difference { key, year, version, held, sent, .. } = difference;
+        if let Some((other, now)) = self.bucket.about(name).await? {
+            let there = about::checksum(&other);
+            if version == Some(now) || (there.is_some() && [held, sent].contains(&there)) {
+                self.bucket.delete(name).await?;
+            } else {
                 tracing::warn!(name, "somebody else wrote this object; it is left alone");
             }
-            Some(_) => self.bucket.delete(name).await?,
-            None => {}
         }
-        let (store, Difference { key, year, .. }) = (self.store.clone(), difference);
-        Ok(blocking(move || store.put_upload(&key, year, None)).await?)
+        let store = self.store.clone();
+        Ok(blocking(move || store.forget_upload(&key, year)).await?)
     }
 }
 

@@ -99,7 +99,7 @@ pub enum ConfigError {
         why: &'static str,
     },
     /// There is no home to put the data folder in.
-    #[error("no data folder: neither KTRDR_DATA_DIR, data.dir, XDG_DATA_HOME nor HOME is set")]
+    #[error("no data folder: neither KTRDR_DATA_DIR, data.dir, STATE_DIRECTORY, XDG_DATA_HOME nor HOME is set")]
     NoDataFolder,
 }
 
@@ -258,6 +258,10 @@ fn at_home(path: PathBuf, variable: &impl Fn(&str) -> Option<String>) -> Result<
 }
 
 fn default_data_dir(variable: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    // a unit's own folder, as systemd names it
+    if let Some(state) = variable("STATE_DIRECTORY").and_then(|folders| Some(folders.split(':').next()?.to_owned())) {
+        return Ok(PathBuf::from(state));
+    }
     let data_home = variable("XDG_DATA_HOME").map(PathBuf::from);
     let of_home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
     data_home.or_else(of_home).map(|dir| dir.join("ktrdr")).ok_or(ConfigError::NoDataFolder)
@@ -313,6 +317,9 @@ mod tests {
         assert_eq!(settings.data_dir, Path::new("/home/quant/.local/share/ktrdr/s3/bars/quant"));
         let local = [("KTRDR_DATA_DIR", "s3://bars"), ("KTRDR_DATA_LOCAL_DIR", "~/copy")];
         assert_eq!(load("", &local).unwrap().data_dir, Path::new("/home/quant/copy"));
+        let unit = [("STATE_DIRECTORY", "/var/lib/ktrdr")];
+        assert_eq!(load("", &unit).unwrap().data_dir, Path::new("/var/lib/ktrdr"));
+        assert_eq!(load("[data]\ndir = \"s3://bars\"", &unit).unwrap().data_dir, Path::new("/var/lib/ktrdr/s3/bars"));
         let text = |error: ConfigError| crate::error::chain(&error).join(": ");
         assert!(text(load("[data]\ndir = \"s3://Bars\"", &[]).unwrap_err()).contains("data.dir = \"s3://Bars\""));
         assert!(

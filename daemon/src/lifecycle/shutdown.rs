@@ -12,6 +12,8 @@ pub(super) struct Stages {
     pub(super) asked: CancellationToken,
     /// And to start again: the listener is left to the next life at once.
     pub(super) restart: CancellationToken,
+    /// It is to stop for good, whatever else was asked for.
+    pub(super) end: CancellationToken,
     /// Operations end; new ones are refused.
     pub(super) operations: CancellationToken,
     /// Streams are cut short; the listener closes.
@@ -20,8 +22,9 @@ pub(super) struct Stages {
     pub(super) gateway: CancellationToken,
 }
 
-/// Fires `asked` on SIGTERM and SIGINT. A hang-up is ignored: the terminal that started the daemon may close.
-pub(super) fn watch_signals(asked: CancellationToken) -> std::io::Result<()> {
+/// Fires `asked` and `end` on SIGTERM and SIGINT, also during a restart. A hang-up is ignored: the terminal that started the
+/// daemon may close.
+pub(super) fn watch_signals(Stages { asked, end, .. }: Stages) -> std::io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
@@ -30,9 +33,9 @@ pub(super) fn watch_signals(asked: CancellationToken) -> std::io::Result<()> {
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
                 _ = hang_up.recv() => continue,
-                () = asked.cancelled() => return,
             };
             tracing::info!(signal = name, "asked to stop");
+            end.cancel();
             asked.cancel();
         }
     });

@@ -25,6 +25,9 @@ use crate::{
     training::Training,
 };
 
+/// A million objects.
+const LINK_MAX: Duration = Duration::from_hours(1);
+
 /// Runs the daemon until it is asked to stop. What comes back wants to be started again.
 pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Handover>, StartError> {
     let program = std::env::current_exe();
@@ -36,12 +39,12 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
-    watch_signals(stages.asked.clone())
-        .map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
+    watch_signals(stages.clone()).map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
-    let (store, mirror) = with_bucket(store, &settings).await?;
+    let Some(met) = stages.asked.run_until_cancelled(with_bucket(store, &settings)).await else { return Ok(None) };
+    let (store, mirror) = met?;
     let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
     let services = host_services(&settings)?;
     let gateway_config = GatewayConfig {
@@ -92,6 +95,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         access,
         shutdown: stages.asked.clone(),
         restart: stages.restart.clone(),
+        end: stages.end.clone(),
         end_streams: stages.streams.clone(),
     };
     let (server, health) = rpc::server(parts, socket.listen()?)?;
@@ -121,7 +125,8 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     if let Ok(Ok(Err(error))) = outcome {
         return Err(error.into());
     }
-    let wanted = stages.restart.is_cancelled().then(|| socket.hand_over()).flatten();
+    let again = stages.restart.is_cancelled() && !stages.end.is_cancelled();
+    let wanted = again.then(|| socket.hand_over()).flatten();
     Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
 }
 
@@ -130,6 +135,8 @@ async fn with_bucket(store: Store, settings: &Settings) -> Result<(Store, Option
     let Some(address) = settings.bucket.clone() else { return Ok((store, None)) };
     let bucket = Bucket::new(address, settings.credentials.starting_with("AWS_"))?;
     let store = store.mirrored(Arc::new(bucket.clone()))?;
+    // a large one takes its time the first time
+    supervisor::starting_takes(LINK_MAX);
     bucket::link(&store, &bucket).await?;
     Ok((store.clone(), Some(Mirror::new(store, bucket))))
 }

@@ -31,6 +31,11 @@ pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// It is not ready yet, and may take so long.
+pub(super) fn starting_takes(longest: Duration) {
+    tell(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longest.as_micros()).unwrap_or(u32::MAX))]);
+}
+
 /// It leaves.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);

@@ -50,22 +50,32 @@ impl Access {
         Ok(Self(Arc::new(Inner { own: nix::unistd::getuid().as_raw(), rules, known: Mutex::default() })))
     }
 
-    /// What that user may do; `None`: nothing. Looks into the machine's lists of users, now and then.
-    pub(super) fn right_of(&self, uid: u32) -> Option<Right> {
+    /// What that user may do, `None` being nothing; or that it has to be looked up.
+    pub(super) fn known(&self, uid: u32) -> Known {
         if uid == self.0.own || uid == 0 {
-            return Some(Right::Manage);
+            return Known::Is(Some(Right::Manage));
         }
         if self.0.rules.is_empty() {
-            return None;
+            return Known::Is(None);
         }
-        let known = || self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((right, _)) = known().get(&uid).copied().filter(|(_, at)| at.elapsed() < REMEMBERED) {
-            return right;
-        }
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(&uid).filter(|(_, at)| at.elapsed() < REMEMBERED);
+        known.map_or(Known::NotYet, |(right, _)| Known::Is(*right))
+    }
+
+    /// Looks into the machine's lists of users, which may be far away. Blocks.
+    pub(super) fn look_up(&self, uid: u32) -> Option<Right> {
         let right = best(&self.0.rules, uid, &groups_of(uid));
-        known().insert(uid, (right, Instant::now()));
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, (right, Instant::now()));
         right
     }
+}
+
+/// What is known of a user without looking.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Is(Option<Right>),
+    NotYet,
 }
 
 /// The highest right of any rule that fits.
@@ -117,8 +127,11 @@ mod tests {
     #[test]
     fn the_daemons_own_user_and_root_may_everything_and_nobody_else_without_a_rule() {
         let access = Access::new(&AccessConfig::default()).unwrap();
-        assert_eq!(access.right_of(nix::unistd::getuid().as_raw()), Some(Right::Manage));
-        assert_eq!(access.right_of(0), Some(Right::Manage));
-        assert_eq!(access.right_of(65_534), None);
+        assert_eq!(access.known(nix::unistd::getuid().as_raw()), Known::Is(Some(Right::Manage)));
+        assert_eq!(access.known(0), Known::Is(Some(Right::Manage)));
+        assert_eq!(access.known(4_711), Known::Is(None));
+        let access = Access::new(&AccessConfig { read: vec!["4711".into()], ..AccessConfig::default() }).unwrap();
+        assert_eq!(access.known(4_711), Known::NotYet);
+        assert_eq!((access.look_up(4_711), access.known(4_711)), (Some(Right::Read), Known::Is(Some(Right::Read))));
     }
 }

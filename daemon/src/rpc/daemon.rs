@@ -25,6 +25,8 @@ pub(super) struct Handler {
     pub(super) shutdown: CancellationToken,
     /// Makes it a restart.
     pub(super) restart: CancellationToken,
+    /// Makes it an end.
+    pub(super) end: CancellationToken,
 }
 
 #[tonic::async_trait]
@@ -59,8 +61,11 @@ impl daemon_server::Daemon for Handler {
     async fn shutdown(&self, request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
         let restart = request.into_inner().restart;
         tracing::info!(restart, "shutdown asked for");
-        if restart {
-            self.restart.cancel();
+        match (restart, self.shutdown.is_cancelled()) {
+            (false, _) => self.end.cancel(),
+            (true, false) => self.restart.cancel(),
+            // a stop that is under way stays one
+            (true, true) => {}
         }
         self.shutdown.cancel();
         Ok(Response::new(pb::ShutdownResponse { pid: std::process::id() }))

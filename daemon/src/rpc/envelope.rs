@@ -8,11 +8,15 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tonic::{Status, body::Body, transport::server::UdsConnectInfo};
+use tonic::{body::Body, transport::server::UdsConnectInfo};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::{access::Access, rights::needed, status};
+use super::{
+    access::{Access, Known},
+    rights::{Right, needed},
+    status,
+};
 
 /// Wraps the services.
 #[derive(Debug, Clone)]
@@ -49,34 +53,53 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if let Err(refused) = self.may_call(&request) {
-            return Box::pin(async move { Ok(labelled(refused.into_http())) });
-        }
+        let (access, path) = (self.access.clone(), request.uri().path().to_owned());
+        let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
+        let Some(uid) = peer.map(|peer| peer.uid()) else { return refused("the caller is unknown") };
         let id = request.headers().get(ktrdr_proto::REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let span = tracing::info_span!("rpc", method = request.uri().path(), request_id = id);
-        let reply = self.inner.call(request);
-        Box::pin(async move { reply.await.map(labelled) }.instrument(span))
+        let span = tracing::info_span!("rpc", method = path, request_id = id);
+        if let Known::Is(right) = access.known(uid) {
+            return match may_call(uid, right, &path) {
+                Ok(()) => answered(self.inner.call(request), span),
+                Err(why) => refused(&why),
+            };
+        }
+        // the clone is not ready yet, this one is
+        let mut inner = self.inner.clone();
+        std::mem::swap(&mut inner, &mut self.inner);
+        Box::pin(async move {
+            let right = tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten();
+            match may_call(uid, right, &path) {
+                Ok(()) => answered(inner.call(request), span).await,
+                Err(why) => refused(&why).await,
+            }
+        })
     }
 }
 
-impl<S> Enveloped<S> {
-    fn may_call(&self, request: &Request<Body>) -> Result<(), Status> {
-        let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
-        let (path, refused) = (request.uri().path(), &ktrdr_proto::reason::PEER_REFUSED);
-        let Some(uid) = peer.map(|peer| peer.uid()) else {
-            return Err(status::new(refused, "the caller is unknown"));
-        };
-        match self.access.right_of(uid) {
-            Some(right) if right >= needed(path) => Ok(()),
-            Some(right) => {
-                let (own, wanted) = (right.name(), needed(path).name());
-                Err(status::new(
-                    refused,
-                    format!("user {uid} has the right to {own}, and this needs the one to {wanted}"),
-                ))
-            }
-            None => Err(status::new(refused, format!("the caller is another user ({uid})"))),
+type Reply = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+fn answered<F>(reply: F, span: tracing::Span) -> Reply
+where
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    Box::pin(async move { reply.await.map(labelled) }.instrument(span))
+}
+
+fn refused(why: &str) -> Reply {
+    let refused = status::new(&ktrdr_proto::reason::PEER_REFUSED, why);
+    Box::pin(async move { Ok(labelled(refused.into_http())) })
+}
+
+/// The kernel vouches for the uid.
+fn may_call(uid: u32, right: Option<Right>, path: &str) -> Result<(), String> {
+    match right {
+        Some(right) if right >= needed(path) => Ok(()),
+        Some(right) => {
+            let (own, wanted) = (right.name(), needed(path).name());
+            Err(format!("user {uid} has the right to {own}, and this needs the one to {wanted}"))
         }
+        None => Err(format!("the caller is another user ({uid})")),
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Parts {
     pub shutdown: CancellationToken,
     /// Makes it a restart.
     pub restart: CancellationToken,
+    /// Makes it an end, whatever else was asked for.
+    pub end: CancellationToken,
     /// Cuts streams short, late in the stop.
     pub end_streams: CancellationToken,
 }
@@ -104,6 +106,7 @@ pub fn server(
         log_level: parts.log_level,
         shutdown: parts.shutdown.clone(),
         restart: parts.restart.clone(),
+        end: parts.end.clone(),
     };
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)

@@ -13,6 +13,7 @@ use super::{
     ledger::{
         Ledger, PartitionRow,
         series::{self, Files},
+        uploads,
     },
     mirrored::Mirrored,
     read::{self, Opened},
@@ -185,6 +186,7 @@ impl Store {
                 };
                 if adopted && file.is_nothing() {
                     series::drop_file(ledger, id, file.year)?;
+                    uploads::mark(ledger, id, file.year, true)?;
                     year_range(file.year).map_or(Ok(()), |year| series::uncover(ledger, id, year))?;
                 } else if adopted {
                     series::put_file(ledger, Files::Partition, id, &file)?;

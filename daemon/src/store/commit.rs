@@ -150,6 +150,7 @@ impl Store {
             Ok(()) => {
                 for one in &replaced {
                     put(&mut state, one.file);
+                    self.mark_upload(key, one.file.year, one.file.is_nothing());
                 }
                 for (range, _) in cover {
                     state.coverage.insert(range);
@@ -237,6 +238,7 @@ impl Store {
                     series::put_file(ledger, Files::Partition, id, file)?;
                 }
                 series::drop_pending(ledger, id, file.year)?;
+                ledger::uploads::mark(ledger, id, file.year, file.is_nothing())?;
             }
             commit.revisions.iter().try_for_each(|row| ledger::revisions::add(ledger, id, row))?;
             for (range, kind) in &commit.cover {

@@ -19,6 +19,7 @@ use super::{
     ledger::{
         PartitionRow,
         series::{self, Files},
+        uploads,
     },
     parquet, year_range,
 };
@@ -31,6 +32,8 @@ impl Store {
         let (files, coverage) = self.ledger.call_blocking(|ledger| series::drop_broken(ledger))?;
         if (files, coverage) != (0, 0) {
             tracing::error!(files, coverage, "the ledger is damaged: rows that were not as written are forgotten");
+            // files that only the bucket has are taken in from there
+            self.ledger.call_blocking(|ledger| uploads::unlink(ledger))?;
         }
         let (keys, listed) = self.ledger.call_blocking(|ledger| {
             let keys = series::all(ledger)?.into_iter().map(|row| (row.key, row.id)).collect::<BTreeMap<_, _>>();

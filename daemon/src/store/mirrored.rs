@@ -77,8 +77,10 @@ pub struct Difference {
     pub year: i16,
     /// What the bucket calls its version of it; `None`: it has none, as far as we know.
     pub version: Option<String>,
-    /// The bytes that it held.
+    /// The bytes that it was told to hold.
     pub held: Option<Checksum>,
+    /// The bytes that were sent last, if nobody knows whether they arrived.
+    pub sent: Option<Checksum>,
     /// The bytes that it should hold; `None`: none.
     pub wanted: Option<Checksum>,
 }
@@ -157,7 +159,8 @@ impl Store {
                         taken += 1;
                     }
                 }
-                uploads::put(ledger, id, &UploadRow { year, checksum, version })?;
+                let row = UploadRow { year, held: Some((checksum, version)), sent: None, gone: false };
+                uploads::put(ledger, id, &row)?;
             }
             Ok(taken)
         })?;
@@ -176,13 +179,17 @@ impl Store {
             wanted.extend(state.partitions.values().map(|file| ((key.clone(), file.year), file.checksum)));
         }
         let uploads = self.mirrored.uploads();
-        let gone = uploads.keys().filter(|at| !wanted.contains_key(at)).map(|at| (at.clone(), None));
+        // a file whose row the ledger has lost is no file that somebody removed
+        let removed = uploads.iter().filter(|(at, row)| row.gone && !wanted.contains_key(at));
+        let gone = removed.map(|(at, _)| (at.clone(), None));
         let all: BTreeMap<_, _> = gone.chain(wanted.iter().map(|(at, sum)| (at.clone(), Some(*sum)))).collect();
         all.into_iter()
             .filter_map(|((key, year), wanted)| {
                 let row = uploads.get(&(key.clone(), year));
-                let (held, version) = (row.map(|row| row.checksum), row.map(|row| row.version.clone()));
-                (held != wanted).then_some(Difference { key, year, version, held, wanted })
+                let (held, version) = row.and_then(|row| row.held.clone()).unzip();
+                let sent = row.and_then(|row| row.sent);
+                let differs = held != wanted || wanted.is_none();
+                differs.then_some(Difference { key, year, version, held, sent, wanted })
             })
             .collect()
     }
@@ -190,7 +197,8 @@ impl Store {
     /// What the bucket holds, as far as we know: whose file, of which year, and which version of it.
     pub fn uploaded(&self) -> Vec<(SeriesKey, i16, String)> {
         let uploads = self.mirrored.uploads();
-        uploads.iter().map(|((key, year), row)| (key.clone(), *year, row.version.clone())).collect()
+        let held = uploads.iter().filter_map(|(at, row)| Some((at, row.held.as_ref()?)));
+        held.map(|((key, year), (_, version))| (key.clone(), *year, version.clone())).collect()
     }
 
     /// Waits until something may differ.
@@ -222,35 +230,158 @@ impl Store {
         Ok(Some((part, opened.bytes()?)))
     }
 
-    /// The bucket holds these bytes now, under that version; `None`: it holds none. Blocks.
-    pub fn put_upload(&self, key: &SeriesKey, year: i16, now: Option<(Checksum, String)>) -> Result<(), StoreError> {
-        let row = now.map(|(checksum, version)| UploadRow { year, checksum, version });
+    /// These bytes are about to leave for the bucket. Blocks.
+    pub fn note_sent(&self, key: &SeriesKey, year: i16, sent: Checksum) -> Result<(), StoreError> {
+        let held = self.mirrored.uploads().get(&(key.clone(), year)).and_then(|row| row.held.clone());
+        self.put_upload_row(key, UploadRow { year, held, sent: Some(sent), gone: false })
+    }
+
+    /// The bucket holds these bytes now, under that version. Blocks.
+    pub fn put_upload(&self, key: &SeriesKey, year: i16, held: (Checksum, String)) -> Result<(), StoreError> {
+        self.put_upload_row(key, UploadRow { year, held: Some(held), sent: None, gone: false })
+    }
+
+    fn put_upload_row(&self, key: &SeriesKey, mut row: UploadRow) -> Result<(), StoreError> {
+        // who removes the file meanwhile has the last word
+        row.gone = self.mirrored.uploads().get(&(key.clone(), row.year)).is_some_and(|before| before.gone);
         let (name, noted) = (key.clone(), row.clone());
-        self.ledger.call_blocking(move |ledger| match (series::id(ledger, &name)?, noted) {
-            (Some(id), Some(row)) => uploads::put(ledger, id, &row),
-            (Some(id), None) => uploads::forget(ledger, id, year),
-            (None, _) => Ok(()),
+        let known = self.ledger.call_blocking(move |ledger| {
+            let id = series::id(ledger, &name)?;
+            id.map_or(Ok(()), |id| uploads::put(ledger, id, &noted)).map(|()| id.is_some())
         })?;
-        let mut uploads = self.mirrored.uploads();
-        match row {
-            Some(row) => uploads.insert((key.clone(), year), row),
-            None => uploads.remove(&(key.clone(), year)),
-        };
+        if known {
+            self.mirrored.uploads().insert((key.clone(), row.year), row);
+        }
         Ok(())
     }
 
-    /// Brings a file of the dataset back that is not in the folder; `None`: the bucket does not have it as it was. Blocks.
-    pub(super) fn fetch(&self, key: &SeriesKey, recorded: &PartitionRow) -> Result<Option<File>, StoreError> {
+    /// The bucket holds nothing of it. Blocks.
+    pub fn forget_upload(&self, key: &SeriesKey, year: i16) -> Result<(), StoreError> {
+        let name = key.clone();
+        self.ledger.call_blocking(move |ledger| match series::id(ledger, &name)? {
+            Some(id) => uploads::forget(ledger, id, year),
+            None => Ok(()),
+        })?;
+        self.mirrored.uploads().remove(&(key.clone(), year));
+        Ok(())
+    }
+
+    /// What a commit has done to a file, in memory; the ledger has it from the commit itself.
+    pub(super) fn mark_upload(&self, key: &SeriesKey, year: i16, gone: bool) {
+        if let Some(row) = self.mirrored.uploads().get_mut(&(key.clone(), year)) {
+            row.gone = gone;
+        }
+    }
+
+    /// The bytes of a file of the dataset that is not in the folder; `None` without a bucket. Takes as long as the bucket does, so no
+    /// lock may be held. Blocks.
+    pub(super) fn download(&self, key: &SeriesKey, recorded: &PartitionRow) -> Result<Option<Bytes>, StoreError> {
         let Some(remote) = &self.mirrored.remote else { return Ok(None) };
         let name = self.layout.name(key, recorded.year);
-        let fetched = remote.fetch(&name).map_err(|source| StoreError::Remote { name, source })?;
-        let Some(bytes) = fetched.filter(|bytes| Checksum::of(bytes) == recorded.checksum) else { return Ok(None) };
+        let failed = |source: Box<dyn Error + Send + Sync>| StoreError::Remote { name: name.clone(), source };
+        let Some(bytes) = remote.fetch(&name).map_err(failed)? else { return Ok(None) };
+        if Checksum::of(&bytes) == recorded.checksum {
+            return Ok(Some(bytes));
+        }
+        Err(failed("it has another version of the file than the ledger knows".into()))
+    }
+
+    /// Puts what was downloaded into its place. The caller sees to it that no commit does the same. Blocks.
+    pub(super) fn put_back(&self, key: &SeriesKey, year: i16, bytes: &Bytes) -> Result<File, StoreError> {
         // two readers may fetch the same, and a writer stages its own
         let number = self.mirrored.fetches.fetch_add(1, Ordering::Relaxed);
-        let staged = format!("{}.fetched.{number}", staging::staged_name(key, recorded.year));
-        let path = self.layout.partition(key, recorded.year);
-        Staged::write(&self.layout, &staged, &bytes)?.publish(&self.layout, &path, false)?;
-        tracing::debug!(series = %key, year = recorded.year, "fetched a file from the bucket");
-        File::open(&path).map(Some).map_err(|error| StoreError::io(&path, error))
+        let staged = format!("{}.fetched.{number}", staging::staged_name(key, year));
+        let path = self.layout.partition(key, year);
+        Staged::write(&self.layout, &staged, bytes)?.publish(&self.layout, &path, false)?;
+        tracing::debug!(series = %key, year, "fetched a file from the bucket");
+        File::open(&path).map_err(|error| StoreError::io(&path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Bar, Session, Symbol, Timeframe, WhatToShow},
+        store::{Aside, Commit, Layout, year_start},
+    };
+
+    /// A bucket that has what it was given.
+    #[derive(Debug, Default)]
+    struct Memory(Mutex<BTreeMap<String, Bytes>>);
+
+    impl Remote for Memory {
+        fn fetch(&self, name: &str) -> Result<Option<Bytes>, Box<dyn Error + Send + Sync>> {
+            Ok(self.0.lock().unwrap().get(name).cloned())
+        }
+    }
+
+    fn key() -> SeriesKey {
+        SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Days1 }
+    }
+
+    fn commit(close: Option<f64>) -> Commit {
+        let bar = |close| Bar { start: year_start(2024), open: 1.0, high: 9.0, low: 1.0, close, volume: None };
+        Commit {
+            basis: Basis { session: Session::AllHours, what: WhatToShow::Trades },
+            source: Source::Gateway,
+            assumed: false,
+            years: vec![(2024, close.map(bar).into_iter().collect())],
+            cover: Vec::new(),
+            uncover: Vec::new(),
+            aside: Aside::Gone,
+            revisions: Vec::new(),
+            import: None,
+            as_of: 0,
+        }
+    }
+
+    #[test]
+    fn an_object_goes_only_when_its_file_was_removed_on_purpose() {
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            || Store::open(Layout::new(folder.path().to_path_buf())).unwrap().mirrored(Arc::new(Memory::default()));
+        let store = open().unwrap();
+        store.commit(&key(), commit(Some(2.0))).unwrap();
+        let wanted = store.differences()[0].wanted.unwrap();
+        store.put_upload(&key(), 2024, (wanted, "v1".into())).unwrap();
+        assert_eq!(store.differences(), []);
+
+        // the row of the file is lost, as a broken seal loses it
+        store.ledger.call_blocking(|ledger| ledger.execute("DELETE FROM partition", []).map(drop)).unwrap();
+        drop(store);
+        let store = open().unwrap();
+        assert_eq!((store.differences(), store.uploaded().len()), (vec![], 1), "the bucket keeps it");
+
+        store.commit(&key(), commit(Some(3.0))).unwrap();
+        let changed = &store.differences()[0];
+        assert_eq!((changed.version.as_deref(), changed.held), (Some("v1"), Some(wanted)));
+        store.note_sent(&key(), 2024, changed.wanted.unwrap()).unwrap();
+        store.commit(&key(), commit(None)).unwrap();
+        drop(store);
+        let store = open().unwrap();
+        let removed = &store.differences()[0];
+        assert_eq!((removed.wanted, removed.held, removed.sent), (None, Some(wanted), changed.wanted));
+        store.forget_upload(&key(), 2024).unwrap();
+        assert_eq!(store.differences(), []);
+    }
+
+    #[test]
+    fn a_file_that_only_the_bucket_has_is_read_and_another_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Arc::new(Memory::default());
+        let store = Store::open(Layout::new(folder.path().to_path_buf())).unwrap().mirrored(memory.clone()).unwrap();
+        store.commit(&key(), commit(Some(2.0))).unwrap();
+        let (path, name) = (store.layout.partition(&key(), 2024), store.name_of(&key(), 2024));
+        let bytes: Bytes = std::fs::read(&path).unwrap().into();
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(store.read_year(&key(), 2024), Err(StoreError::Damaged { .. })), "nobody has it");
+
+        memory.0.lock().unwrap().insert(name.clone(), Bytes::from_static(b"another version"));
+        assert!(matches!(store.read_year(&key(), 2024), Err(StoreError::Remote { .. })));
+        assert!(!path.exists());
+        memory.0.lock().unwrap().insert(name, bytes);
+        assert_eq!(store.read_year(&key(), 2024).unwrap().len(), 1);
+        assert!(path.exists() && store.fetches() == 1);
     }
 }

@@ -122,21 +122,42 @@ impl Opened {
     }
 }
 
+/// Files that only the bucket has, brought here before a lock is taken.
+type Downloads = HashMap<i16, Bytes>;
+
 /// The partitions with bars in `range`, as they are at one moment.
 pub(super) fn open(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Vec<Opened>, StoreError> {
     let Some(series) = store.entry(key) else { return Ok(Vec::new()) };
+    let wanted: Vec<_> = series.state().files_in(range).copied().collect();
+    let downloads = download(store, key, &wanted)?;
     // no rename may fall between the look at the catalog and the opening of a file
     let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
     let state = series.state();
     let recorded = state.files_in(range);
-    recorded.map(|recorded| open_one(store, key, *recorded)).collect()
+    recorded.map(|recorded| open_one(store, key, *recorded, &downloads)).collect()
 }
 
-fn open_one(store: &Store, key: &SeriesKey, recorded: PartitionRow) -> Result<Opened, StoreError> {
+fn download(store: &Store, key: &SeriesKey, wanted: &[PartitionRow]) -> Result<Downloads, StoreError> {
+    let mut downloads = Downloads::new();
+    for recorded in wanted.iter().filter(|recorded| !store.layout.partition(key, recorded.year).exists()) {
+        downloads.extend(store.download(key, recorded)?.map(|bytes| (recorded.year, bytes)));
+    }
+    Ok(downloads)
+}
+
+fn open_one(
+    store: &Store,
+    key: &SeriesKey,
+    recorded: PartitionRow,
+    downloads: &Downloads,
+) -> Result<Opened, StoreError> {
     let path = store.layout.partition(key, recorded.year);
     let file = match File::open(&path) {
         Ok(file) => Some(file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => store.fetch(key, &recorded)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let bytes = downloads.get(&recorded.year).filter(|bytes| Checksum::of(bytes) == recorded.checksum);
+            bytes.map(|bytes| store.put_back(key, recorded.year, bytes)).transpose()?
+        }
         Err(source) => return Err(StoreError::Io { path, source }),
     };
     Ok(Opened { key: key.clone(), recorded, file, path, cache: store.cache.clone() })
@@ -145,9 +166,11 @@ fn open_one(store: &Store, key: &SeriesKey, recorded: PartitionRow) -> Result<Op
 /// The partition of one year; `None` when there is no such one.
 pub(super) fn open_year(store: &Store, key: &SeriesKey, year: i16) -> Result<Option<Opened>, StoreError> {
     let Some(series) = store.entry(key) else { return Ok(None) };
+    let wanted: Vec<_> = series.state().partitions.get(&year).copied().into_iter().collect();
+    let downloads = download(store, key, &wanted)?;
     let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
     let recorded = series.state().partitions.get(&year).copied();
-    recorded.map(|recorded| open_one(store, key, recorded)).transpose()
+    recorded.map(|recorded| open_one(store, key, recorded, &downloads)).transpose()
 }
 
 /// The bars of one year; none when there is no such partition.

@@ -85,7 +85,10 @@ impl Store {
         let link = || files::link(&self.layout.partition(key, year), &self.layout.kept().join(&name));
         let linked = match (link(), stored) {
             // only the bucket has it
-            (Old::Missing, Some(stored)) if self.fetch(key, stored)?.is_some() => link(),
+            (Old::Missing, Some(stored)) => match self.download(key, stored)? {
+                Some(bytes) => self.put_back(key, year, &bytes).map(drop).map(|()| link())?,
+                None => Old::Missing,
+            },
             (linked, _) => linked,
         };
         match linked {

@@ -64,6 +64,10 @@ enum Place {
 
 pub(crate) async fn run(args: &Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
+    if json && args.follow {
+        let text = "what is followed has no end, and a document needs one";
+        return Err(Failure::new(&reason::REQUEST_INVALID, text).hint("leave out --follow or --format json").into());
+    }
     match place(context).await? {
         Place::File => file(args, json, context),
         Place::Journal { unit, of_user } => journal(args, json, &unit, of_user, context),
@@ -110,6 +114,10 @@ fn journal(args: &Args, json: bool, unit: &str, of_user: bool, context: &mut Con
     };
     if json {
         let output = command.output().map_err(failed)?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(failed(io::Error::other(said)).into());
+        }
         return print(context, format!("journal of {unit}"), &output.stdout);
     }
     if args.follow {

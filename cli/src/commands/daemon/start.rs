@@ -96,7 +96,7 @@ async fn wait_for(
         };
         if let (None, Ok(Some(status))) = (ended, child.try_wait()) {
             // Somebody else started one at the same moment: that one will answer.
-            if !log.last_words().messages.iter().any(|line| line.contains("already listens")) {
+            if !log.last_words().is_taken() {
                 return Err(launch::ended_early(status, log));
             }
             ended = Some(status);

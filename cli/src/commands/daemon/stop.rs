@@ -49,7 +49,11 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
     };
     let name = pid.map_or_else(|| "ktrdrd".to_owned(), |pid| format!("ktrdrd (pid {pid})"));
     let deadline = Instant::now() + LONGEST_STOP;
-    while answers(client.socket()).await || pid.is_some_and(lives) {
+    // a socket that systemd holds goes on answering, and would start the next one: only without a pid it is asked
+    while match pid {
+        Some(pid) => lives(pid),
+        None => answers(client.socket()).await,
+    } {
         if Instant::now() >= deadline {
             let text = format!("{name} has not stopped within {} s", LONGEST_STOP.as_secs());
             return Err(Failure::new(&reason::DAEMON_STOP_FAILED, text).into());

@@ -17,7 +17,7 @@ use crate::{
         reference::Reference,
     },
     model::{Bars, Coverage, DAY, Nanos, SECOND, TimeRange, Timeframe},
-    store::{CoverageKind, year_range},
+    store::{CoverageKind, StoreError, year_range},
 };
 
 /// A request, and what is known.
@@ -51,7 +51,8 @@ impl Scope<'_> {
         let missing = tokio::task::spawn_blocking(move || {
             let (mut coverage, mut lost) = (stored.coverage, Coverage::default());
             for year in state.years_in(&whole_years(&wanted)) {
-                if store.verify_year(&key, year).is_err() {
+                // a bucket that is away says nothing about its files
+                if store.verify_year(&key, year).is_err_and(|error| !matches!(error, StoreError::Remote { .. })) {
                     if let Some(damaged) = year_range(year) {
                         coverage.remove(&damaged);
                     }

@@ -171,9 +171,14 @@ const MIGRATIONS: [&str; 6] = [
     CREATE TABLE upload (
         series_id INTEGER NOT NULL REFERENCES series (id),
         year INTEGER NOT NULL,
-        length INTEGER NOT NULL,
-        crc INTEGER NOT NULL,
-        version TEXT NOT NULL,
+        -- what it holds, and what was sent and not confirmed
+        length INTEGER,
+        crc INTEGER,
+        version TEXT,
+        sent_length INTEGER,
+        sent_crc INTEGER,
+        -- removed on purpose
+        gone INTEGER NOT NULL,
         PRIMARY KEY (series_id, year)
     ) STRICT, WITHOUT ROWID;
 ",
