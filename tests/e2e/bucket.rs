@@ -157,7 +157,7 @@ fn a_killed_daemon_finds_what_is_behind() -> Result<()> {
         for round in 0..12 {
             let (name, series) = (FILES[round % FILES.len()], SERIES[round % FILES.len()]);
             import(&daemon, &[name])?;
-            // somewhere in the upload of it
+            // killed somewhere in the upload of it: the moment is what is tried, so it is drawn
             std::thread::sleep(Duration::from_millis(random.u64(400..700)));
             daemon = daemon.kill_9()?.start().with_context(|| format!("seed {seed}, round {round}"))?;
             // other bytes under the same name, before anybody knows whether the first ones arrived; or none at all

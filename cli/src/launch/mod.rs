@@ -26,11 +26,12 @@ use tokio::{
 
 use crate::failure::Failure;
 
-pub(crate) use log::{LastWords, Log, log_path};
+use log::LastWords;
+pub(crate) use log::{Log, log_path};
 
 const PROGRAM: &str = "ktrdrd";
 /// `0` switches it off, and so does `--no-start`.
-pub(crate) const VARIABLE: &str = "KTRDR_AUTOSTART";
+const VARIABLE: &str = "KTRDR_AUTOSTART";
 /// Until it listens.
 const LISTENS: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);

@@ -8,13 +8,14 @@ use crate::store::{Layout, Part, Store};
 /// Questions at once.
 const AT_ONCE: usize = 16;
 
-/// Learns what the bucket holds, unless the ledger knows this bucket already; then nothing is asked. Nothing else may use the
-/// store yet.
-pub async fn link(store: &Store, bucket: &Bucket) -> Result<(), BucketError> {
+/// Whether the ledger knows this bucket already; then nothing has to be asked.
+pub fn is_met(store: &Store, bucket: &Bucket) -> Result<bool, BucketError> {
+    Ok(store.bucket()? == Some(bucket.address.to_string()))
+}
+
+/// Learns what the bucket holds. Nothing else may use the store yet.
+pub async fn meet(store: &Store, bucket: &Bucket) -> Result<(), BucketError> {
     let address = bucket.address.to_string();
-    if store.bucket()?.as_deref() == Some(address.as_str()) {
-        return Ok(());
-    }
     let objects = bucket.list().await?;
     let count = objects.len();
     let looked = futures_util::stream::iter(objects).map(|object| look(bucket, object)).buffer_unordered(AT_ONCE);

@@ -16,6 +16,6 @@ mod objects;
 
 pub use address::BucketAddress;
 pub use error::BucketError;
-pub use link::link;
+pub use link::{is_met, meet};
 pub use mirror::{Mirror, MirrorFacts};
 pub use objects::Bucket;

@@ -5,15 +5,13 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::rpc::Ending;
+
 /// One token a stage; each fires after the one before has done its work.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stages {
-    /// Somebody wants the daemon to stop.
-    pub(super) asked: CancellationToken,
-    /// And to start again: the listener is left to the next life at once.
-    pub(super) restart: CancellationToken,
-    /// It is to stop for good, whatever else was asked for.
-    pub(super) end: CancellationToken,
+    /// Somebody wants the daemon to end.
+    pub(super) ending: Ending,
     /// Operations end; new ones are refused.
     pub(super) operations: CancellationToken,
     /// Streams are cut short; the listener closes.
@@ -22,9 +20,8 @@ pub(super) struct Stages {
     pub(super) gateway: CancellationToken,
 }
 
-/// Fires `asked` and `end` on SIGTERM and SIGINT, also during a restart. A hang-up is ignored: the terminal that started the
-/// daemon may close.
-pub(super) fn watch_signals(Stages { asked, end, .. }: Stages) -> std::io::Result<()> {
+/// Stops on SIGTERM and SIGINT, also during a restart. A hang-up is ignored: the terminal that started the daemon may close.
+pub(super) fn watch_signals(ending: Ending) -> std::io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
@@ -35,8 +32,7 @@ pub(super) fn watch_signals(Stages { asked, end, .. }: Stages) -> std::io::Resul
                 _ = hang_up.recv() => continue,
             };
             tracing::info!(signal = name, "asked to stop");
-            end.cancel();
-            asked.cancel();
+            ending.stop();
         }
     });
     Ok(())

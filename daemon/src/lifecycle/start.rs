@@ -25,7 +25,7 @@ use crate::{
     training::Training,
 };
 
-/// A million objects.
+/// For the first contact with a bucket of a million objects.
 const LINK_MAX: Duration = Duration::from_hours(1);
 
 /// Runs the daemon until it is asked to stop. What comes back wants to be started again.
@@ -34,16 +34,18 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let started_at = clock::now();
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let stages = Stages::default();
+    let asked = stages.ending.asked();
     let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
     let mut socket = Socket::of(Passed::take()?, address)?;
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
-    watch_signals(stages.clone()).map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
+    watch_signals(stages.ending.clone())
+        .map_err(|source| StartError::Socket { path: socket.path().to_path_buf(), source })?;
 
     // nothing else runs yet, so blocking here keeps nobody waiting
     let store = Store::open(layout)?.cached(settings.cache_bytes);
-    let Some(met) = stages.asked.run_until_cancelled(with_bucket(store, &settings)).await else { return Ok(None) };
+    let Some(met) = asked.run_until_cancelled(with_bucket(store, &settings)).await else { return Ok(None) };
     let (store, mirror) = met?;
     let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
     let services = host_services(&settings)?;
@@ -54,18 +56,12 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let (gateway, session) = Gateway::start(gateway_config, store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     if let Some(days) = settings.keep_replaced_days {
-        tokio::spawn(market_data.clone().keep_compacted(days, stages.asked.clone()));
+        tokio::spawn(market_data.clone().keep_compacted(days, asked.clone()));
     }
-    let training = Training::new(
-        settings.training.clone(),
-        &services,
-        store.clone(),
-        market_data.clone(),
-        &registry,
-        &stages.asked,
-    );
+    let training =
+        Training::new(settings.training.clone(), &services, store.clone(), market_data.clone(), &registry, asked);
     for service in &services {
-        tokio::spawn(service.clone().keep_watched(stages.asked.clone()));
+        tokio::spawn(service.clone().keep_watched(asked.clone()));
     }
     training.take_up()?;
     if let Some(mirror) = &mirror {
@@ -93,21 +89,19 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         services,
         log_level,
         access,
-        shutdown: stages.asked.clone(),
-        restart: stages.restart.clone(),
-        end: stages.end.clone(),
+        ending: stages.ending.clone(),
         end_streams: stages.streams.clone(),
     };
     let (server, health) = rpc::server(parts, socket.listen()?)?;
     let server = tokio::spawn(server);
-    tokio::spawn(registry.clone().keep_pruned(stages.asked.clone()));
-    tokio::spawn(rpc::report_health(health, gateway, stages.asked.clone()));
+    tokio::spawn(registry.clone().keep_pruned(asked.clone()));
+    tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
     supervisor::ready();
-    tokio::spawn(supervisor::keep_told(loops, stages.asked.clone()));
+    tokio::spawn(supervisor::keep_told(loops, asked.clone()));
 
-    stages.asked.cancelled().await;
-    if !stages.restart.is_cancelled() {
+    asked.cancelled().await;
+    if !stages.ending.is_restart() {
         supervisor::stopping();
     }
     watchdog(Duration::from_secs(settings.grace_seconds));
@@ -125,8 +119,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     if let Ok(Ok(Err(error))) = outcome {
         return Err(error.into());
     }
-    let again = stages.restart.is_cancelled() && !stages.end.is_cancelled();
-    let wanted = again.then(|| socket.hand_over()).flatten();
+    let wanted = stages.ending.is_restart().then(|| socket.hand_over()).flatten();
     Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
 }
 
@@ -135,9 +128,10 @@ async fn with_bucket(store: Store, settings: &Settings) -> Result<(Store, Option
     let Some(address) = settings.bucket.clone() else { return Ok((store, None)) };
     let bucket = Bucket::new(address, settings.credentials.starting_with("AWS_"))?;
     let store = store.mirrored(Arc::new(bucket.clone()))?;
-    // a large one takes its time the first time
-    supervisor::starting_takes(LINK_MAX);
-    bucket::link(&store, &bucket).await?;
+    if !bucket::is_met(&store, &bucket)? {
+        supervisor::starting_takes(LINK_MAX);
+        bucket::meet(&store, &bucket).await?;
+    }
     Ok((store.clone(), Some(Mirror::new(store, bucket))))
 }
 

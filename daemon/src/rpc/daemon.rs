@@ -1,10 +1,9 @@
 //! `ktrdr.v1.Daemon`: decode, one call, encode.
 
 use ktrdr_proto::v1::{self as pb, daemon_server};
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::status;
+use super::{Ending, status};
 use crate::{
     bucket::{Mirror, MirrorFacts},
     facts::{Facts, resident_bytes},
@@ -21,12 +20,8 @@ pub(super) struct Handler {
     pub(super) mirror: Option<Mirror>,
     pub(super) registry: Registry,
     pub(super) log_level: LogLevel,
-    /// Begins the orderly stop.
-    pub(super) shutdown: CancellationToken,
-    /// Makes it a restart.
-    pub(super) restart: CancellationToken,
-    /// Makes it an end.
-    pub(super) end: CancellationToken,
+    /// Begins the orderly stop, or a restart.
+    pub(super) ending: Ending,
 }
 
 #[tonic::async_trait]
@@ -61,13 +56,11 @@ impl daemon_server::Daemon for Handler {
     async fn shutdown(&self, request: Request<pb::ShutdownRequest>) -> Result<Response<pb::ShutdownResponse>, Status> {
         let restart = request.into_inner().restart;
         tracing::info!(restart, "shutdown asked for");
-        match (restart, self.shutdown.is_cancelled()) {
-            (false, _) => self.end.cancel(),
-            (true, false) => self.restart.cancel(),
-            // a stop that is under way stays one
-            (true, true) => {}
+        if restart {
+            self.ending.restart();
+        } else {
+            self.ending.stop();
         }
-        self.shutdown.cancel();
         Ok(Response::new(pb::ShutdownResponse { pid: std::process::id() }))
     }
 

@@ -11,6 +11,7 @@ mod convert_load;
 mod convert_operation;
 mod convert_training;
 mod daemon;
+mod ending;
 mod envelope;
 mod gateway;
 mod host_services;
@@ -42,6 +43,7 @@ use crate::{
 use envelope::Envelope;
 
 pub use access::Access;
+pub use ending::Ending;
 
 /// Flow-control windows: large enough that a stream of bars never waits for an update of them.
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
@@ -70,12 +72,8 @@ pub struct Parts {
     pub log_level: LogLevel,
     /// Who may call.
     pub access: Access,
-    /// Begins the orderly stop.
-    pub shutdown: CancellationToken,
-    /// Makes it a restart.
-    pub restart: CancellationToken,
-    /// Makes it an end, whatever else was asked for.
-    pub end: CancellationToken,
+    /// Begins the orderly stop, or a restart.
+    pub ending: Ending,
     /// Cuts streams short, late in the stop.
     pub end_streams: CancellationToken,
 }
@@ -104,9 +102,7 @@ pub fn server(
         mirror: parts.mirror,
         registry: parts.registry.clone(),
         log_level: parts.log_level,
-        shutdown: parts.shutdown.clone(),
-        restart: parts.restart.clone(),
-        end: parts.end.clone(),
+        ending: parts.ending.clone(),
     };
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -136,11 +132,7 @@ pub fn server(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);
     // on a restart, who comes now is for the next life
-    let handed_over = async move {
-        parts.restart.cancelled().await;
-        parts.shutdown.cancelled().await;
-    };
-    let incoming = UnixListenerStream::new(listener).take_until(Box::pin(handed_over));
+    let incoming = UnixListenerStream::new(listener).take_until(Box::pin(parts.ending.handed_over()));
     Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
 }
 

@@ -10,7 +10,7 @@ use std::{
     fmt,
     fs::File,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -95,7 +95,7 @@ pub(super) struct Mirrored {
 }
 
 impl Mirrored {
-    fn uploads(&self) -> std::sync::MutexGuard<'_, BTreeMap<(SeriesKey, i16), UploadRow>> {
+    fn uploads(&self) -> MutexGuard<'_, BTreeMap<(SeriesKey, i16), UploadRow>> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -174,15 +174,13 @@ impl Store {
         if self.mirrored.remote.is_none() {
             return Vec::new();
         }
-        let mut wanted: BTreeMap<(SeriesKey, i16), Checksum> = BTreeMap::new();
-        for (key, state) in self.list() {
-            wanted.extend(state.partitions.values().map(|file| ((key.clone(), file.year), file.checksum)));
-        }
         let uploads = self.mirrored.uploads();
-        // a file whose row the ledger has lost is no file that somebody removed
-        let removed = uploads.iter().filter(|(at, row)| row.gone && !wanted.contains_key(at));
-        let gone = removed.map(|(at, _)| (at.clone(), None));
-        let all: BTreeMap<_, _> = gone.chain(wanted.iter().map(|(at, sum)| (at.clone(), Some(*sum)))).collect();
+        // what was removed on purpose; a file whose row the ledger has lost is not
+        let removed = uploads.iter().filter(|(_, row)| row.gone).map(|(at, _)| (at.clone(), None));
+        let mut all: BTreeMap<_, _> = removed.collect();
+        for (key, state) in self.list() {
+            all.extend(state.partitions.values().map(|file| ((key.clone(), file.year), Some(file.checksum))));
+        }
         all.into_iter()
             .filter_map(|((key, year), wanted)| {
                 let row = uploads.get(&(key.clone(), year));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ktrdr_proto::{reason, v1::ShutdownRequest};
+use ktrdr_proto::{
+    reason,
+    v1::{GetDaemonStatusResponse, ShutdownRequest},
+};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -66,21 +69,22 @@ pub(crate) async fn run(Args {}: Args, context: &mut Context) -> Result<(), Stop
 }
 
 /// Waits for the next life. A daemon that knows no restart has stopped, and is started.
-async fn again(context: &Context, before: i64) -> Result<ktrdr_proto::v1::GetDaemonStatusResponse, Failure> {
+async fn again(context: &Context, before: i64) -> Result<GetDaemonStatusResponse, Failure> {
     let deadline = Instant::now() + LONGEST_RESTART;
     loop {
         let client = Client::new(context.socket_flag(), LONGEST_RESTART, Start::WhenAbsent)?;
-        match ask(&client).await {
+        let not_yet = match ask(&client).await {
             Ok(status) if status.started_at_ns != before => return Ok(status),
-            Ok(_) => {}
-            Err(failure) if Instant::now() >= deadline => return Err(failure),
+            Ok(_) => {
+                let text = format!("the daemon has not restarted within {} s", LONGEST_RESTART.as_secs());
+                Failure::new(&reason::DAEMON_START_FAILED, text)
+            }
             // it is on its way out
-            Err(failure) if failure.exit() == reason::exit::UNREACHABLE => {}
+            Err(failure) if failure.exit() == reason::exit::UNREACHABLE => failure,
             Err(failure) => return Err(failure),
-        }
+        };
         if Instant::now() >= deadline {
-            let text = format!("the daemon has not restarted within {} s", LONGEST_RESTART.as_secs());
-            return Err(Failure::new(&reason::DAEMON_START_FAILED, text));
+            return Err(not_yet);
         }
         sleep(BETWEEN_LOOKS).await;
     }
