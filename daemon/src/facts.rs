@@ -1,6 +1,6 @@
 //! What is told about the daemon itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::Nanos;
 
@@ -33,4 +33,33 @@ pub fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages = pages.and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok()).unwrap_or(0);
     pages * rustix::param::page_size() as u64
+}
+
+/// What the process holds and has taken; 0 where the system does not tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process {
+    /// Its own and the kernel's.
+    pub cpu_seconds: f64,
+    /// Files and connections.
+    pub open_files: u64,
+    /// As many may be open.
+    pub most_files: u64,
+}
+
+/// Of this process.
+pub fn process() -> Process {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // after the name, which may hold anything: state is field 3, user and system time are 14 and 15 (proc(5))
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace()).into_iter().flatten();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(0);
+    #[expect(clippy::cast_precision_loss, reason = "a hundred, as a rule")]
+    let per_second = rustix::param::clock_ticks_per_second() as f64;
+    Process { cpu_seconds: ticks / per_second, open_files: open as u64, most_files: most }
+}
+
+/// Free space, and all space, of the file system that a folder is on; bytes.
+pub fn space(folder: &Path) -> (u64, u64) {
+    rustix::fs::statvfs(folder).map_or((0, 0), |fs| (fs.f_bavail * fs.f_frsize, fs.f_blocks * fs.f_frsize))
 }

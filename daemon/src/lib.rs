@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! lifecycle    birth and death
+//! observe      what Prometheus reads
 //! rpc          the wire
 //! training     sessions on host services
 //! market_data  plan → fetch → merge → store
@@ -15,7 +16,7 @@
 //! store        Parquet and the ledger
 //! model        the words of the domain
 //! ```
-//! with `config` on top, and `telemetry`, `facts`, `clock` and `error` at the bottom, for all.
+//! with `config` on top, and `telemetry`, `metrics`, `facts`, `clock` and `error` at the bottom, for all.
 
 pub mod bucket;
 pub mod clock;
@@ -26,7 +27,9 @@ pub mod gateway;
 pub mod host_service;
 pub mod lifecycle;
 pub mod market_data;
+pub mod metrics;
 pub mod model;
+pub mod observe;
 pub mod operations;
 pub mod rpc;
 pub mod store;
@@ -75,11 +78,19 @@ fn start(args: Args) -> Result<(), StartError> {
     let mut settings = Settings::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
     settings.socket = args.socket.or(settings.socket);
     let to_journal = lifecycle::logs_to_journal();
-    let log_level = telemetry::start(&settings.log_level, settings.log_format, to_journal, gateway::overhear)
-        .map_err(StartError::Log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let runtime = runtime.map_err(|error| StartError::Log(error.to_string()))?;
-    let again = runtime.block_on(lifecycle::run(settings, log_level))?;
+    let collector = settings.observe.otlp.as_deref();
+    let (level, format) = (&settings.log_level, settings.log_format);
+    let entered = runtime.enter();
+    let started = telemetry::start(level, format, to_journal, collector, gateway::overhear);
+    let (log_level, traces) = started.map_err(StartError::Log)?;
+    drop(entered);
+    let again = runtime.block_on(lifecycle::run(settings, log_level));
+    if let Some(traces) = traces {
+        traces.finish();
+    }
+    let again = again?;
     // everything that was open is closed before the next life begins
     drop(runtime);
     again.map_or(Ok(()), |again| Err(StartError::Again(again.exec())))

@@ -1,5 +1,7 @@
 //! The log: one event a line on stderr, or an entry of systemd's journal with fields of its own; its filter changeable while the
-//! daemon runs.
+//! daemon runs. Spans may go to a collector besides.
+
+mod traces;
 
 use std::{
     io::IsTerminal,
@@ -7,6 +9,8 @@ use std::{
 };
 
 use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload};
+
+pub use traces::Traces;
 
 /// Always added: the crate that speaks to the gateway logs what we report in our own words, account numbers included.
 const QUIET: &str = "ibapi=error,h2=warn,hyper=warn,tower=warn";
@@ -75,8 +79,15 @@ impl LogFormat {
 /// Called with the target and the text of each line of the crates' logs, whatever the filter.
 pub type Listener = fn(&str, &std::fmt::Arguments<'_>);
 
-/// Starts logging. Once a process. `to_journal`: stderr is connected to the journal.
-pub fn start(level: &str, format: LogFormat, to_journal: bool, listener: Listener) -> Result<LogLevel, String> {
+/// Starts logging. Once a process, with a runtime around it. `to_journal`: stderr is connected to the journal; `collector`: where
+/// spans go.
+pub fn start(
+    level: &str,
+    format: LogFormat,
+    to_journal: bool,
+    collector: Option<&str>,
+    listener: Listener,
+) -> Result<(LogLevel, Option<Traces>), String> {
     let (filter, handle) = reload::Layer::new(filter(level)?);
     let wanted = format == LogFormat::Journal || (format == LogFormat::Auto && to_journal);
     let journal = match tracing_journald::layer() {
@@ -93,12 +104,13 @@ pub fn start(level: &str, format: LogFormat, to_journal: bool, listener: Listene
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
     });
-    let subscriber = tracing_subscriber::registry().with(filter).with(journal).with(json).with(lines);
+    let (spans, traces) = collector.map(traces::layer).transpose()?.unzip();
+    let subscriber = tracing_subscriber::registry().with(filter).with(spans).with(journal).with(json).with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(|error| error.to_string())?;
     let ear = Ear { listener, tracer: tracing_log::LogTracer::new() };
     log::set_boxed_logger(Box::new(ear)).map_err(|error| error.to_string())?;
     log::set_max_level(log::LevelFilter::Warn);
-    Ok(LogLevel { handle, text: Arc::new(Mutex::new(level.to_owned())) })
+    Ok((LogLevel { handle, text: Arc::new(Mutex::new(level.to_owned())) }, traces))
 }
 
 /// Crates that log by the `log` facade, heard before they are filtered.

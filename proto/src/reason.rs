@@ -274,6 +274,10 @@ reasons! {
     CONTRACT_MISMATCH = FailedPrecondition, CONTRACT, "{update}";
     /// No answer within --timeout.
     TIMED_OUT = DeadlineExceeded, TIMED_OUT, "the outcome is unknown: ktrdr operations list";
+    /// One user has as many calls open as the daemon grants.
+    TOO_MANY_CALLS = ResourceExhausted, UNAVAILABLE, "try again; limits.calls_per_user in the configuration grants more";
+    /// One user has as many operations waiting or running as the daemon grants.
+    TOO_MANY_OPERATIONS = ResourceExhausted, UNAVAILABLE, "wait for some to end: ktrdr operations list --active";
     /// Ctrl-C.
     INTERRUPTED_BY_USER = Cancelled, INTERRUPTED, "what was stored is kept; run the same command again for the rest";
     /// The daemon did not come up.

@@ -33,6 +33,7 @@ pub(super) fn apply(
     let at_least_one = |text: &str| text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 1.0);
     look.set(&mut values.time_scale, &["KTRDR_TEST_TIME_SCALE"], "a number of 1 or more", at_least_one)?;
 
+    service(values, &look)?;
     training(values, &look)?;
     host_service(values, &look)?;
     let mut warnings = Vec::new();
@@ -40,6 +41,28 @@ pub(super) fn apply(
         warnings.push("KTRDR_TEST_TIME_SCALE shortens pauses and pacing: only for a simulated gateway".into());
     }
     Ok(warnings)
+}
+
+/// How the daemon is reached, and by how many; where it is observed.
+fn service(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>>) -> Result<(), ConfigError> {
+    let (path, text) = (|text: &str| Some(PathBuf::from(text)), |text: &str| Some(text.to_owned()));
+    let (limits, number) = (&mut values.limits, "a whole number");
+    look.set(&mut limits.connections, &["KTRDR_LIMITS_CONNECTIONS"], number, parse)?;
+    look.set(&mut limits.calls_per_user, &["KTRDR_LIMITS_CALLS_PER_USER"], number, parse)?;
+    look.set(&mut limits.operations_per_user, &["KTRDR_LIMITS_OPERATIONS_PER_USER"], number, parse)?;
+    let listen = &mut values.listen;
+    look.set(&mut listen.address, &["KTRDR_LISTEN_ADDRESS"], "an address and a port", text)?;
+    look.set(&mut listen.certificate, &["KTRDR_LISTEN_CERTIFICATE"], "a path", path)?;
+    look.set(&mut listen.key, &["KTRDR_LISTEN_KEY"], "a path", path)?;
+    look.set(&mut listen.client_ca, &["KTRDR_LISTEN_CLIENT_CA"], "a path", path)?;
+    let observe = &mut values.observe;
+    look.set(
+        &mut observe.metrics,
+        &["KTRDR_OBSERVE_METRICS"],
+        "an address of this machine and a port, or a path",
+        text,
+    )?;
+    look.set(&mut observe.otlp, &["KTRDR_OBSERVE_OTLP", "OTEL_EXPORTER_OTLP_ENDPOINT"], "an address", text)
 }
 
 /// The old system asked the service only when it was told to; its address alone changed nothing.

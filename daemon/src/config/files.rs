@@ -18,6 +18,9 @@ pub(super) struct Values {
     pub(super) ib: Ib,
     pub(super) daemon: Daemon,
     pub(super) operations: Operations,
+    pub(super) limits: Limits,
+    pub(super) listen: Listen,
+    pub(super) observe: Observe,
     pub(super) training: Training,
     /// From the environment only.
     #[serde(skip)]
@@ -69,6 +72,30 @@ pub(super) struct Operations {
     pub(super) keep_count: Option<u32>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) connections: Option<usize>,
+    pub(super) calls_per_user: Option<usize>,
+    pub(super) operations_per_user: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Listen {
+    pub(super) address: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Observe {
+    pub(super) metrics: Option<String>,
+    pub(super) otlp: Option<String>,
+}
+
 impl Values {
     fn overridden_by(self, over: Self) -> Self {
         Self {
@@ -101,6 +128,21 @@ impl Values {
             operations: Operations {
                 keep_days: over.operations.keep_days.or(self.operations.keep_days),
                 keep_count: over.operations.keep_count.or(self.operations.keep_count),
+            },
+            limits: Limits {
+                connections: over.limits.connections.or(self.limits.connections),
+                calls_per_user: over.limits.calls_per_user.or(self.limits.calls_per_user),
+                operations_per_user: over.limits.operations_per_user.or(self.limits.operations_per_user),
+            },
+            listen: Listen {
+                address: over.listen.address.or(self.listen.address),
+                certificate: over.listen.certificate.or(self.listen.certificate),
+                key: over.listen.key.or(self.listen.key),
+                client_ca: over.listen.client_ca.or(self.listen.client_ca),
+            },
+            observe: Observe {
+                metrics: over.observe.metrics.or(self.observe.metrics),
+                otlp: over.observe.otlp.or(self.observe.otlp),
             },
             training: self.training.overridden_by(over.training),
             time_scale: None,

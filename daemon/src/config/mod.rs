@@ -4,10 +4,12 @@ mod credentials;
 mod environment;
 mod files;
 mod hosts;
+mod service;
 
 use std::path::{Path, PathBuf};
 
 pub use credentials::Credentials;
+pub use service::{Limits, Listen, MetricsAddress, Observe};
 
 use crate::{
     bucket::BucketAddress,
@@ -46,6 +48,12 @@ pub struct Settings {
     pub grace_seconds: u64,
     /// What is kept of ended operations.
     pub keep: Keep,
+    /// How much each may hold.
+    pub limits: Limits,
+    /// Where other machines may call; absent: nowhere.
+    pub listen: Option<Listen>,
+    /// Where the daemon is observed.
+    pub observe: Observe,
     /// The connection to the gateway.
     pub gateway: GatewayConfig,
     /// The service in front of the gateway, where that is asked instead.
@@ -147,6 +155,9 @@ impl Settings {
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             keep,
+            limits: values.limits.checked()?,
+            listen: values.listen.checked(&variable)?,
+            observe: values.observe.checked(&variable)?,
             gateway,
             ib_service,
             training,
@@ -341,6 +352,11 @@ mod tests {
         assert!(text(load("", &[("KTRDR_IB_QUIET", "23:45-23:50 Mars")]).unwrap_err()).contains("zone"));
         assert!(text(load("[operations]\nkeep_days = 0", &[]).unwrap_err()).contains("operations.keep_days"));
         assert!(text(load("[data]\nkeep_replaced_days = 0", &[]).unwrap_err()).contains("keep_replaced_days"));
+        assert!(text(load("[limits]\nconnections = 3", &[]).unwrap_err()).contains("limits.connections"));
+        assert!(text(load("[observe]\nmetrics = \"0.0.0.0:9464\"", &[]).unwrap_err()).contains("observe.metrics"));
+        assert!(text(load("[observe]\notlp = \"collector:4317\"", &[]).unwrap_err()).contains("observe.otlp"));
+        assert!(text(load("[listen]\naddress = \"0.0.0.0:7601\"", &[]).unwrap_err()).contains("listen.certificate"));
+        assert!(text(load("[listen]\nkey = \"/k.pem\"", &[]).unwrap_err()).contains("listen.address"));
         let two = "[[training.hosts]]\nname = \"a\"\nurl = \"http://h\"\n";
         assert!(text(load(&two.repeat(2), &[]).unwrap_err()).contains("two hosts"));
         assert!(text(load("", &[("KTRDR_IB_HOST_SERVICE", "gw:5001")]).unwrap_err()).contains("ib.host_service"));

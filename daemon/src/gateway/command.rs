@@ -1,19 +1,31 @@
 //! What callers send to the session task, and how one request is carried out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use super::{
     BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayError, LiveAsk, LiveStream, pacing::Footprint, source::Source,
 };
-use crate::model::{Nanos, Session, Symbol, WhatToShow};
+use crate::{
+    metrics::metrics,
+    model::{Nanos, Session, Symbol, WhatToShow},
+};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, GatewayError>>;
 
-/// One request. A caller withdraws it by dropping the other end of its reply.
+/// One request, and on whose behalf it is made: what is logged about it names the call or the operation.
 #[derive(Debug)]
-pub(super) enum Command {
+pub(super) struct Command {
+    question: Question,
+    span: Span,
+    since: Instant,
+}
+
+/// What is asked. A caller withdraws it by dropping the other end of its reply.
+#[derive(Debug)]
+pub(super) enum Question {
     Bars(BarsAsk, Reply<BarsAnswer>),
     Contract(Symbol, Reply<Contract>),
     /// `None`: there is no history.
@@ -53,7 +65,27 @@ pub(super) enum End {
     Failed(GatewayError),
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Contract => "contract",
+            Self::Head => "head",
+            Self::Clock => "clock",
+            Self::Live => "live",
+        }
+    }
+}
+
 impl End {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Withdrawn => "withdrawn",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     fn of<T>(result: &Result<T, GatewayError>) -> Self {
         match result {
             Ok(_) => Self::Answered,
@@ -62,8 +94,59 @@ impl End {
     }
 }
 
+impl From<Question> for Command {
+    fn from(question: Question) -> Self {
+        Self { question, span: Span::current(), since: Instant::now() }
+    }
+}
+
 impl Command {
     pub(super) fn kind(&self) -> Kind {
+        self.question.kind()
+    }
+
+    /// For the pacing rules, which bind requests for bars and subscriptions to them only.
+    pub(super) fn footprint(&self) -> Option<Footprint> {
+        self.question.footprint()
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.question.is_withdrawn()
+    }
+
+    /// Answers with an error, without asking the gateway.
+    pub(super) fn refuse(self, error: GatewayError) {
+        self.question.refuse(error);
+    }
+
+    /// Whoever else asks for the gateway's time shares the answer.
+    pub(super) fn shared_with(&mut self, other: Self) {
+        if let (Question::Clock(own), Question::Clock(more)) = (&mut self.question, other.question) {
+            own.extend(more);
+        }
+    }
+
+    /// Asks the source and answers the caller.
+    pub(super) fn perform(self, source: Arc<dyn Source>) -> impl Future<Output = Done> + Send + 'static {
+        let Self { question, span, since } = self;
+        let kind = question.kind();
+        metrics().request_left(kind.name(), since.elapsed());
+        let span = tracing::info_span!(parent: &span, "gateway_request", kind = kind.name());
+        let whole = async move {
+            let begun = Instant::now();
+            tracing::debug!(kind = kind.name(), "a request leaves for the gateway");
+            let end = question.perform(source).await;
+            tracing::debug!(kind = kind.name(), end = end.name(), "it has ended");
+            metrics().request_ended(kind.name(), end.name(), begun.elapsed());
+            Done { kind, end }
+        };
+        whole.instrument(span)
+    }
+}
+
+impl Question {
+    fn kind(&self) -> Kind {
         match self {
             Self::Bars(..) => Kind::Bars,
             Self::Contract(..) => Kind::Contract,
@@ -73,8 +156,7 @@ impl Command {
         }
     }
 
-    /// For the pacing rules, which bind requests for bars and subscriptions to them only.
-    pub(super) fn footprint(&self) -> Option<Footprint> {
+    fn footprint(&self) -> Option<Footprint> {
         let (request, contract, what, timeframe) = match self {
             Self::Bars(ask, _) => (ask.name(), &ask.contract, ask.basis.what, ask.timeframe),
             Self::Live(ask, _) => (ask.name(), &ask.contract, ask.basis.what, ask.timeframe),
@@ -88,8 +170,7 @@ impl Command {
         })
     }
 
-    /// Nobody waits for the answer any more.
-    pub(super) fn is_withdrawn(&self) -> bool {
+    fn is_withdrawn(&self) -> bool {
         match self {
             Self::Bars(_, reply) => reply.is_closed(),
             Self::Contract(_, reply) => reply.is_closed(),
@@ -99,8 +180,7 @@ impl Command {
         }
     }
 
-    /// Answers with an error, without asking the gateway.
-    pub(super) fn refuse(self, error: GatewayError) {
+    fn refuse(self, error: GatewayError) {
         match self {
             Self::Bars(_, reply) => answer(reply, Err(error)),
             Self::Contract(_, reply) => answer(reply, Err(error)),
@@ -110,11 +190,10 @@ impl Command {
         }
     }
 
-    /// Asks the source and answers the caller. A caller that goes away withdraws the request there, too: the future of the
+    /// A caller that goes away withdraws the request there, too: the future of the
     /// question is dropped.
-    pub(super) async fn perform(self, source: Arc<dyn Source>) -> Done {
-        let kind = self.kind();
-        let end = match self {
+    async fn perform(self, source: Arc<dyn Source>) -> End {
+        match self {
             Self::Bars(ask, reply) => until_withdrawn(source.bars(&ask), reply).await,
             Self::Contract(symbol, reply) => until_withdrawn(source.contract(&symbol), reply).await,
             Self::Head(contract, what, session, reply) => {
@@ -129,8 +208,7 @@ impl Command {
                 }
                 end
             }
-        };
-        Done { kind, end }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     BarsAnswer, BarsAsk, ClockAnswer, Contract, GatewayConfig, GatewayError, LiveAsk, LiveStream, Origin, Status,
-    command::{Command, Reply},
+    command::{Question, Reply},
     queue::QUEUE_MAX,
     session::{Message, Session as SessionTask},
     sharing::UnderWay,
@@ -82,7 +82,7 @@ impl Gateway {
     pub async fn bars(&self, ask: BarsAsk) -> Result<BarsAnswer, GatewayError> {
         let answer = self.bars.join_or(ask.name().into(), || {
             let gateway = self.clone();
-            async move { gateway.call(|reply| Command::Bars(ask, reply)).await }.boxed()
+            async move { gateway.call(|reply| Question::Bars(ask, reply)).await }.boxed()
         });
         match answer.await {
             Ok(BarsAnswer::NoData) if !self.status.borrow().history_up => Err(GatewayError::HistoryDown),
@@ -94,7 +94,7 @@ impl Gateway {
     pub async fn contract(&self, symbol: Symbol) -> Result<Contract, GatewayError> {
         let answer = self.contracts.join_or(symbol.as_str().into(), || {
             let gateway = self.clone();
-            async move { gateway.call(|reply| Command::Contract(symbol, reply)).await }.boxed()
+            async move { gateway.call(|reply| Question::Contract(symbol, reply)).await }.boxed()
         });
         answer.await
     }
@@ -110,19 +110,19 @@ impl Gateway {
         let name = format!("{} {} {}", contract.id, what.name(), session.name());
         let answer = self.heads.join_or(name.into(), || {
             let gateway = self.clone();
-            async move { gateway.call(|reply| Command::Head(contract, what, session, reply)).await }.boxed()
+            async move { gateway.call(|reply| Question::Head(contract, what, session, reply)).await }.boxed()
         });
         answer.await
     }
 
     /// Bars as they come, once pacing allows to ask for them. One more subscription than IB allows is refused.
     pub async fn subscribe(&self, ask: LiveAsk) -> Result<LiveStream, GatewayError> {
-        self.call(|reply| Command::Live(ask, reply)).await
+        self.call(|reply| Question::Live(ask, reply)).await
     }
 
     /// The gateway's clock: the cheapest request there is.
     pub async fn clock(&self) -> Result<ClockAnswer, GatewayError> {
-        self.call(|reply| Command::Clock(vec![reply])).await
+        self.call(|reply| Question::Clock(vec![reply])).await
     }
 
     /// Ends the session politely; the next attempt follows after the shortest pause.
@@ -135,8 +135,8 @@ impl Gateway {
         matches!(self.send(Message::Alive).await, Ok(()) | Err(GatewayError::Busy))
     }
 
-    async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, GatewayError> {
-        self.send(|reply| Message::Request(self.origin.clone(), command(reply))).await
+    async fn call<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, GatewayError> {
+        self.send(|reply| Message::Request(self.origin.clone(), question(reply).into())).await
     }
 
     async fn send<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, GatewayError> {

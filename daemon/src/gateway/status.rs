@@ -34,6 +34,20 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Disabled,
+        Self::Disconnected,
+        Self::Connecting,
+        Self::Synchronising,
+        Self::Ready,
+        Self::Degraded,
+        Self::Resting,
+        Self::Wedged,
+        Self::LoginNeeded,
+        Self::Stopped,
+    ];
+
     /// One word, for logs.
     pub fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use super::{
     health::Seen,
     pool::{self, Manager},
 };
-use crate::clock;
+use crate::{clock, metrics::metrics};
 
 impl HostService {
     pub(super) async fn attempt(&self, call: &Call<'_>, id: Ulid) -> Result<Reply, Trouble> {
@@ -33,9 +33,13 @@ impl HostService {
         // one that nobody waits for any more has found nothing out
         let _probe = Probe(self);
         let limit = call.route.timeout / self.0.config.hurry.max(1);
+        let begun = Instant::now();
         let outcome = timeout(limit, self.exchange(call, id)).await;
         let outcome = outcome.unwrap_or(Err(Trouble::TimedOut { after: limit }));
         let outcome = outcome.and_then(not_now_is_trouble);
+        let end = if outcome.is_ok() { "answered" } else { "failed" };
+        metrics().host_called(self.kind(), end, begun.elapsed());
+        tracing::debug!(host = self.name(), route = call.route.name(), host_request_id = %id, end, "called a host service");
         self.note(call, &outcome);
         outcome
     }

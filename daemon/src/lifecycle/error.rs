@@ -51,6 +51,12 @@ pub enum StartError {
     /// Somebody who is nobody is to have access.
     #[error("cannot tell who may call: {0}")]
     Access(String),
+    /// The listener for other machines.
+    #[error("cannot listen for other machines: {0}")]
+    Listen(String),
+    /// The address for metrics.
+    #[error("observe.metrics cannot be listened on: {0}")]
+    Observe(String),
     /// The socket.
     #[error("cannot listen on {}", path.display())]
     Socket {
@@ -81,8 +87,8 @@ impl StartError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config(_) | Self::HostService { .. } | Self::Access(_) => {
-                "correct the setting; the README lists them all"
+            Self::Config(_) | Self::HostService { .. } | Self::Access(_) | Self::Listen(_) | Self::Observe(_) => {
+                "correct the setting; docs/REFERENCE.md lists them all"
             }
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",

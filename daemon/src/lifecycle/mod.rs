@@ -6,6 +6,7 @@
 //! - A restart keeps the socket: the next life gets it from the one before.
 //! - kill -9 at any moment leaves nothing that needs a hand.
 
+mod descriptors;
 mod error;
 mod handover;
 mod lock;

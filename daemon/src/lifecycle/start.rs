@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
-    Handover, StartError,
+    Handover, StartError, descriptors,
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
     socket::{Passed, Socket},
@@ -18,8 +18,9 @@ use crate::{
     gateway::{Gateway, GatewayConfig},
     host_service::HostService,
     market_data::MarketData,
+    observe::{self, Observed},
     operations::Registry,
-    rpc::{self, Access, Parts},
+    rpc::{self, Access, Connections, Parts},
     store::{Layout, Store, StoreError, create_folders},
     telemetry::LogLevel,
     training::Training,
@@ -38,6 +39,12 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
     let mut socket = Socket::of(Passed::take()?, address)?;
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
+    let most = descriptors::most_connections(settings.limits.connections);
+    let connections = Connections::new(most, settings.limits.calls_per_user);
+    let door = match &settings.listen {
+        Some(listen) => Some(rpc::tls::open(listen).await.map_err(StartError::Listen)?),
+        None => None,
+    };
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
     watch_signals(stages.ending.clone())
@@ -47,7 +54,8 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let store = Store::open(layout)?.cached(settings.cache_bytes);
     let Some(met) = asked.run_until_cancelled(with_bucket(store, &settings)).await else { return Ok(None) };
     let (store, mirror) = met?;
-    let registry = Registry::open(store.clone(), settings.keep, &["training"], stages.operations.clone())?;
+    let (most, ends) = (settings.limits.operations_per_user, stages.operations.clone());
+    let registry = Registry::open(store.clone(), settings.keep, &["training"], most, ends)?;
     let services = host_services(&settings)?;
     let gateway_config = GatewayConfig {
         host_service: services.iter().find(|service| service.kind() == "ib").cloned(),
@@ -73,14 +81,23 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         market_data: market_data.clone(),
         registry: registry.clone(),
     };
+    let facts = Facts {
+        started_at,
+        socket: socket.path().to_path_buf(),
+        data_dir: settings.data_dir.clone(),
+        config_files: settings.config_files.clone(),
+        unit: unit::own(),
+    };
+    let observed = Observed {
+        facts: facts.clone(),
+        market_data: market_data.clone(),
+        registry: registry.clone(),
+        gateway: gateway.clone(),
+        services: services.clone(),
+        connections: connections.clone(),
+    };
     let parts = Parts {
-        facts: Facts {
-            started_at,
-            socket: socket.path().to_path_buf(),
-            data_dir: settings.data_dir.clone(),
-            config_files: settings.config_files.clone(),
-            unit: unit::own(),
-        },
+        facts,
         mirror,
         market_data,
         registry: registry.clone(),
@@ -89,11 +106,17 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         services,
         log_level,
         access,
+        door,
+        connections,
         ending: stages.ending.clone(),
         end_streams: stages.streams.clone(),
     };
     let (server, health) = rpc::server(parts, socket.listen()?)?;
     let server = tokio::spawn(server);
+    if let Some(address) = &settings.observe.metrics {
+        let opened = observe::start(address, observed, asked.clone()).await;
+        opened.map_err(|error| StartError::Observe(error.to_string()))?;
+    }
     tokio::spawn(registry.clone().keep_pruned(asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");

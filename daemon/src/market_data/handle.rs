@@ -21,7 +21,7 @@ use crate::{
     clock,
     gateway::Gateway,
     model::{self, Nanos, SeriesKey, TimeRange},
-    operations::{NewOperation, OperationError, Registry, Retry, Started},
+    operations::{NewOperation, OperationError, Registry, Requested, Retry, Started},
     store::{CacheFacts, SeriesState, Store},
 };
 
@@ -58,23 +58,23 @@ impl MarketData {
     pub async fn load(
         &self,
         request: LoadRequest,
-        request_id: String,
+        asked: Requested,
         retry_of: Option<String>,
     ) -> Result<Started, MarketDataError> {
-        let entering = self.clone().enter_load(request, request_id, retry_of).in_current_span();
+        let entering = self.clone().enter_load(request, asked, retry_of).in_current_span();
         tokio::spawn(entering).await.map_err(|_| MarketDataError::Defect)?
     }
 
     async fn enter_load(
         self,
         request: LoadRequest,
-        request_id: String,
+        asked: Requested,
         retry_of: Option<String>,
     ) -> Result<Started, MarketDataError> {
         let new = NewOperation {
             kind: "load",
             subject: request.key.to_string(),
-            request_id,
+            request: asked,
             spec: serde_json::to_string(&Spec::from(&request)).map_err(|_| MarketDataError::Defect)?,
             retry_of,
             waits: false,
@@ -147,7 +147,7 @@ impl MarketData {
         let refuse = |why| OperationError::NotRetryable { id: retry.retry_of.clone(), why };
         let spec: Spec = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
         let request = spec.request().ok_or_else(|| refuse("its request cannot be read"))?;
-        let started = self.load(request, retry.request_id.clone(), Some(retry.retry_of.clone())).await;
+        let started = self.load(request, retry.request.clone(), Some(retry.retry_of.clone())).await;
         let started = started.map_err(|error| match error {
             MarketDataError::Operation(error) => error,
             MarketDataError::SessionMismatch { .. } => {
@@ -168,7 +168,7 @@ impl MarketData {
         let specs: Vec<Spec> = serde_json::from_str(&retry.spec).map_err(|_| refuse("its request cannot be read"))?;
         let requests: Option<Vec<LoadRequest>> = specs.iter().map(Spec::request).collect();
         let requests = requests.ok_or_else(|| refuse("its request cannot be read"))?;
-        let started = self.load_many(requests, retry.request_id.clone(), Some(retry.retry_of.clone())).await;
+        let started = self.load_many(requests, retry.request.clone(), Some(retry.retry_of.clone())).await;
         started.map_err(|error| match error {
             MarketDataError::Operation(error) => error,
             _ => refuse("its request is no longer valid"),
@@ -182,11 +182,11 @@ impl MarketData {
     }
 
     /// Imports what was uploaded.
-    pub async fn import(&self, upload: Upload, request_id: String) -> Result<Started, MarketDataError> {
+    pub async fn import(&self, upload: Upload, asked: Requested) -> Result<Started, MarketDataError> {
         let new = NewOperation {
             kind: "import",
             subject: upload.subject(),
-            request_id,
+            request: asked,
             spec: upload.fingerprint(),
             retry_of: None,
             waits: false,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    operations::{Context, End, NewOperation, Outcome, Part, Started, State},
+    operations::{Context, End, NewOperation, Outcome, Part, Requested, Started, State},
 };
 
 /// Series that are loaded side by side: the next requests are ready when pacing allows them, and few partitions are held in
@@ -42,7 +42,7 @@ impl MarketData {
     pub async fn load_many(
         &self,
         requests: Vec<LoadRequest>,
-        request_id: String,
+        asked: Requested,
         retry_of: Option<String>,
     ) -> Result<Started, MarketDataError> {
         if requests.is_empty() || requests.len() > SERIES_MAX {
@@ -53,7 +53,7 @@ impl MarketData {
         let new = NewOperation {
             kind: "loads",
             subject: subject(&requests),
-            request_id,
+            request: asked,
             spec: serde_json::to_string(&specs).map_err(|_| MarketDataError::Defect)?,
             retry_of,
             waits: false,

@@ -38,6 +38,14 @@ pub enum OperationError {
     /// Empty, too long, or not printable.
     #[error("a request id has 1 to 64 printable ASCII characters")]
     RequestIdInvalid,
+    /// As many as one may have are open.
+    #[error("{by} has {most} operations waiting or running, which is as many as one may have")]
+    TooMany {
+        /// Whose.
+        by: String,
+        /// How many.
+        most: usize,
+    },
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     ShuttingDown,
@@ -54,6 +62,7 @@ impl Reasoned for OperationError {
             Self::NotRetryable { .. } => &reason::OPERATION_NOT_RETRYABLE,
             Self::RequestIdReused { .. } => &reason::REQUEST_ID_REUSED,
             Self::RequestIdInvalid => &reason::REQUEST_INVALID,
+            Self::TooMany { .. } => &reason::TOO_MANY_OPERATIONS,
             Self::ShuttingDown => &reason::SHUTTING_DOWN,
             Self::Store(error) => error.reason(),
         }

@@ -11,6 +11,7 @@ mod list;
 mod prune;
 mod registry;
 mod running;
+mod share;
 mod state;
 mod work;
 
@@ -22,6 +23,7 @@ pub use error::OperationError;
 pub use list::{Filter, Page};
 pub use prune::Keep;
 pub use registry::{NewOperation, Registry, Started};
+pub use share::Requested;
 pub use state::State;
 pub use work::{Context, End, Outcome, Retry, Starter};
 

@@ -14,6 +14,7 @@ use super::{
     entries::Entries,
     entry::{self, Entry},
     prune::{Age, forgotten},
+    share::{Requested, Shares},
     work::Retry,
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(super) struct Inner {
     /// Held while an operation is entered, so that one request id cannot enter twice.
     entering: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
+    /// Of those who have operations open.
+    shares: Shares,
     pub(super) stop: CancellationToken,
 }
 
@@ -52,8 +55,8 @@ pub struct NewOperation {
     pub kind: &'static str,
     /// What it works on, for people.
     pub subject: String,
-    /// Made by the client.
-    pub request_id: String,
+    /// What asks for it.
+    pub request: Requested,
     /// How to start it again; JSON. Also tells two requests with one id apart.
     pub spec: String,
     /// The operation that this one retries.
@@ -73,13 +76,21 @@ pub struct Started {
     pub same_request: bool,
 }
 
+/// Everything that an operation does is told with the request that wanted it.
+fn span_of(operation: &Operation) -> tracing::Span {
+    let Operation { id, subject, request_id, .. } = operation;
+    tracing::info_span!(parent: None, "operation", id, subject, request_id)
+}
+
 impl Registry {
     /// Reads the ledger and forgets what need not be kept; what a crash cut off becomes `interrupted`, but for the
-    /// `lasting` kinds: their work goes on elsewhere, and is followed again with [`go_on`](Self::go_on). Blocks.
+    /// `lasting` kinds: their work goes on elsewhere, and is followed again with [`go_on`](Self::go_on). One who asks has
+    /// at most `most_of_one` open. Blocks.
     pub fn open(
         store: Store,
         keep: Keep,
         lasting: &[&str],
+        most_of_one: usize,
         stop: CancellationToken,
     ) -> Result<Self, crate::store::StoreError> {
         let now = clock::now();
@@ -109,6 +120,7 @@ impl Registry {
             starters: Mutex::default(),
             entering: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
+            shares: Shares::new(most_of_one),
             stop,
         })))
     }
@@ -138,12 +150,13 @@ impl Registry {
         if self.0.stop.is_cancelled() {
             return Err(OperationError::ShuttingDown);
         }
+        let share = self.0.shares.take(new.request.by.as_ref())?;
         let operation = Operation {
             id: format!("op_{}_{}", new.kind, ulid::Ulid::generate()),
             kind: new.kind.into(),
             state: State::Pending,
             subject: new.subject,
-            request_id: new.request_id,
+            request_id: new.request.id,
             spec: new.spec,
             created: clock::now(),
             started: None,
@@ -154,13 +167,17 @@ impl Registry {
             retry_of: new.retry_of,
         };
         self.0.store.put_operation(OperationRow::from(&operation)).await.map_err(OperationError::Store)?;
-        let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
+        let span = span_of(&operation);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
         self.entries().insert(entry.clone());
         let waits = new.waits;
         let registry = self.clone();
-        self.0.tasks.spawn(async move { registry.run(entry, waits, work).await }.instrument(span));
+        let whole = async move {
+            registry.run(entry, waits, work).await;
+            drop(share);
+        };
+        self.0.tasks.spawn(whole.instrument(span));
         Ok(Started { operation: started, joined: false, same_request: true })
     }
 
@@ -173,7 +190,7 @@ impl Registry {
         for entry in left {
             let operation = entry.snapshot();
             tracing::info!(operation = operation.id, subject = operation.subject, "goes on");
-            let span = tracing::info_span!(parent: None, "operation", id = operation.id, subject = operation.subject);
+            let span = span_of(&operation);
             let (registry, work) = (self.clone(), work.clone());
             self.0.tasks.spawn(async move { registry.run(entry, true, work).await }.instrument(span));
         }
@@ -181,14 +198,15 @@ impl Registry {
 
     /// The operation that the same request started; an error when the id was used for another request.
     pub fn started_before(&self, new: &NewOperation) -> Result<Option<Snapshot>, OperationError> {
-        let printable = new.request_id.bytes().all(|byte| byte.is_ascii_graphic());
-        if new.request_id.is_empty() || new.request_id.len() > 64 || !printable {
+        let id = &new.request.id;
+        let printable = id.bytes().all(|byte| byte.is_ascii_graphic());
+        if id.is_empty() || id.len() > 64 || !printable {
             return Err(OperationError::RequestIdInvalid);
         }
-        let before = self.entries().of_request(&new.request_id).map(|entry| entry.snapshot());
+        let before = self.entries().of_request(id).map(|entry| entry.snapshot());
         match before {
             Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
-            Some(_) => Err(OperationError::RequestIdReused { request_id: new.request_id.clone() }),
+            Some(_) => Err(OperationError::RequestIdReused { request_id: id.clone() }),
             None => Ok(None),
         }
     }
@@ -221,6 +239,11 @@ impl Registry {
     }
 
     /// Pending and running ones.
+    pub fn unfinished(&self) -> Vec<Snapshot> {
+        self.entries().all().map(|entry| entry.snapshot()).filter(|operation| !operation.state.is_final()).collect()
+    }
+
+    /// How many there are.
     pub fn running(&self) -> usize {
         self.entries().all().filter(|entry| !entry.snapshot().state.is_final()).count()
     }
@@ -240,7 +263,7 @@ impl Registry {
     }
 
     /// Starts one again, as a new operation linked to it.
-    pub async fn retry(&self, id: &str, request_id: String) -> Result<Started, OperationError> {
+    pub async fn retry(&self, id: &str, request: Requested) -> Result<Started, OperationError> {
         let operation = self.get(id)?;
         let refuse = |why| Err(OperationError::NotRetryable { id: operation.id.clone(), why });
         if !operation.state.is_retryable() {
@@ -251,7 +274,7 @@ impl Registry {
         let Some(starter) = starter else {
             return refuse("the daemon does not keep what it needs");
         };
-        starter(Retry { spec: operation.spec.clone(), retry_of: operation.id.clone(), request_id }).await
+        starter(Retry { spec: operation.spec.clone(), retry_of: operation.id.clone(), request }).await
     }
 
     /// Waits until no work is left; called after the stop token has fired.

@@ -3,6 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -13,7 +14,7 @@ use super::{
     entry::{self, Entry},
     prune::ENDS,
 };
-use crate::{error::Failure, store::OperationRow};
+use crate::{error::Failure, metrics::metrics, store::OperationRow};
 
 impl Registry {
     /// Its last change of state is on the disk.
@@ -59,6 +60,9 @@ impl Registry {
             return;
         }
         let ended = entry::ended(&entry, outcome);
+        let took =
+            ended.ended.zip(ended.started.or(Some(ended.created))).map_or(0, |(end, start)| (end - start).max(0));
+        metrics().operation_ended(&ended.kind, ended.state.name(), Duration::from_nanos(took.unsigned_abs()));
         self.settle(&entry, ended).await;
         if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
             self.0.many_ended.notify_one();

@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{OperationError, Progress, Registry, Snapshot, Started, State, entry::Entry};
+use super::{OperationError, Progress, Registry, Requested, Snapshot, Started, State, entry::Entry};
 use crate::{clock, error::Failure};
 
 /// Handed to the work: who it is, whether to stop, where to report progress.
@@ -164,6 +164,6 @@ pub struct Retry {
     pub spec: String,
     /// Its id.
     pub retry_of: String,
-    /// Of the new request.
-    pub request_id: String,
+    /// What asks for it.
+    pub request: Requested,
 }

@@ -1,5 +1,5 @@
-//! Who may call: the daemon's own user and root everything, others what the configuration gives to them or to a group of theirs.
-//! The kernel vouches for the uid at the other end of the socket.
+//! Who may call: the daemon's own user and root everything, others what the configuration gives to
+//! them, to a group of theirs, or to a certificate.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
 
 use nix::unistd::{Group, Uid, User, getgrouplist};
 
-use super::rights::Right;
+use super::{peer::Peer, rights::Right};
 use crate::config::AccessConfig;
 
 /// A change of groups counts after this long.
@@ -33,10 +33,12 @@ struct Inner {
 enum Who {
     User(u32),
     Group(u32),
+    Certificate(String),
 }
 
 impl Access {
-    /// Users by name or number, groups as `@name`; an error names one that the machine does not have.
+    /// Users by name or number, groups as `@name`, certificates as `sha256:` and their fingerprint; an error names one that the
+    /// machine does not have.
     pub fn new(config: &AccessConfig) -> Result<Self, String> {
         let mut rules = Vec::new();
         for (right, names) in
@@ -50,8 +52,16 @@ impl Access {
         Ok(Self(Arc::new(Inner { own: nix::unistd::getuid().as_raw(), rules, known: Mutex::default() })))
     }
 
-    /// What that user may do, `None` being nothing; or that it has to be looked up.
-    pub(super) fn known(&self, uid: u32) -> Known {
+    /// What whoever is there may do, `None` being nothing; or that it has to be looked up.
+    pub(super) fn known(&self, peer: &Peer) -> Known {
+        match peer {
+            Peer::User(uid) => self.known_user(*uid),
+            Peer::Certificate(hash) => Known::Is(of_certificate(&self.0.rules, hash)),
+            Peer::Unknown => Known::Is(None),
+        }
+    }
+
+    fn known_user(&self, uid: u32) -> Known {
         if uid == self.0.own || uid == 0 {
             return Known::Is(Some(Right::Manage));
         }
@@ -60,7 +70,7 @@ impl Access {
         }
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(&uid).filter(|(_, at)| at.elapsed() < REMEMBERED);
-        known.map_or(Known::NotYet, |(right, _)| Known::Is(*right))
+        known.map_or(Known::NotYet(uid), |(right, _)| Known::Is(*right))
     }
 
     /// Looks into the machine's lists of users, which may be far away. Blocks.
@@ -75,7 +85,8 @@ impl Access {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Known {
     Is(Option<Right>),
-    NotYet,
+    /// The user has to be looked up.
+    NotYet(u32),
 }
 
 /// The highest right of any rule that fits.
@@ -83,11 +94,26 @@ fn best(rules: &[(Right, Who)], uid: u32, groups: &[u32]) -> Option<Right> {
     let fits = |who: &Who| match who {
         Who::User(user) => *user == uid,
         Who::Group(group) => groups.contains(group),
+        Who::Certificate(_) => false,
     };
     rules.iter().filter(|(_, who)| fits(who)).map(|(right, _)| *right).max()
 }
 
+fn of_certificate(rules: &[(Right, Who)], hash: &str) -> Option<Right> {
+    let fits = |who: &Who| matches!(who, Who::Certificate(known) if known == hash);
+    rules.iter().filter(|(_, who)| fits(who)).map(|(right, _)| *right).max()
+}
+
+/// With or without colons, as tools print it.
+fn fingerprint(text: &str) -> Option<String> {
+    let hash: String = text.chars().filter(|c| *c != ':').map(|c| c.to_ascii_lowercase()).collect();
+    (hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
+}
+
 fn who(name: &str) -> Option<Who> {
+    if let Some(text) = name.strip_prefix("sha256:") {
+        return fingerprint(text).map(Who::Certificate);
+    }
     if let Some(group) = name.strip_prefix('@') {
         return Group::from_name(group).ok().flatten().map(|group| Who::Group(group.gid.as_raw()));
     }
@@ -127,11 +153,27 @@ mod tests {
     #[test]
     fn the_daemons_own_user_and_root_may_everything_and_nobody_else_without_a_rule() {
         let access = Access::new(&AccessConfig::default()).unwrap();
-        assert_eq!(access.known(nix::unistd::getuid().as_raw()), Known::Is(Some(Right::Manage)));
-        assert_eq!(access.known(0), Known::Is(Some(Right::Manage)));
-        assert_eq!(access.known(4_711), Known::Is(None));
+        let known = |access: &Access, uid| access.known(&Peer::User(uid));
+        assert_eq!(known(&access, nix::unistd::getuid().as_raw()), Known::Is(Some(Right::Manage)));
+        assert_eq!(known(&access, 0), Known::Is(Some(Right::Manage)));
+        assert_eq!(known(&access, 4_711), Known::Is(None));
+        assert_eq!(access.known(&Peer::Unknown), Known::Is(None));
         let access = Access::new(&AccessConfig { read: vec!["4711".into()], ..AccessConfig::default() }).unwrap();
-        assert_eq!(access.known(4_711), Known::NotYet);
-        assert_eq!((access.look_up(4_711), access.known(4_711)), (Some(Right::Read), Known::Is(Some(Right::Read))));
+        assert_eq!(known(&access, 4_711), Known::NotYet(4_711));
+        assert_eq!((access.look_up(4_711), known(&access, 4_711)), (Some(Right::Read), Known::Is(Some(Right::Read))));
+    }
+
+    #[test]
+    fn a_certificate_is_known_by_its_fingerprint_alone() {
+        let hash = "0123456789abcdef".repeat(4);
+        let upper = hash.to_uppercase();
+        let printed = upper.as_bytes().chunks(2).map(|two| String::from_utf8_lossy(two).into_owned());
+        let printed = printed.collect::<Vec<_>>().join(":");
+        let config = AccessConfig { work: vec![format!("sha256:{printed}")], ..AccessConfig::default() };
+        let access = Access::new(&config).unwrap();
+        assert_eq!(access.known(&Peer::Certificate(hash.as_str().into())), Known::Is(Some(Right::Work)));
+        assert_eq!(access.known(&Peer::Certificate("0".repeat(64).into())), Known::Is(None));
+        let config = AccessConfig { work: vec!["sha256:12".into()], ..AccessConfig::default() };
+        assert!(Access::new(&config).unwrap_err().contains("access.work"));
     }
 }

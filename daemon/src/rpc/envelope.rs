@@ -1,22 +1,35 @@
-//! Around every call: who may call, which request this is, and what the daemon is, as reply metadata. Version skew then
-//! costs no call of its own.
+//! Around every call: who may call and how often at once, which request this is, how long it may take, and what the daemon is, as
+//! reply metadata. Version skew then costs no call of its own.
 
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tonic::{body::Body, transport::server::UdsConnectInfo};
+use http_body_util::BodyExt;
+use ktrdr_proto::reason;
+use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{
     access::{Access, Known},
-    rights::{Right, needed},
+    connections::{OpenCall, Seat},
+    peer::Peer,
+    rights::{self, Right, needed},
     status,
 };
+use crate::metrics::metrics;
+
+/// To the beginning of an answer, whatever the client would wait for: an upload of gigabytes, the end of a training that is told
+/// to stop. A stream that has begun may go on.
+const CEILING: Duration = Duration::from_hours(1);
+/// For those who have too many calls open.
+const TRY_AGAIN: f64 = 1.0;
 
 /// Wraps the services.
 #[derive(Debug, Clone)]
@@ -39,6 +52,8 @@ pub(super) struct Enveloped<S> {
     access: Access,
 }
 
+type Reply = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
 impl<S> Service<Request<Body>> for Enveloped<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
@@ -46,66 +61,123 @@ where
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+    type Future = Reply;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (access, path) = (self.access.clone(), request.uri().path().to_owned());
-        let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
-        let Some(uid) = peer.map(|peer| peer.uid()) else { return refused("the caller is unknown") };
+    fn call(&mut self, request: Request<Body>) -> Reply {
+        let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else {
+            return refused(&status::new(&reason::PEER_REFUSED, "the caller is unknown"));
+        };
+        let call = Counted::new(&seat, request.uri().path());
+        let Some(call) = call else { return refused(&too_many(seat.peer())) };
+        let path = request.uri().path().to_owned();
         let id = request.headers().get(ktrdr_proto::REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).unwrap_or_default();
         let span = tracing::info_span!("rpc", method = path, request_id = id);
-        if let Known::Is(right) = access.known(uid) {
-            return match may_call(uid, right, &path) {
-                Ok(()) => answered(self.inner.call(request), span),
-                Err(why) => refused(&why),
-            };
-        }
+        let uid = match self.access.known(seat.peer()) {
+            Known::Is(right) => {
+                return match may_call(seat.peer(), right, &path) {
+                    Ok(()) => answered(self.inner.call(request), call, span),
+                    Err(why) => refused(&why),
+                };
+            }
+            Known::NotYet(uid) => uid,
+        };
         // the clone is not ready yet, this one is
         let mut inner = self.inner.clone();
         std::mem::swap(&mut inner, &mut self.inner);
+        let access = self.access.clone();
         Box::pin(async move {
             let right = tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten();
-            match may_call(uid, right, &path) {
-                Ok(()) => answered(inner.call(request), span).await,
+            match may_call(seat.peer(), right, &path) {
+                Ok(()) => answered(inner.call(request), call, span).await,
                 Err(why) => refused(&why).await,
             }
         })
     }
 }
 
-type Reply = BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
-fn answered<F>(reply: F, span: tracing::Span) -> Reply
+fn answered<F>(reply: F, mut call: Counted, span: tracing::Span) -> Reply
 where
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    Box::pin(async move { reply.await.map(labelled) }.instrument(span))
+    let whole = async move {
+        let reply = match tokio::time::timeout(CEILING, reply).await {
+            Ok(reply) => reply?,
+            Err(_) => status::new(&reason::TIMED_OUT, "the call took longer than any may").into_http(),
+        };
+        let (mut head, body) = reply.into_parts();
+        label(&mut head.headers);
+        call.saw(&head.headers);
+        // what is open lives as long as its body
+        let body = body.map_frame(move |frame| {
+            if let Some(trailers) = frame.trailers_ref() {
+                call.saw(trailers);
+            }
+            frame
+        });
+        Ok(Response::from_parts(head, Body::new(body)))
+    };
+    Box::pin(whole.instrument(span))
 }
 
-fn refused(why: &str) -> Reply {
-    let refused = status::new(&ktrdr_proto::reason::PEER_REFUSED, why);
-    Box::pin(async move { Ok(labelled(refused.into_http())) })
+/// An open call, and how it ended as far as that is known.
+#[derive(Debug)]
+struct Counted {
+    method: &'static str,
+    begun: Instant,
+    code: Option<Code>,
+    _open: OpenCall,
 }
 
-/// The kernel vouches for the uid.
-fn may_call(uid: u32, right: Option<Right>, path: &str) -> Result<(), String> {
+impl Counted {
+    fn new(seat: &Arc<Seat>, path: &str) -> Option<Self> {
+        let open = seat.call()?;
+        Some(Self { method: rights::name(path), begun: Instant::now(), code: None, _open: open })
+    }
+
+    fn saw(&mut self, headers: &HeaderMap) {
+        if let Some(code) = headers.get("grpc-status") {
+            self.code = Some(Code::from_bytes(code.as_bytes()));
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // nobody took the end: the client went away, or cut a stream that it had enough of
+        let code = self.code.map_or("CANCELLED", status::code_name);
+        metrics().call_ended(self.method, code, self.begun.elapsed());
+    }
+}
+
+fn refused(why: &Status) -> Reply {
+    let mut reply = why.clone().into_http();
+    label(reply.headers_mut());
+    Box::pin(async move { Ok(reply) })
+}
+
+fn too_many(peer: &Peer) -> Status {
+    status::retry(&reason::TOO_MANY_CALLS, format!("{peer} has as many calls open as one may"), TRY_AGAIN)
+}
+
+/// The kernel, or a handshake, vouches for who it is.
+fn may_call(peer: &Peer, right: Option<Right>, path: &str) -> Result<(), Status> {
+    let refused = |why: String| Err(status::new(&reason::PEER_REFUSED, why));
     match right {
         Some(right) if right >= needed(path) => Ok(()),
         Some(right) => {
             let (own, wanted) = (right.name(), needed(path).name());
-            Err(format!("user {uid} has the right to {own}, and this needs the one to {wanted}"))
+            refused(format!("{peer} has the right to {own}, and this needs the one to {wanted}"))
         }
-        None => Err(format!("the caller is another user ({uid})")),
+        None => refused(match peer {
+            Peer::User(uid) => format!("the caller is another user ({uid})"),
+            Peer::Certificate(hash) => format!("no right is given to the certificate sha256:{hash}"),
+            Peer::Unknown => "the caller is unknown".into(),
+        }),
     }
-}
-
-fn labelled(mut reply: Response<Body>) -> Response<Body> {
-    label(reply.headers_mut());
-    reply
 }
 
 fn label(headers: &mut HeaderMap) {

@@ -5,7 +5,7 @@ use ktrdr_proto::v1::{self as pb, housekeeping_server::Housekeeping};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{convert, convert_housekeeping as wire, convert_operation, status};
+use super::{convert, convert_housekeeping as wire, convert_operation, peer::Peer, status};
 use crate::market_data::{MarketData, VerifiedFile};
 
 #[derive(Debug)]
@@ -45,13 +45,15 @@ impl Housekeeping for Handler {
     }
 
     async fn repair(&self, request: Request<pb::RepairRequest>) -> Result<Response<pb::RepairResponse>, Status> {
+        let peer = Peer::of(&request);
         let request = request.into_inner();
         let key = convert::series_key(request.series.as_ref())?;
         if request.dry_run {
             let plan = self.market_data.repair_plan(key).await.map_err(|e| status::of(&e))?;
             return Ok(Response::new(wire::plan(&plan, None)));
         }
-        let (plan, started) = self.market_data.repair(key, request.request_id).await.map_err(|e| status::of(&e))?;
+        let asked = peer.asks(request.request_id);
+        let (plan, started) = self.market_data.repair(key, asked).await.map_err(|e| status::of(&e))?;
         let operation = started.map(|started| convert_operation::operation(&started.operation));
         Ok(Response::new(wire::plan(&plan, operation)))
     }

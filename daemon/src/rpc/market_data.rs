@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    convert, convert_calendar, convert_check, convert_contract, convert_live, convert_load, convert_operation, status,
+    convert, convert_calendar, convert_check, convert_contract, convert_live, convert_load, convert_operation,
+    peer::Peer, status,
 };
 use crate::{
     clock,
@@ -24,17 +25,21 @@ pub(super) struct Handler {
 #[tonic::async_trait]
 impl market_data_server::MarketData for Handler {
     async fn load(&self, request: Request<pb::LoadRequest>) -> Result<Response<pb::LoadResponse>, Status> {
+        let peer = Peer::of(&request);
         let request = request.into_inner();
         let load = convert_load::one(&request)?;
-        let started = self.market_data.load(load, request.request_id, None).await.map_err(|e| status::of(&e))?;
+        let asked = peer.asks(request.request_id);
+        let started = self.market_data.load(load, asked, None).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
         Ok(Response::new(pb::LoadResponse { operation, joined: started.joined, same_request: started.same_request }))
     }
 
     async fn load_many(&self, request: Request<pb::LoadManyRequest>) -> Result<Response<pb::LoadManyResponse>, Status> {
+        let peer = Peer::of(&request);
         let request = request.into_inner();
         let loads = convert_load::many(&request)?;
-        let started = self.market_data.load_many(loads, request.request_id, None).await.map_err(|e| status::of(&e))?;
+        let asked = peer.asks(request.request_id);
+        let started = self.market_data.load_many(loads, asked, None).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::LoadManyResponse { operation: Some(convert_operation::operation(&started.operation)) }))
     }
 
@@ -87,8 +92,9 @@ impl market_data_server::MarketData for Handler {
         &self,
         request: Request<Streaming<pb::ImportRequest>>,
     ) -> Result<Response<pb::ImportResponse>, Status> {
+        let peer = Peer::of(&request);
         let (upload, request_id) = receive(request.into_inner()).await?;
-        let started = self.market_data.import(upload, request_id).await.map_err(|e| status::of(&e))?;
+        let started = self.market_data.import(upload, peer.asks(request_id)).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::ImportResponse { operation: Some(convert_operation::operation(&started.operation)) }))
     }
 

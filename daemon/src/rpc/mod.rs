@@ -1,6 +1,9 @@
 //! The wire: `ktrdr.v1`, health and reflection on one server. A handler decodes, makes one call, encodes.
 
+mod accept;
 mod access;
+mod connection;
+mod connections;
 mod convert;
 mod convert_calendar;
 mod convert_check;
@@ -18,14 +21,15 @@ mod host_services;
 mod housekeeping;
 mod market_data;
 mod operations;
+mod peer;
 mod rights;
 mod status;
+pub mod tls;
 mod training;
 
 use futures_util::{Stream, StreamExt, stream};
 use ktrdr_proto::{reason, v1};
 use tokio::net::UnixListener;
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::server::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -42,14 +46,18 @@ use crate::{
 };
 use envelope::Envelope;
 
+pub use accept::Door;
 pub use access::Access;
+pub use connections::Connections;
 pub use ending::Ending;
 
 /// Flow-control windows: large enough that a stream of bars never waits for an update of them.
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 /// Calls of one connection at once; a client that opens more waits for its own.
-const CALLS_MAX: usize = 256;
+const CALLS_MAX: u32 = 256;
+/// Of the metadata of a call. Bodies have gRPC's usual bound of 4 MiB a message.
+const HEADERS_MAX: u32 = 16 * 1024;
 
 /// What the services stand on.
 #[derive(Debug)]
@@ -72,6 +80,10 @@ pub struct Parts {
     pub log_level: LogLevel,
     /// Who may call.
     pub access: Access,
+    /// Where other machines come in.
+    pub door: Option<Door>,
+    /// Who is connected.
+    pub connections: Connections,
     /// Begins the orderly stop, or a restart.
     pub ending: Ending,
     /// Cuts streams short, late in the stop.
@@ -107,7 +119,8 @@ pub fn server(
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .concurrency_limit_per_connection(CALLS_MAX)
+        .max_concurrent_streams(CALLS_MAX)
+        .http2_max_header_list_size(HEADERS_MAX)
         .layer(Envelope { access: parts.access })
         .add_service(v1::market_data_server::MarketDataServer::new(market_data))
         .add_service(v1::housekeeping_server::HousekeepingServer::new(housekeeping))
@@ -132,7 +145,8 @@ pub fn server(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);
     // on a restart, who comes now is for the next life
-    let incoming = UnixListenerStream::new(listener).take_until(Box::pin(parts.ending.handed_over()));
+    let incoming =
+        accept::incoming(listener, parts.door, parts.connections).take_until(Box::pin(parts.ending.handed_over()));
     Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
 }
 

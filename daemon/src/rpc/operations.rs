@@ -6,7 +6,7 @@ use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{convert_operation, status};
+use super::{convert_operation, peer::Peer, status};
 use crate::operations::{Filter, Registry};
 
 /// Operations on a page, unless the client says; and at most.
@@ -84,8 +84,10 @@ impl operations_server::Operations for Handler {
         &self,
         request: Request<pb::RetryOperationRequest>,
     ) -> Result<Response<pb::RetryOperationResponse>, Status> {
+        let peer = Peer::of(&request);
         let request = request.into_inner();
-        let started = self.registry.retry(&request.id, request.request_id).await.map_err(|e| status::of(&e))?;
+        let started =
+            self.registry.retry(&request.id, peer.asks(request.request_id)).await.map_err(|e| status::of(&e))?;
         let operation = Some(convert_operation::operation(&started.operation));
         Ok(Response::new(pb::RetryOperationResponse { operation }))
     }

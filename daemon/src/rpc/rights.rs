@@ -66,6 +66,8 @@ const WORK: [&str; 16] = [
     "Gateway/Reconnect",
 ];
 
+const MANAGE: [&str; 2] = ["Daemon/Shutdown", "Daemon/SetLogLevel"];
+
 /// Of a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
 pub(super) fn needed(path: &str) -> Right {
     let Some(call) = path.strip_prefix("/ktrdr.v1.") else { return Right::Read };
@@ -76,6 +78,13 @@ pub(super) fn needed(path: &str) -> Right {
     } else {
         Right::Manage
     }
+}
+
+/// Of a path, one of ours or `other`: what somebody sends is no name.
+pub(super) fn name(path: &str) -> &'static str {
+    let call = path.strip_prefix("/ktrdr.v1.").unwrap_or_default();
+    let all = READ.iter().chain(&WORK).chain(&MANAGE);
+    all.copied().find(|known| *known == call).unwrap_or("other")
 }
 
 #[cfg(test)]
@@ -117,8 +126,10 @@ mod tests {
         assert_eq!((of(Right::Read), of(Right::Work)), (READ.len(), WORK.len()));
         let managers: Vec<_> =
             all.iter().filter(|call| needed(&format!("/ktrdr.v1.{call}")) == Right::Manage).collect();
-        assert_eq!(managers, ["Daemon/Shutdown", "Daemon/SetLogLevel"]);
+        assert_eq!(managers, MANAGE.each_ref());
         assert_eq!(needed("/ktrdr.v1.Daemon/Unheard"), Right::Manage);
         assert_eq!(needed("/grpc.health.v1.Health/Check"), Right::Read);
+        assert!(all.iter().all(|call| name(&format!("/ktrdr.v1.{call}")) == call));
+        assert_eq!(name("/ktrdr.v1.Daemon/Unheard"), "other");
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use ktrdr_proto::reason::{self, Reason};
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::error::{Failure, Reasoned};
@@ -16,6 +16,34 @@ pub(super) fn of<E: Reasoned>(error: &E) -> Status {
 /// An error with nothing behind it.
 pub(super) fn new(reason: &'static Reason, message: impl Into<String>) -> Status {
     from_failure(&Failure::new(reason, message), reason)
+}
+
+/// One that ends by itself, in about so many seconds.
+pub(super) fn retry(reason: &'static Reason, message: impl Into<String>, seconds: f64) -> Status {
+    from_failure(&Failure { retry_after_seconds: Some(seconds), ..Failure::new(reason, message) }, reason)
+}
+
+/// As the gRPC specification writes it.
+pub(super) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }
 
 /// A request field that is missing or wrong.

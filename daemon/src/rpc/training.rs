@@ -5,7 +5,7 @@ use std::time::Duration;
 use ktrdr_proto::v1::{self as pb, training_server};
 use tonic::{Request, Response, Status};
 
-use super::{convert_operation, convert_training, operations, status};
+use super::{convert_operation, convert_training, operations, peer::Peer, status};
 use crate::{operations::Registry, training::Training};
 
 /// For each host, before a plan says that it does not answer.
@@ -26,12 +26,13 @@ impl training_server::Training for Handler {
         &self,
         request: Request<pb::StartTrainingRequest>,
     ) -> Result<Response<pb::StartTrainingResponse>, Status> {
+        let peer = Peer::of(&request);
         let request = request.into_inner();
-        let (start, id) = (convert_training::request(&request)?, request.request_id);
+        let (start, asked) = (convert_training::request(&request)?, peer.asks(request.request_id));
         let (started, plan) = if request.dry_run {
             (None, self.training.plan(&start).map_err(|e| status::of(&e))?)
         } else {
-            let (started, plan) = self.training.start(start.clone(), id).await.map_err(|e| status::of(&e))?;
+            let (started, plan) = self.training.start(start.clone(), asked).await.map_err(|e| status::of(&e))?;
             (Some(started), plan)
         };
         // an id must not wait for a host that hangs

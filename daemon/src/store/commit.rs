@@ -6,7 +6,7 @@
 //! Killed after 3, a file equals its announcement and is adopted at the next start. Killed before, nothing happened. A year
 //! without bars is announced as an empty file, and removed in 3. What is replaced on purpose has a second name before 2.
 
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{collections::BTreeMap, sync::PoisonError, time::Instant};
 
 use super::{
     ImportRow, RevisionRow, SeriesState, Store, StoreError,
@@ -18,7 +18,10 @@ use super::{
     staging::{Coming, kept_rows, staged_name},
     year_range,
 };
-use crate::model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
+use crate::{
+    metrics::metrics,
+    model::{Bars, Basis, Coverage, Nanos, SeriesKey, Source, TimeRange},
+};
 
 /// Why an interval counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,15 @@ fn put_back(replaced: Replaced) -> bool {
 
 impl Store {
     /// Makes a commit durable, or changes nothing when the disk is full. The caller is the only writer of the series. Blocks.
-    pub fn commit(&self, key: &SeriesKey, mut commit: Commit) -> Result<(), StoreError> {
+    pub fn commit(&self, key: &SeriesKey, commit: Commit) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let bars = commit.years.iter().map(|(_, bars)| bars.len()).sum();
+        self.commit_durably(key, commit)?;
+        metrics().committed(bars, begun.elapsed());
+        Ok(())
+    }
+
+    fn commit_durably(&self, key: &SeriesKey, mut commit: Commit) -> Result<(), StoreError> {
         let before = self.state(key);
         if before.as_deref().is_some_and(|state| state.basis != commit.basis) {
             // what is known of one session or kind of price says nothing about another

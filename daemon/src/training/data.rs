@@ -6,7 +6,7 @@ use super::{Plan, StartRequest, TrainingError, handle::Parts};
 use crate::{
     market_data::{LoadRequest, Mode, OnSplit},
     model::{Basis, DAY, Nanos, SeriesKey, Session as Hours, Symbol, Timeframe, WhatToShow},
-    operations::{Context, Registry, State},
+    operations::{Context, Registry, Requested, State},
 };
 
 impl Parts {
@@ -23,7 +23,8 @@ impl Parts {
             return Ok(());
         }
         context.progress(|progress| "loading bars".clone_into(&mut progress.message));
-        let started = self.market_data.load_many(loads, format!("training-{}", Ulid::generate()), None).await?;
+        let asked = Requested { id: format!("training-{}", Ulid::generate()), by: None };
+        let started = self.market_data.load_many(loads, asked, None).await?;
         let id = started.operation.id.clone();
         let _owner = Owner { registry: self.registry.clone(), id: id.clone(), context: context.clone() };
         let mut changes = self.registry.watch(&id)?;

@@ -24,7 +24,7 @@ use crate::{
     host_service::HostService,
     market_data::MarketData,
     model::SeriesKey,
-    operations::{Context, NewOperation, Outcome, Registry, Retry, Snapshot, Started},
+    operations::{Context, NewOperation, Outcome, Registry, Requested, Retry, Snapshot, Started},
     store::{SessionRow, Store},
 };
 
@@ -134,9 +134,9 @@ impl Training {
     }
 
     /// Enters a training. Goes on when the caller goes away.
-    pub async fn start(&self, request: StartRequest, request_id: String) -> Result<(Started, Plan), TrainingError> {
+    pub async fn start(&self, request: StartRequest, asked: Requested) -> Result<(Started, Plan), TrainingError> {
         let plan = self.checked(&request)?;
-        let entering = self.clone().enter(request, plan.clone(), request_id, None).in_current_span();
+        let entering = self.clone().enter(request, plan.clone(), asked, None).in_current_span();
         let started = tokio::spawn(entering).await.map_err(|_| TrainingError::Defect)??;
         Ok((started, plan))
     }
@@ -145,13 +145,13 @@ impl Training {
         self,
         request: StartRequest,
         plan: Plan,
-        request_id: String,
+        asked: Requested,
         retry_of: Option<String>,
     ) -> Result<Started, TrainingError> {
         let new = NewOperation {
             kind: KIND,
             subject: plan.subject(),
-            request_id,
+            request: asked,
             spec: serde_json::to_string(&request).map_err(|_| TrainingError::Defect)?,
             retry_of,
             waits: true,
@@ -169,7 +169,7 @@ impl Training {
         let request: StartRequest =
             serde_json::from_str(&retry.spec).map_err(|_| unreadable("what was asked for cannot be read"))?;
         let plan = self.checked(&request).map_err(|_| unreadable("the daemon does not take it any more"))?;
-        match self.enter(request, plan, retry.request_id, Some(retry.retry_of.clone())).await {
+        match self.enter(request, plan, retry.request, Some(retry.retry_of.clone())).await {
             Ok(started) => Ok(started),
             Err(TrainingError::Operation(error)) => Err(error),
             Err(_) => Err(unreadable("it met a defect; the daemon's log tells more")),

@@ -173,14 +173,12 @@ impl Session {
     }
 
     /// Whoever else asks for the gateway's time shares the answer.
-    fn with_all_who_ask_the_time(&mut self, command: Command) -> Command {
-        let Command::Clock(mut replies) = command else { return command };
-        for other in self.queue.drain(|other| other.kind() == Kind::Clock) {
-            if let Command::Clock(more) = other {
-                replies.extend(more);
-            }
+    fn with_all_who_ask_the_time(&mut self, mut command: Command) -> Command {
+        if command.kind() == Kind::Clock {
+            let others = self.queue.drain(|other| other.kind() == Kind::Clock);
+            others.into_iter().for_each(|other| command.shared_with(other));
         }
-        Command::Clock(replies)
+        command
     }
 
     /// By the rules alone, when each waiting request for bars may leave if nothing else comes, in turn.

@@ -6,7 +6,7 @@ use super::{Moment, Session};
 use crate::{
     gateway::{
         Class, GatewayConfig, GatewayError, Origin,
-        command::{Command, Done, End, Kind},
+        command::{Command, Done, End, Kind, Question},
         machine::{Event, Phase},
         outages::Weather,
     },
@@ -158,7 +158,7 @@ impl Session {
         }
         if slept || self.pulse.last_answer + self.config.scaled(HEARTBEAT) <= now.instant {
             self.pulse.last_answer = now.instant;
-            self.queue.push(Origin::Daemon, Command::Clock(Vec::new()));
+            self.queue.push(Origin::Daemon, Question::Clock(Vec::new()).into());
         }
     }
 }

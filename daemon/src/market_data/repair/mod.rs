@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{Basis, Coverage, Nanos, SeriesKey, TimeRange},
-    operations::{NewOperation, Started},
+    operations::{NewOperation, Requested, Started},
 };
 use work::Repair;
 pub use work::RepairDocument;
@@ -105,14 +105,14 @@ impl MarketData {
     pub async fn repair(
         &self,
         key: SeriesKey,
-        request_id: String,
+        asked: Requested,
     ) -> Result<(RepairPlan, Option<Started>), MarketDataError> {
         let CheckedSeries { checked, basis, .. } = self.check(key.clone()).await?;
         let plan = plan(&checked);
         if plan.is_empty() {
             return Ok((plan, None));
         }
-        let started = self.start_repair(key, basis, plan.clone(), request_id).await?;
+        let started = self.start_repair(key, basis, plan.clone(), asked).await?;
         Ok((plan, Some(started)))
     }
 
@@ -121,12 +121,12 @@ impl MarketData {
         key: SeriesKey,
         basis: Basis,
         plan: RepairPlan,
-        request_id: String,
+        asked: Requested,
     ) -> Result<Started, MarketDataError> {
         let new = NewOperation {
             kind: "repair",
             subject: key.to_string(),
-            request_id,
+            request: asked,
             spec: key.to_string(),
             retry_of: None,
             waits: false,

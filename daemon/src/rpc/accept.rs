@@ -1,0 +1,146 @@
+//! Taking connections, for as long as the daemon lives: neither a machine without descriptors nor a peer that cannot shake hands
+//! ends it.
+
+use std::{convert::Infallible, io, time::Duration};
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::{
+    net::{TcpListener, TcpStream, UnixListener},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    connection::{Connection, Wire},
+    connections::Connections,
+    peer::Peer,
+    tls,
+};
+
+/// Until the next attempt, when there is no descriptor left for a connection.
+const BREATH: Duration = Duration::from_millis(50);
+/// Connections that make room then.
+const ROOM: usize = 8;
+/// From connecting to being known.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Handshakes at once; the others wait at the door.
+const HANDSHAKES: usize = 64;
+/// Between two words about the same trouble.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
+type Come = Result<Connection, Infallible>;
+
+/// Where other machines come in.
+pub struct Door {
+    pub(super) listener: TcpListener,
+    pub(super) acceptor: TlsAcceptor,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+/// Who comes, from wherever. Never ends.
+pub(super) fn incoming(
+    listener: UnixListener,
+    door: Option<Door>,
+    connections: Connections,
+) -> impl Stream<Item = Come> + Send {
+    let others = connections.clone();
+    let others = stream::iter(door).flat_map(move |door| from_elsewhere(door, others.clone()));
+    stream::select(from_here(listener, connections), others)
+}
+
+fn from_here(listener: UnixListener, connections: Connections) -> impl Stream<Item = Come> + Send {
+    stream::unfold((listener, connections, Trouble::default()), |(listener, connections, mut trouble)| async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
+                    // without a seat it is closed at once: whoever called tries again, or says so
+                    if let Some(ticket) = connections.admit(peer) {
+                        let connection = Connection::new(Wire::Unix(stream), ticket);
+                        return Some((Ok(connection), (listener, connections, trouble)));
+                    }
+                    trouble.told(&"each connection has an open call");
+                }
+                Err(error) => trouble.met(&error, &connections).await,
+            }
+        }
+    })
+}
+
+fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Come> + Send {
+    let handshakes: JoinSet<Option<(TcpStreamTls, Peer)>> = JoinSet::new();
+    stream::unfold(
+        (door, connections, handshakes, Trouble::default()),
+        |(door, connections, mut hands, mut trouble)| async move {
+            loop {
+                tokio::select! {
+                    come = door.listener.accept(), if hands.len() < HANDSHAKES => match come {
+                        Ok((stream, _)) => drop(hands.spawn(shake(door.acceptor.clone(), stream))),
+                        Err(error) => trouble.met(&error, &connections).await,
+                    },
+                    Some(shaken) = hands.join_next() => {
+                        let Ok(Some((stream, peer))) = shaken else { continue };
+                        if let Some(ticket) = connections.admit(peer) {
+                            let connection = Connection::new(Wire::Tls(Box::new(stream)), ticket);
+                            return Some((Ok(connection), (door, connections, hands, trouble)));
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+type TcpStreamTls = tokio_rustls::server::TlsStream<TcpStream>;
+
+async fn shake(acceptor: TlsAcceptor, stream: TcpStream) -> Option<(TcpStreamTls, Peer)> {
+    let from = stream.peer_addr().ok();
+    let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
+    let failed = |error: &dyn std::fmt::Display| tracing::info!(?from, %error, "a handshake failed");
+    match shaken {
+        Ok(Ok(stream)) => {
+            let peer = tls::peer(stream.get_ref().1);
+            stream.get_ref().0.set_nodelay(true).inspect_err(|error| failed(error)).ok()?;
+            Some((stream, peer))
+        }
+        Ok(Err(error)) => {
+            failed(&error);
+            None
+        }
+        Err(_) => {
+            failed(&"nothing came in time");
+            None
+        }
+    }
+}
+
+/// What hinders, and when it was told last.
+#[derive(Debug, Default)]
+struct Trouble {
+    told: Option<Instant>,
+}
+
+impl Trouble {
+    fn told(&mut self, why: &dyn std::fmt::Display) {
+        if self.told.is_none_or(|told| told.elapsed() > TOLD_EVERY) {
+            self.told = Some(Instant::now());
+            tracing::warn!(why = %why, "a connection cannot be taken");
+        }
+    }
+
+    /// Makes room where room is what is missing, and takes a breath: the connection still waits at the door.
+    async fn met(&mut self, error: &io::Error, connections: &Connections) {
+        if error.kind() == io::ErrorKind::ConnectionAborted {
+            return;
+        }
+        let closed = connections.make_room(ROOM);
+        self.told(&format_args!("{error}; {closed} silent ones are closed"));
+        tokio::time::sleep(BREATH).await;
+    }
+}

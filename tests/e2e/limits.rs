@@ -1,0 +1,114 @@
+//! Nobody can take the daemon from the others: connections, calls, operations, metadata.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use ktrdr_proto::v1::{GetDaemonStatusRequest, WatchGatewayRequest, daemon_client::DaemonClient};
+use ktrdr_tests::{
+    daemon::{TestDaemon, channel, home_with},
+    gateway_sim::GatewaySim,
+    home::Home,
+    wait,
+};
+use tonic::{Code, Request, metadata::AsciiMetadataValue};
+
+use crate::support::{SLOW, detached, document};
+
+/// Whether the other end has closed.
+fn is_closed(stream: &mut UnixStream) -> Result<bool> {
+    match stream.read(&mut [0; 64]) {
+        Ok(0) => Ok(true),
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn connected(home: &Home) -> Result<UnixStream> {
+    let stream = UnixStream::connect(home.socket())?;
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
+
+#[test]
+fn when_all_seats_are_taken_the_longest_silent_one_makes_room() -> Result<()> {
+    let mut home = Home::new()?;
+    home.set("KTRDR_LIMITS_CONNECTIONS", "16");
+    let daemon = TestDaemon::start_in(home)?;
+    let mut silent: Vec<UnixStream> = (0..40).map(|_| connected(&daemon)).collect::<Result<_>>()?;
+    daemon.ktrdr("daemon status")?.ok()?;
+    // the last sixteen, less those that commands needed
+    wait::until_true("the oldest to be closed", wait::LIMIT, || {
+        let closed = silent[..20].iter_mut().map(is_closed).collect::<Result<Vec<_>>>()?;
+        Ok(closed.into_iter().all(|closed| closed))
+    })?;
+    assert!(!is_closed(&mut silent[39])?, "the youngest stays");
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_never_calls_is_closed_and_one_that_sends_nonsense_at_once() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    let (mut silent, mut nonsense, mut half) = (connected(&daemon)?, connected(&daemon)?, connected(&daemon)?);
+    nonsense.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")?;
+    half.write_all(b"PRI * HTTP/2.0\r\n")?;
+    wait::until_true("the nonsense to be noticed", Duration::from_secs(5), || is_closed(&mut nonsense))?;
+    assert!(!is_closed(&mut silent)?);
+    wait::until_true("the silent one to be closed", wait::LIMIT, || is_closed(&mut silent))?;
+    wait::until_true("half a greeting to be given up", wait::LIMIT, || is_closed(&mut half))?;
+    daemon.ktrdr("daemon status")?.ok()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_has_so_many_calls_open_and_no_more() -> Result<()> {
+    let mut home = Home::new()?;
+    home.set("KTRDR_LIMITS_CALLS_PER_USER", "8");
+    let daemon = TestDaemon::start_in(home)?;
+    let mut watching = Vec::new();
+    for _ in 0..8 {
+        let mut stream = daemon.gateway()?.watch(WatchGatewayRequest {}).await?.into_inner();
+        stream.message().await?.context("the state comes first")?;
+        watching.push(stream);
+    }
+    let ran = daemon.ktrdr("daemon status -f json")?;
+    ran.fails(5, "TOO_MANY_CALLS")?;
+    assert!(ran.stderr.contains("retry_after_seconds\":1"), "{}", ran.stderr);
+    watching.pop();
+    wait::until_true("room for a call", wait::LIMIT, || Ok(daemon.ktrdr("daemon status")?.ok().is_ok()))
+}
+
+#[test]
+fn one_user_has_so_many_operations_open_and_no_more() -> Result<()> {
+    let sim = GatewaySim::start(SLOW)?;
+    let mut home = home_with(&sim)?;
+    home.set("KTRDR_TEST_TIME_SCALE", "60");
+    home.set("KTRDR_LIMITS_OPERATIONS_PER_USER", "1");
+    let daemon = TestDaemon::start_in(home)?;
+    let id = detached(&daemon, "data load AAPL -t 1h --start 2020-01-01")?;
+    daemon.ktrdr("data load NVDA -t 1h --start 2025-01-01 -f json")?.fails(5, "TOO_MANY_OPERATIONS")?;
+    let joined = detached(&daemon, "data load AAPL -t 1h --start 2020-01-01")?;
+    assert_eq!(joined, id, "joining takes no room");
+    daemon.ktrdr(&format!("operations cancel {id}"))?.ok()?;
+    let id = detached(&daemon, "data load NVDA -t 1h --start 2025-01-01")?;
+    assert!(document(&daemon, &format!("operations status {id}"))?["state"] != "failed");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_beyond_the_bound_is_refused_and_the_next_call_is_served() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    let mut client = DaemonClient::new(channel(&daemon.socket())?);
+    let mut request = Request::new(GetDaemonStatusRequest {});
+    let long = AsciiMetadataValue::try_from("x".repeat(64 * 1024))?;
+    request.metadata_mut().insert("x-long", long);
+    let refused = client.get_status(request).await.err().context("64 KiB of metadata were taken")?;
+    assert!(matches!(refused.code(), Code::Internal | Code::Unknown | Code::ResourceExhausted), "{refused:?}");
+    client.get_status(GetDaemonStatusRequest {}).await?;
+    Ok(())
+}
