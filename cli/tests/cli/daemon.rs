@@ -20,6 +20,16 @@ use crate::{
 const NOBODY: u32 = 1 << 23;
 
 #[test]
+fn the_log_level_is_read_and_changed() {
+    let fake = Fake::start(Script::default());
+    let ran = fake.run("daemon log-level");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "info\n"));
+    assert_eq!(fake.run("daemon log-level debug").stdout, "debug (was info)\n");
+    let document = fake.run("daemon log-level debug -f json").stdout;
+    assert_eq!(document.split_whitespace().collect::<String>(), r#"{"level":"debug","previous":"info"}"#);
+}
+
+#[test]
 fn a_status_is_what_the_daemon_says_of_itself() {
     let fake = Fake::start(Script { pid: 4321, ..Script::default() });
     insta::assert_snapshot!(fake.run("daemon status").all(), @r#"

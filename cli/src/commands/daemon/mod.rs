@@ -1,5 +1,6 @@
 //! `ktrdr daemon`: the process itself.
 
+mod log_level;
 mod logs;
 mod restart;
 mod start;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Status(status::Args),
     /// The daemon's log, wherever it is
     Logs(logs::Args),
+    /// What the daemon logs; with LEVEL, from now on
+    LogLevel(log_level::Args),
 }
 
 pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), Stop> {
@@ -44,6 +47,7 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Stop(args) => stop::run(args, context).await,
         Command::Restart(args) => restart::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
+        Command::LogLevel(args) => log_level::run(args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
     }
 }
