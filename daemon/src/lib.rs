@@ -6,6 +6,7 @@
 //! ```text
 //! lifecycle    birth and death
 //! observe      what Prometheus reads
+//! ib_service   the contract of the old IB host service
 //! rpc          the wire
 //! training     sessions on host services
 //! market_data  plan → fetch → merge → store
@@ -16,7 +17,7 @@
 //! store        Parquet and the ledger
 //! model        the words of the domain
 //! ```
-//! with `config` on top, and `telemetry`, `metrics`, `facts`, `clock` and `error` at the bottom, for all.
+//! with `config` on top, and `telemetry`, `metrics`, `web`, `facts`, `clock` and `error` at the bottom, for all.
 
 pub mod bucket;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod error;
 pub mod facts;
 pub mod gateway;
 pub mod host_service;
+pub mod ib_service;
 pub mod lifecycle;
 pub mod market_data;
 pub mod metrics;
@@ -35,6 +37,7 @@ pub mod rpc;
 pub mod store;
 pub mod telemetry;
 pub mod training;
+pub mod web;
 
 use std::{error::Error, io::Write, path::PathBuf, process::ExitCode};
 

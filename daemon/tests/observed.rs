@@ -1,7 +1,5 @@
 //! What others build on the metrics: the dashboard, the alerts and the reference name those that there are.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
-
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 use ktrdrd::{

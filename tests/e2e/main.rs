@@ -29,6 +29,7 @@ mod load;
 mod loads;
 mod merge;
 mod observe;
+mod old_service;
 mod peers;
 mod python;
 mod refusals;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::wait;
@@ -17,8 +17,23 @@ pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<
     Ok(serde_json::from_str(&answer).unwrap_or_default())
 }
 
+/// Status and body, whatever the status.
+pub fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, String)> {
+    let answer = raw(port, method, path, &body.map(Value::to_string).unwrap_or_default())?;
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer to {method} {path}: {answer:?}") };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("no status")?;
+    Ok((status, body.to_owned()))
+}
+
 /// The same in any other form.
 pub fn text(port: u16, method: &str, path: &str, body: &str) -> Result<String> {
+    let answer = raw(port, method, path, body)?;
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer to {method} {path}: {answer:?}") };
+    ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was answered with {answer}");
+    Ok(body.to_owned())
+}
+
+fn raw(port: u16, method: &str, path: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(wait::LIMIT))?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
@@ -30,7 +45,5 @@ pub fn text(port: u16, method: &str, path: &str, body: &str) -> Result<String> {
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer to {method} {path}: {answer:?}") };
-    ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was answered with {answer}");
-    Ok(body.to_owned())
+    Ok(answer)
 }

@@ -55,6 +55,7 @@ fn service(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>>
     look.set(&mut listen.certificate, &["KTRDR_LISTEN_CERTIFICATE"], "a path", path)?;
     look.set(&mut listen.key, &["KTRDR_LISTEN_KEY"], "a path", path)?;
     look.set(&mut listen.client_ca, &["KTRDR_LISTEN_CLIENT_CA"], "a path", path)?;
+    look.set(&mut listen.ib_service, &["KTRDR_LISTEN_IB_SERVICE"], "an address and a port", text)?;
     let observe = &mut values.observe;
     look.set(
         &mut observe.metrics,

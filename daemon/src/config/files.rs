@@ -87,6 +87,7 @@ pub(super) struct Listen {
     pub(super) certificate: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
     pub(super) client_ca: Option<PathBuf>,
+    pub(super) ib_service: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,6 +140,7 @@ impl Values {
                 certificate: over.listen.certificate.or(self.listen.certificate),
                 key: over.listen.key.or(self.listen.key),
                 client_ca: over.listen.client_ca.or(self.listen.client_ca),
+                ib_service: over.listen.ib_service.or(self.listen.ib_service),
             },
             observe: Observe {
                 metrics: over.observe.metrics.or(self.observe.metrics),

@@ -6,7 +6,10 @@ mod files;
 mod hosts;
 mod service;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 pub use credentials::Credentials;
 pub use service::{Limits, Listen, MetricsAddress, Observe};
@@ -52,6 +55,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Where other machines may call; absent: nowhere.
     pub listen: Option<Listen>,
+    /// Where it takes the place of the old IB host service; absent: nowhere.
+    pub ib_service_at: Option<SocketAddr>,
     /// Where the daemon is observed.
     pub observe: Observe,
     /// The connection to the gateway.
@@ -156,6 +161,7 @@ impl Settings {
             grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
             keep,
             limits: values.limits.checked()?,
+            ib_service_at: values.listen.ib_service_at()?,
             listen: values.listen.checked(&variable)?,
             observe: values.observe.checked(&variable)?,
             gateway,

@@ -55,15 +55,15 @@ pub enum MetricsAddress {
     Socket(PathBuf),
 }
 
-fn refused(name: &str, value: impl ToString, why: &'static str) -> ConfigError {
-    ConfigError::Value { name: name.into(), value: value.to_string().chars().take(80).collect(), why }
+fn refused(name: &str, value: &str, why: &'static str) -> ConfigError {
+    ConfigError::Value { name: name.into(), value: value.chars().take(80).collect(), why }
 }
 
 impl files::Limits {
     pub(super) fn checked(self) -> Result<Limits, ConfigError> {
         let usual = Limits::default();
         let at_least = |name: &str, least: usize, value: Option<usize>, usual: usize, why| match value {
-            Some(value) if value < least => Err(refused(name, value, why)),
+            Some(value) if value < least => Err(refused(name, &value.to_string(), why)),
             value => Ok(value.unwrap_or(usual)),
         };
         Ok(Limits {
@@ -93,6 +93,14 @@ impl files::Limits {
 }
 
 impl files::Listen {
+    pub(super) fn ib_service_at(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        let read = |text: &String| {
+            text.parse()
+                .map_err(|_| refused("listen.ib_service", text, "an address and a port, such as 127.0.0.1:5001"))
+        };
+        self.ib_service.as_ref().map(read).transpose()
+    }
+
     pub(super) fn checked(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Listen>, ConfigError> {
         let file = |name: &str, path: Option<PathBuf>| match path {
             Some(path) => at_home(path, variable),

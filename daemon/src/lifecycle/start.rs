@@ -2,6 +2,9 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Handover, StartError, descriptors,
     lock::{Attempt, Lock},
@@ -17,6 +20,7 @@ use crate::{
     facts::Facts,
     gateway::{Gateway, GatewayConfig},
     host_service::HostService,
+    ib_service::{self, IbService},
     market_data::MarketData,
     observe::{self, Observed},
     operations::Registry,
@@ -111,12 +115,9 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         ending: stages.ending.clone(),
         end_streams: stages.streams.clone(),
     };
+    answer_over_http(&settings, observed, asked).await?;
     let (server, health) = rpc::server(parts, socket.listen()?)?;
     let server = tokio::spawn(server);
-    if let Some(address) = &settings.observe.metrics {
-        let opened = observe::start(address, observed, asked.clone()).await;
-        opened.map_err(|error| StartError::Observe(error.to_string()))?;
-    }
     tokio::spawn(registry.clone().keep_pruned(asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
@@ -124,10 +125,24 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     tokio::spawn(supervisor::keep_told(loops, asked.clone()));
 
     asked.cancelled().await;
+    watchdog(Duration::from_secs(settings.grace_seconds));
+    leave(&stages, &registry, server, session).await?;
+    store.close();
+    tracing::info!("stopped");
+    let wanted = stages.ending.is_restart().then(|| socket.hand_over()).flatten();
+    Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
+}
+
+/// Work first, then those who watch it, then the gateway.
+async fn leave(
+    stages: &Stages,
+    registry: &Registry,
+    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    session: JoinHandle<()>,
+) -> Result<(), StartError> {
     if !stages.ending.is_restart() {
         supervisor::stopping();
     }
-    watchdog(Duration::from_secs(settings.grace_seconds));
     stages.operations.cancel();
     registry.drained().await;
     stages.streams.cancel();
@@ -137,13 +152,29 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     if let Err(error) = session.await {
         tracing::error!(%error, "the gateway's task ended badly");
     }
-    store.close();
-    tracing::info!("stopped");
-    if let Ok(Ok(Err(error))) = outcome {
-        return Err(error.into());
+    match outcome {
+        Ok(Ok(Err(error))) => Err(error.into()),
+        _ => Ok(()),
     }
-    let wanted = stages.ending.is_restart().then(|| socket.hand_over()).flatten();
-    Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
+}
+
+/// Before it is ready: who waits for that finds these, too.
+async fn answer_over_http(settings: &Settings, observed: Observed, stop: &CancellationToken) -> Result<(), StartError> {
+    if let Some(address) = settings.ib_service_at {
+        let ib_service = IbService {
+            market_data: observed.market_data.clone(),
+            registry: observed.registry.clone(),
+            gateway: observed.gateway.clone(),
+            started_at: observed.facts.started_at,
+        };
+        let opened = ib_service::start(address, ib_service, stop.clone()).await;
+        opened.map_err(|error| StartError::Listen(format!("listen.ib_service: {address} cannot be had: {error}")))?;
+    }
+    if let Some(address) = &settings.observe.metrics {
+        let opened = observe::start(address, observed, stop.clone()).await;
+        opened.map_err(|error| StartError::Observe(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// A bucket is met, or known from before; without one, all is as it was.

@@ -1,21 +1,32 @@
 //! What Prometheus reads: the counters of `metrics`, and what the parts of the daemon say of themselves when somebody asks. Only for
 //! this machine, and only where the configuration wants it.
 
-mod http;
 mod read;
 
-use std::{io, os::unix::fs::FileTypeExt, path::Path};
+use std::io;
 
-use prometheus_client::registry::Registry as Prometheus;
-use tokio::net::{TcpListener, UnixListener};
+use http::Method;
+use prometheus_client::{encoding::text, registry::Registry as Prometheus};
 use tokio_util::sync::CancellationToken;
 
 pub use read::READ;
 
 use crate::{
-    config::MetricsAddress, facts::Facts, gateway::Gateway, host_service::HostService, market_data::MarketData,
-    metrics::metrics, operations::Registry, rpc::Connections,
+    config::MetricsAddress,
+    facts::Facts,
+    gateway::Gateway,
+    host_service::HostService,
+    market_data::MarketData,
+    metrics::metrics,
+    operations::Registry,
+    rpc::Connections,
+    web::{self, Answer, Asked, Listener},
 };
+
+/// Prometheus keeps one; people look with a second.
+const CONNECTIONS: usize = 16;
+/// As the specification of `OpenMetrics` names it.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What is observed.
 #[derive(Debug)]
@@ -37,20 +48,32 @@ pub struct Observed {
 /// Opens the address and answers there until `stop` fires.
 pub async fn start(address: &MetricsAddress, observed: Observed, stop: CancellationToken) -> io::Result<()> {
     let listener = match address {
-        MetricsAddress::Loopback(address) => http::Listener::Tcp(TcpListener::bind(address).await?),
-        MetricsAddress::Socket(path) => http::Listener::Unix(bind(path)?),
+        MetricsAddress::Loopback(address) => Listener::at(*address).await?,
+        MetricsAddress::Socket(path) => Listener::on(path)?,
     };
     let mut prometheus = Prometheus::default();
     metrics().register(&mut prometheus);
     prometheus.register_collector(Box::new(observed));
-    tokio::spawn(http::serve(listener, prometheus, stop));
+    tokio::spawn(web::serve(listener, CONNECTIONS, Page(prometheus), stop));
     Ok(())
 }
 
-/// What an earlier life left there is removed; anything else is not.
-fn bind(path: &Path) -> io::Result<UnixListener> {
-    if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
-        std::fs::remove_file(path)?;
+/// `/metrics` for Prometheus, `/healthz` for whoever asks whether the daemon answers.
+struct Page(Prometheus);
+
+impl web::Service for Page {
+    async fn answer(&self, asked: Asked) -> Answer {
+        match (asked.method, asked.path.as_str()) {
+            (Method::GET | Method::HEAD, "/metrics") => {
+                let mut text = String::new();
+                match text::encode(&mut text, &self.0) {
+                    Ok(()) => Answer { status: 200, kind: OPEN_METRICS, text },
+                    Err(error) => Answer::line(500, &error.to_string()),
+                }
+            }
+            (Method::GET | Method::HEAD, "/healthz") => Answer::line(200, "ok"),
+            (_, "/metrics" | "/healthz") => Answer::line(405, "GET only"),
+            _ => Answer::line(404, "there are /metrics and /healthz"),
+        }
     }
-    UnixListener::bind(path)
 }

@@ -175,8 +175,9 @@ impl Session {
     /// Whoever else asks for the gateway's time shares the answer.
     fn with_all_who_ask_the_time(&mut self, mut command: Command) -> Command {
         if command.kind() == Kind::Clock {
-            let others = self.queue.drain(|other| other.kind() == Kind::Clock);
-            others.into_iter().for_each(|other| command.shared_with(other));
+            for other in self.queue.drain(|other| other.kind() == Kind::Clock) {
+                command.shared_with(other);
+            }
         }
         command
     }

@@ -1,0 +1,79 @@
+//! The place of the old IB host service: its routes and documents, over HTTP, so that a backend whose `IB_HOST_SERVICE_URL` points here
+//! goes on unchanged and shares the one connection, its pacing and the store. Where the old answers were lies, ours are true within the
+//! same documents.
+
+mod answers;
+mod dates;
+mod fields;
+mod historical;
+mod symbols;
+
+use std::{io, net::SocketAddr};
+
+use http::Method;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    gateway::Gateway,
+    market_data::MarketData,
+    model::Nanos,
+    operations::Registry,
+    web::{self, Answer, Asked, Listener},
+};
+
+/// Old clients open one a call.
+const CONNECTIONS: usize = 256;
+
+/// What it stands on.
+#[derive(Debug, Clone)]
+pub struct IbService {
+    /// Bars.
+    pub market_data: MarketData,
+    /// Loads that are under way.
+    pub registry: Registry,
+    /// The connection to the gateway.
+    pub gateway: Gateway,
+    /// When the daemon started.
+    pub started_at: Nanos,
+}
+
+/// Opens the address and answers there until `stop` fires.
+pub async fn start(address: SocketAddr, service: IbService, stop: CancellationToken) -> io::Result<()> {
+    let listener = Listener::at(address).await?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "whoever reaches this address can have bars loaded: it asks nobody who they are");
+    }
+    tokio::spawn(web::serve(listener, CONNECTIONS, service, stop));
+    Ok(())
+}
+
+impl web::Service for IbService {
+    async fn answer(&self, asked: Asked) -> Answer {
+        let (method, path) = (asked.method.clone(), asked.path.clone());
+        let info = path.strip_prefix("/data/symbol-info/").filter(|rest| !rest.is_empty() && !rest.contains('/'));
+        match (path.as_str(), info) {
+            (_, Some(symbol)) if method == Method::GET => self.symbol_info(symbol).await,
+            ("/data/historical", _) if method == Method::POST => self.historical(&asked).await,
+            ("/data/validate", _) if method == Method::POST => self.validate(&asked).await,
+            ("/data/head-timestamp", _) if method == Method::GET => self.head_timestamp(&asked).await,
+            ("/", _) if method == Method::GET => answers::root(),
+            ("/health", _) if method == Method::GET => answers::health(),
+            ("/health/", _) if method == Method::GET => answers::health_of(&self.gateway.status()),
+            ("/health/detailed", _) if method == Method::GET => {
+                answers::health_in_detail(&self.gateway.status(), self.started_at)
+            }
+            (
+                "/data/historical"
+                | "/data/validate"
+                | "/data/head-timestamp"
+                | "/"
+                | "/health"
+                | "/health/"
+                | "/health/detailed",
+                _,
+            )
+            | (_, Some(_)) => answers::detail(405, "Method Not Allowed"),
+            _ => answers::detail(404, "Not Found"),
+        }
+    }
+}

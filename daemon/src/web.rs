@@ -1,0 +1,155 @@
+//! Being asked over HTTP/1.1: connections, their patience and their bodies. What is answered is told by others; nobody is known here,
+//! so what listens is for this machine.
+
+use std::{convert::Infallible, io, net::SocketAddr, os::unix::fs::FileTypeExt, path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+/// For the head of a request, and between two of them.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Of a request. Ours are a few fields.
+const BODY_MAX: usize = 1 << 20;
+/// Until the next attempt to take a connection.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// A request whose body has come.
+#[derive(Debug)]
+pub struct Asked {
+    /// GET, POST …
+    pub method: Method,
+    /// As it was sent: percent-encoded.
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    /// It says that it is JSON.
+    pub json: bool,
+    /// All of it.
+    pub body: Bytes,
+}
+
+/// What goes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// 200 and so on.
+    pub status: u16,
+    /// The media type.
+    pub kind: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+impl Answer {
+    /// A line for people.
+    pub fn line(status: u16, text: &str) -> Self {
+        Self { status, kind: "text/plain; charset=utf-8", text: format!("{text}\n") }
+    }
+}
+
+/// Whoever answers.
+pub trait Service: Send + Sync + 'static {
+    /// One request. The future is dropped when the client goes away.
+    fn answer(&self, asked: Asked) -> impl Future<Output = Answer> + Send;
+}
+
+/// Where it listens.
+#[derive(Debug)]
+pub enum Listener {
+    /// An address.
+    Tcp(TcpListener),
+    /// A socket of this machine.
+    Unix(UnixListener),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Listener {
+    /// At an address.
+    pub async fn at(address: SocketAddr) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self::Tcp)
+    }
+
+    /// On a socket. One that an earlier life left there is removed; anything else is not.
+    pub fn on(path: &Path) -> io::Result<Self> {
+        if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
+            std::fs::remove_file(path)?;
+        }
+        UnixListener::bind(path).map(Self::Unix)
+    }
+
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Tcp(listener) => Box::new(listener.accept().await?.0),
+            Self::Unix(listener) => Box::new(listener.accept().await?.0),
+        })
+    }
+}
+
+/// Answers until `stop` fires, `most` connections at once; the others wait at the door.
+pub async fn serve(listener: Listener, most: usize, service: impl Service, stop: CancellationToken) {
+    let (service, places) = (Arc::new(service), Arc::new(Semaphore::new(most)));
+    let taking = async {
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok(stream) => {
+                    let connection = connection(stream, service.clone(), place);
+                    let stop = stop.clone();
+                    drop(tokio::spawn(async move { stop.run_until_cancelled(connection).await }));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a connection cannot be taken");
+                    sleep(BREATH).await;
+                }
+            }
+        }
+    };
+    stop.run_until_cancelled(taking).await;
+}
+
+async fn connection<S: Service>(stream: Box<dyn Stream>, service: Arc<S>, _place: OwnedSemaphorePermit) {
+    let answer = service_fn(move |request| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(exchange(request, &*service).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    if let Err(error) = http.serve_connection(TokioIo::new(stream), answer).await {
+        // they know
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+async fn exchange<S: Service>(request: Request<Incoming>, service: &S) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let answer = match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
+        Ok(Ok(body)) => {
+            let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+            let asked = Asked {
+                json: kind.to_ascii_lowercase().starts_with("application/json"),
+                method: head.method,
+                path: head.uri.path().to_owned(),
+                query: head.uri.query().unwrap_or_default().to_owned(),
+                body: body.to_bytes(),
+            };
+            service.answer(asked).await
+        }
+        Ok(Err(_)) => Answer::line(413, "the body is longer than 1 MiB, or was cut"),
+        Err(_) => Answer::line(408, "the body did not come in time"),
+    };
+    let mut reply = Response::new(Full::new(answer.text.into()));
+    *reply.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    reply
+}
