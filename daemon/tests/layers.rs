@@ -166,7 +166,8 @@ fn a_foreign_name_has_one_home() {
         ("opentelemetry::", &["telemetry/traces.rs"]),
         ("deadpool::", &["host_service/"]),
         ("parquet::", &["store/"]),
-        ("arrow_ipc::", &["store/"]),
+        ("arrow_ipc::", &["store/", "rpc/convert_flight.rs"]),
+        ("arrow_flight::", &["rpc/"]),
         ("object_store::", &["bucket/"]),
         ("ktrdr_proto::v1", &["rpc/"]),
         ("println!", &["nowhere"]),
@@ -217,5 +218,5 @@ fn the_import_reader_sees_every_form() {
 fn the_lock_file_stays_small() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let packages = fs::read_to_string(lock).unwrap().matches("[[package]]").count();
-    assert!(packages <= 400, "{packages} packages in Cargo.lock");
+    assert!(packages <= 410, "{packages} packages in Cargo.lock");
 }

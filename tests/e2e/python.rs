@@ -115,6 +115,15 @@ fn grpcio_calls_the_daemon_over_its_socket() -> Result<()> {
 }
 
 #[test]
+fn pyarrow_lists_gets_and_puts_over_flight() -> Result<()> {
+    with_python("Arrow Flight", |python| {
+        let daemon = TestDaemon::alone()?;
+        import(&daemon, &["NVDA_1h.csv", "GOOGL_1d.csv"])?;
+        script(&daemon, python, "flight.py", &[&daemon.socket()])
+    })
+}
+
+#[test]
 fn quantlib_knows_the_same_days_of_sixteen_exchanges() -> Result<()> {
     with_python("QuantLib", |python| {
         let daemon = TestDaemon::alone()?;

@@ -23,6 +23,11 @@ fn timeframe(value: i32) -> Option<Timeframe> {
     usize::try_from(value).ok().and_then(|value| Timeframe::all().nth(value.checked_sub(1)?))
 }
 
+/// As people spell it.
+pub(super) fn spelt(text: &str) -> Result<Timeframe, Status> {
+    Timeframe::parse(text).ok_or_else(|| status::of(&MarketDataError::Timeframe))
+}
+
 /// An absent or unknown timeframe is an error: there is no default.
 pub(super) fn series_key(series: Option<&pb::SeriesId>) -> Result<SeriesKey, Status> {
     let series = series.ok_or_else(|| status::invalid("the series is missing"))?;

@@ -8,6 +8,7 @@ mod convert;
 mod convert_calendar;
 mod convert_check;
 mod convert_contract;
+mod convert_flight;
 mod convert_housekeeping;
 mod convert_live;
 mod convert_load;
@@ -16,6 +17,7 @@ mod convert_training;
 mod daemon;
 mod ending;
 mod envelope;
+mod flight;
 mod gateway;
 mod host_services;
 mod housekeeping;
@@ -116,6 +118,11 @@ pub fn server(
         log_level: parts.log_level,
         ending: parts.ending.clone(),
     };
+    let flight = flight::Handler {
+        market_data: daemon.market_data.clone(),
+        registry: parts.registry.clone(),
+        stop: parts.end_streams.clone(),
+    };
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -141,6 +148,7 @@ pub fn server(
             stop: parts.end_streams,
         }))
         .add_service(v1::daemon_server::DaemonServer::new(daemon))
+        .add_service(arrow_flight::flight_service_server::FlightServiceServer::new(flight))
         .add_service(health_service)
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);

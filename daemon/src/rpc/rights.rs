@@ -66,10 +66,17 @@ const WORK: [&str; 16] = [
     "Gateway/Reconnect",
 ];
 
+/// Of Arrow Flight; whatever else it has, putting above all, is work.
+const FLIGHT: &str = "/arrow.flight.protocol.FlightService/";
+const FLIGHT_READ: [&str; 5] = ["DoGet", "GetFlightInfo", "GetSchema", "ListActions", "ListFlights"];
+
 const MANAGE: [&str; 2] = ["Daemon/Shutdown", "Daemon/SetLogLevel"];
 
 /// Of a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
 pub(super) fn needed(path: &str) -> Right {
+    if let Some(call) = path.strip_prefix(FLIGHT) {
+        return if FLIGHT_READ.contains(&call) { Right::Read } else { Right::Work };
+    }
     let Some(call) = path.strip_prefix("/ktrdr.v1.") else { return Right::Read };
     if READ.contains(&call) {
         Right::Read
@@ -80,11 +87,15 @@ pub(super) fn needed(path: &str) -> Right {
     }
 }
 
+/// In metrics.
+const FLIGHT_NAMES: [&str; 5] = ["DoGet", "DoPut", "GetFlightInfo", "GetSchema", "ListFlights"];
+
 /// Of a path, one of ours or `other`: what somebody sends is no name.
 pub(super) fn name(path: &str) -> &'static str {
     let call = path.strip_prefix("/ktrdr.v1.").unwrap_or_default();
     let all = READ.iter().chain(&WORK).chain(&MANAGE);
-    all.copied().find(|known| *known == call).unwrap_or("other")
+    let flight = |call: &&str| path.strip_prefix(FLIGHT) == Some(call);
+    all.copied().find(|known| *known == call).or(FLIGHT_NAMES.into_iter().find(flight)).unwrap_or("other")
 }
 
 #[cfg(test)]
@@ -129,6 +140,9 @@ mod tests {
         assert_eq!(managers, MANAGE.each_ref());
         assert_eq!(needed("/ktrdr.v1.Daemon/Unheard"), Right::Manage);
         assert_eq!(needed("/grpc.health.v1.Health/Check"), Right::Read);
+        assert_eq!(needed("/arrow.flight.protocol.FlightService/DoGet"), Right::Read);
+        assert_eq!(needed("/arrow.flight.protocol.FlightService/DoPut"), Right::Work);
+        assert_eq!(name("/arrow.flight.protocol.FlightService/DoPut"), "DoPut");
         assert!(all.iter().all(|call| name(&format!("/ktrdr.v1.{call}")) == call));
         assert_eq!(name("/ktrdr.v1.Daemon/Unheard"), "other");
     }

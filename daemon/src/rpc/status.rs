@@ -18,6 +18,11 @@ pub(super) fn new(reason: &'static Reason, message: impl Into<String>) -> Status
     from_failure(&Failure::new(reason, message), reason)
 }
 
+/// What kept an operation from completing.
+pub(super) fn of_failure(failure: &Failure) -> Status {
+    from_failure(failure, reason::find(&failure.reason).unwrap_or(&reason::INTERNAL))
+}
+
 /// One that ends by itself, in about so many seconds.
 pub(super) fn retry(reason: &'static Reason, message: impl Into<String>, seconds: f64) -> Status {
     from_failure(&Failure { retry_after_seconds: Some(seconds), ..Failure::new(reason, message) }, reason)

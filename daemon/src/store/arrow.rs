@@ -1,4 +1,4 @@
-//! Bars as an Arrow IPC file. No file is touched here.
+//! Bars as Arrow: tables, and files of them. No file is touched here.
 //!
 //! Columns and types are those of `parquet`, and so are the facts that the schema carries, so that a reader can take the one for
 //! the other.
@@ -24,14 +24,14 @@ pub(super) struct Growing {
 
 impl Growing {
     pub(super) fn new(key: &SeriesKey, basis: Basis) -> Result<Self, ArrowError> {
-        let (bytes, schema) = (Taken::default(), Arc::new(schema(key, basis)));
+        let (bytes, schema) = (Taken::default(), schema(key, basis));
         Ok(Self { file: FileWriter::try_new(bytes.clone(), &schema)?, schema, bytes })
     }
 }
 
 impl growing::Growing for Growing {
     fn add(&mut self, bars: &Bars) -> Result<Vec<u8>, StoreError> {
-        let batch = RecordBatch::try_new(self.schema.clone(), columns(bars)).map_err(StoreError::encode)?;
+        let batch = batch(&self.schema, bars.clone())?;
         self.file.write(&batch).map_err(StoreError::encode)?;
         Ok(self.bytes.take())
     }
@@ -42,23 +42,29 @@ impl growing::Growing for Growing {
     }
 }
 
-fn schema(key: &SeriesKey, basis: Basis) -> Schema {
+/// Columns of a series, and what they are.
+pub fn schema(key: &SeriesKey, basis: Basis) -> SchemaRef {
     let [stamp, prices @ .., volume] = COLUMNS;
     let stamp = Field::new(stamp, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false);
     let mut fields = vec![stamp];
     fields.extend(prices.map(|price| Field::new(price, DataType::Float64, false)));
     fields.push(Field::new(volume, DataType::Float64, true));
     let facts = facts(key, basis).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Schema::new_with_metadata(fields, HashMap::from(facts))
+    Arc::new(Schema::new_with_metadata(fields, HashMap::from(facts)))
 }
 
-fn columns(bars: &Bars) -> Vec<ArrayRef> {
+/// Bars as a table of `schema`. Prices are taken as they are.
+pub fn batch(schema: &SchemaRef, bars: Bars) -> Result<RecordBatch, StoreError> {
+    RecordBatch::try_new(schema.clone(), columns(bars)).map_err(StoreError::encode)
+}
+
+fn columns(bars: Bars) -> Vec<ArrayRef> {
     let micros = bars.start.iter().map(|start| start.div_euclid(NANOS_PER_MICRO));
     let stamps = TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC");
-    let prices = [&bars.open, &bars.high, &bars.low, &bars.close];
+    let prices = [bars.open, bars.high, bars.low, bars.close];
     let mut columns: Vec<ArrayRef> = vec![Arc::new(stamps)];
-    columns.extend(prices.map(|prices| Arc::new(Float64Array::from_iter_values(prices.iter().copied())) as ArrayRef));
-    columns.push(Arc::new(Float64Array::from(bars.volume.clone())));
+    columns.extend(prices.map(|prices| Arc::new(Float64Array::from(prices)) as ArrayRef));
+    columns.push(Arc::new(Float64Array::from(bars.volume)));
     columns
 }
 

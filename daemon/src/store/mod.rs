@@ -23,6 +23,7 @@ mod read;
 mod records;
 mod staging;
 
+pub use arrow::{batch as arrow_batch, schema as arrow_schema};
 pub use cache::CacheFacts;
 pub use catalog::{SeriesState, Store};
 pub use commit::{Aside, Commit, CoverageKind};

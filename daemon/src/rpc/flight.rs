@@ -1,0 +1,149 @@
+//! Arrow Flight on the same server: stored bars out, tables in. Same limits, same rights; a handler decodes, makes one call, encodes.
+
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
+    PollInfo, PutResult, Result as ActionResult, SchemaResult, Ticket, decode::FlightRecordBatchStream,
+    encode::FlightDataEncoderBuilder, error::FlightError, flight_service_server::FlightService,
+};
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use ktrdr_proto::REQUEST_ID_KEY;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use ulid::Ulid;
+
+use super::{convert_flight as wire, peer::Peer, status};
+use crate::{
+    market_data::{FileSpec, MarketData, Upload, View},
+    operations::Registry,
+    store,
+};
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) market_data: MarketData,
+    pub(super) registry: Registry,
+    pub(super) stop: CancellationToken,
+}
+
+type Many<T> = BoxStream<'static, Result<T, Status>>;
+
+#[tonic::async_trait]
+impl FlightService for Handler {
+    type HandshakeStream = Many<HandshakeResponse>;
+    type ListFlightsStream = Many<FlightInfo>;
+    type DoGetStream = Many<FlightData>;
+    type DoPutStream = Many<PutResult>;
+    type DoExchangeStream = Many<FlightData>;
+    type DoActionStream = Many<ActionResult>;
+    type ListActionsStream = Many<ActionType>;
+
+    /// The criteria: the beginning of a symbol; empty for all series.
+    async fn list_flights(&self, request: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+        let wanted = String::from_utf8_lossy(&request.into_inner().expression).to_ascii_uppercase();
+        let series = self.market_data.list().into_iter().filter(|(key, _)| key.symbol.as_str().starts_with(&wanted));
+        let flights: Vec<_> = series.map(|(key, state)| wire::info(&wire::Wanted::all_of(key), &state)).collect();
+        Ok(Response::new(stream::iter(flights).boxed()))
+    }
+
+    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+        let wanted = wire::described(&request.into_inner())?;
+        let state = self.market_data.range(&wanted.key).map_err(|e| status::of(&e))?;
+        wire::info(&wanted, &state).map(Response::new)
+    }
+
+    async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+        let wanted = wire::described(&request.into_inner())?;
+        let state = self.market_data.range(&wanted.key).map_err(|e| status::of(&e))?;
+        wire::schema(&wanted.key, state.basis).map(Response::new)
+    }
+
+    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        let wanted = wire::ticket(&request.into_inner())?;
+        let wire::Wanted { key, start, end, window } = wanted;
+        let query = self.market_data.query(key, start, end, window, View::default()).await;
+        let (header, rows) = query.map_err(|e| status::of(&e))?;
+        let (key, basis) = (header.key, header.basis);
+        let schema = store::arrow_schema(&key, basis);
+        let (of_batches, failed) = (schema.clone(), |error: Status| FlightError::Tonic(Box::new(error)));
+        let batches = ReceiverStream::new(rows).map(move |rows| {
+            let rows = rows.map_err(|e| failed(status::of(&e)))?;
+            store::arrow_batch(&of_batches, rows).map_err(|e| failed(status::of(&e)))
+        });
+        let encoded = FlightDataEncoderBuilder::new().with_schema(schema).build(batches).map_err(Status::from);
+        Ok(Response::new(super::cut_short_by(self.stop.clone(), encoded).boxed()))
+    }
+
+    /// A table of bars for the series that its descriptor names, imported like a file; answered when it is stored.
+    async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+        let peer = Peer::of(&request);
+        let id = request.metadata().get(REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let asked = peer.asks(id.unwrap_or_else(|| Ulid::generate().to_string()));
+        let mut parts = request.into_inner();
+        let first = parts.message().await?.ok_or_else(|| status::invalid("nothing was put"))?;
+        let descriptor = first.flight_descriptor.clone().unwrap_or_default();
+        let key = wire::described(&descriptor)?.key;
+        let upload = receive(file_spec(&key), first, parts).await?;
+        let started = self.market_data.import(upload, asked).await.map_err(|e| status::of(&e))?;
+        let mut changes = self.registry.watch(&started.operation.id).map_err(|e| status::of(&e))?;
+        let ended = changes.wait_for(|operation| operation.state.is_final()).await.map_err(super::defect)?.clone();
+        let result = wire::put(&ended)?;
+        Ok(Response::new(stream::iter([Ok(result)]).boxed()))
+    }
+
+    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+        Ok(Response::new(stream::empty().boxed()))
+    }
+
+    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+        Err(status::invalid("there are no actions: ktrdr.v1 has calls of its own"))
+    }
+
+    async fn handshake(
+        &self,
+        _: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Self::HandshakeStream>, Status> {
+        Err(status::invalid("nobody has to introduce themselves: the socket says who calls"))
+    }
+
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+        Err(status::invalid("what is stored is there at once: use GetFlightInfo"))
+    }
+
+    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
+        Err(status::invalid("there is no exchange: use DoGet and DoPut"))
+    }
+}
+
+fn file_spec(key: &crate::model::SeriesKey) -> FileSpec {
+    FileSpec {
+        label: format!("Flight table of {key}"),
+        symbol: Some(key.symbol.clone()),
+        timeframe: Some(key.timeframe),
+        time_zone: None,
+        session: None,
+        what: None,
+    }
+}
+
+/// Takes the batches as rows of a file, so that one set of rules decides what may be stored.
+async fn receive(spec: FileSpec, first: FlightData, rest: Streaming<FlightData>) -> Result<Upload, Status> {
+    let parts = stream::iter([Ok(first)]).chain(rest).map_err(|error| FlightError::Tonic(Box::new(error)));
+    let mut batches = FlightRecordBatchStream::new_from_flight_data(parts);
+    let mut upload = Upload::default();
+    upload.file(spec).map_err(|e| status::of(&e))?;
+    let mut head = true;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|error| match error {
+            FlightError::Tonic(status) => *status,
+            other => status::invalid(format!("the table cannot be read: {other}")),
+        })?;
+        let text = wire::rows(&batch, head)?;
+        head = false;
+        let grown = tokio::task::spawn_blocking(move || upload.data(text.as_bytes()).map(|()| upload)).await;
+        upload = grown.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+    }
+    let finished = tokio::task::spawn_blocking(move || upload.finish()).await;
+    finished.map_err(super::defect)?.map_err(|e| status::of(&e))
+}
