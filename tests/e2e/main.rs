@@ -28,6 +28,7 @@ mod live_clients;
 mod load;
 mod loads;
 mod merge;
+mod node;
 mod observe;
 mod old_service;
 mod peers;
