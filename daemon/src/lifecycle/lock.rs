@@ -3,14 +3,14 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 /// A lock that the kernel gives back when the process ends, however it ends. The file stays.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// What came of the attempt.
@@ -29,7 +29,7 @@ impl Lock {
             Ok(()) => {
                 file.set_len(0)?;
                 writeln!(file, "{}", std::process::id())?;
-                Ok(Attempt::Held(Self { _file: file }))
+                Ok(Attempt::Held(Self { file }))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -39,6 +39,12 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Whether somebody who comes later finds this lock, or another file in its place, which keeps nobody out.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let found = std::fs::metadata(path).ok().zip(self.file.metadata().ok());
+        found.is_some_and(|(there, ours)| (there.dev(), there.ino()) == (ours.dev(), ours.ino()))
     }
 }
 
@@ -54,5 +60,17 @@ mod tests {
         assert!(matches!(Lock::try_hold(&path).unwrap(), Attempt::Taken(Some(pid)) if pid == std::process::id()));
         drop(first);
         assert!(matches!(Lock::try_hold(&path).unwrap(), Attempt::Held(_)));
+    }
+
+    #[test]
+    fn a_lock_whose_file_is_gone_keeps_nobody_out_and_knows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let Attempt::Held(first) = Lock::try_hold(&path).unwrap() else { panic!("free") };
+        assert!(first.is_at(&path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!first.is_at(&path));
+        assert!(matches!(Lock::try_hold(&path).unwrap(), Attempt::Held(_)));
+        assert!(!first.is_at(&path));
     }
 }

@@ -1,11 +1,12 @@
-//! The listening socket: private from its first moment, its stale predecessor removed under the lock.
+//! The listening socket: private from its first moment, its stale predecessor removed under the lock. A name that was taken
+//! from it is taken again (`socket_watch` looks).
 
 use std::{
     fs, io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::{
-            fs::{DirBuilderExt, FileTypeExt, PermissionsExt},
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
             net,
         },
     },
@@ -13,7 +14,7 @@ use std::{
 };
 
 use listenfd::ListenFd;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
 use super::{
     StartError,
@@ -29,11 +30,27 @@ pub(super) struct Socket {
     path: PathBuf,
     /// From a service manager, or from the life before.
     passed: Option<Passed>,
-    /// What is at the path is ours to remove.
+    /// The file is ours to make and to remove.
     bound: bool,
+    /// The file that leads to what listens.
+    name: Option<Name>,
     /// A second handle to what listens.
     kept: Option<OwnedFd>,
-    _lock: Lock,
+    lock: Lock,
+}
+
+/// Which file is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Name {
+    device: u64,
+    inode: u64,
+}
+
+impl Name {
+    fn at(path: &Path) -> Option<Self> {
+        let meta = fs::symlink_metadata(path).ok()?;
+        Some(Self { device: meta.dev(), inode: meta.ino() })
+    }
 }
 
 /// A socket that listens already.
@@ -71,22 +88,23 @@ impl Socket {
 
     /// Takes the lock beside the socket; a daemon that holds it is named.
     pub(super) fn claim(path: PathBuf) -> Result<Self, StartError> {
-        let failed = |source| StartError::Socket { path: path.clone(), source };
+        let lock = Self::hold(&path)?;
+        Ok(Self { path, passed: None, bound: false, name: None, kept: None, lock })
+    }
+
+    fn hold(path: &Path) -> Result<Lock, StartError> {
+        let failed = |source| StartError::Socket { path: path.to_path_buf(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         }
-        let mut lock_path = path.clone().into_os_string();
-        lock_path.push(".lock");
-        match Lock::try_hold(Path::new(&lock_path)).map_err(failed)? {
-            Attempt::Held(lock) => Ok(Self { path, passed: None, bound: false, kept: None, _lock: lock }),
-            Attempt::Taken(pid) => Err(StartError::AlreadyRunning { socket: path, pid }),
+        match Lock::try_hold(&lock_path(path)).map_err(failed)? {
+            Attempt::Held(lock) => Ok(lock),
+            Attempt::Taken(pid) => Err(StartError::AlreadyRunning { socket: path.to_path_buf(), pid }),
         }
     }
 
     /// Begins to listen, or takes over what listens already.
     pub(super) fn listen(&mut self) -> Result<UnixListener, StartError> {
-        let path = self.path.clone();
-        let failed = |source| StartError::Socket { path: path.clone(), source };
         let listener = match self.passed.take() {
             Some(Passed { listener, own, .. }) => {
                 self.bound = own;
@@ -94,9 +112,48 @@ impl Socket {
             }
             None => self.bind()?,
         };
+        self.keep(listener)
+    }
+
+    fn keep(&mut self, listener: net::UnixListener) -> Result<UnixListener, StartError> {
+        let path = self.path.clone();
+        let failed = |source| StartError::Socket { path: path.clone(), source };
+        self.name = Name::at(&self.path);
         self.kept = Some(listener.as_fd().try_clone_to_owned().map_err(failed)?);
         listener.set_nonblocking(true).map_err(failed)?;
         UnixListener::from_std(listener).map_err(failed)
+    }
+
+    /// Whether who calls comes here, and who would listen there finds our lock.
+    pub(super) fn is_found(&self) -> bool {
+        self.is_named() && self.lock.is_at(&lock_path(&self.path))
+    }
+
+    /// Whether who calls comes here.
+    pub(super) fn is_named(&self) -> bool {
+        self.name.is_some() && Name::at(&self.path) == self.name
+    }
+
+    /// Whether the file is ours to make again; a service manager's is not.
+    pub(super) fn is_own(&self) -> bool {
+        self.bound
+    }
+
+    /// Takes lock and name again; what comes back listens from now on, unless the name is still there. Whoever has either of
+    /// them meanwhile keeps it.
+    pub(super) async fn listen_again(&mut self) -> Result<Option<UnixListener>, StartError> {
+        if !self.lock.is_at(&lock_path(&self.path)) {
+            self.lock = Self::hold(&self.path)?;
+        }
+        if self.is_named() {
+            return Ok(None);
+        }
+        match UnixStream::connect(&self.path).await {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
+            _ => return Err(StartError::AlreadyRunning { socket: self.path.clone(), pid: None }),
+        }
+        let listener = self.bind()?;
+        self.keep(listener).map(Some)
     }
 
     /// What is left of a daemon that was killed is removed: whoever holds the lock is alone.
@@ -128,16 +185,75 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.bound {
-            // the lock is still held; a socket that cannot be removed is only stale
+        // another's may be there now
+        if self.bound && self.is_named() {
+            // a socket that cannot be removed is only stale
             fs::remove_file(&self.path).unwrap_or_default();
         }
     }
 }
 
+fn lock_path(socket: &Path) -> PathBuf {
+    let mut path = socket.to_path_buf().into_os_string();
+    path.push(".lock");
+    path.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn listening(path: &Path) -> (Socket, UnixListener) {
+        let mut socket = Socket::claim(path.to_path_buf()).unwrap();
+        let listener = socket.listen().unwrap();
+        assert!(socket.is_found() && socket.is_own());
+        (socket, listener)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_was_taken_away_is_taken_again_with_folder_and_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/s");
+        let (mut socket, _first) = listening(&path);
+        for is_folder in [false, true] {
+            if is_folder {
+                fs::remove_dir_all(path.parent().unwrap()).unwrap();
+            } else {
+                fs::remove_file(&path).unwrap();
+            }
+            assert!(!socket.is_found());
+            let again = socket.listen_again().await.unwrap().unwrap();
+            assert!(socket.is_found());
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600);
+            let (calls, accepted) = tokio::join!(UnixStream::connect(&path), again.accept());
+            assert!(calls.is_ok() && accepted.is_ok());
+            assert!(matches!(Socket::claim(path.clone()), Err(StartError::AlreadyRunning { .. })));
+        }
+        fs::remove_file(lock_path(&path)).unwrap();
+        assert!(!socket.is_found());
+        assert!(socket.listen_again().await.unwrap().is_none() && socket.is_found(), "the lock alone");
+    }
+
+    #[tokio::test]
+    async fn what_others_have_put_in_its_place_is_left_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let (mut socket, _first) = listening(&path);
+        fs::remove_file(&path).unwrap();
+        let other = net::UnixListener::bind(&path).unwrap();
+        assert!(matches!(socket.listen_again().await, Err(StartError::AlreadyRunning { pid: None, .. })));
+        drop(other);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "precious").unwrap();
+        assert!(matches!(socket.listen_again().await, Err(StartError::InTheWay(_))));
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(lock_path(&path)).unwrap();
+        let (next, _second) = listening(&path);
+        assert!(matches!(socket.listen_again().await, Err(StartError::AlreadyRunning { pid: Some(_), .. })));
+        drop(socket);
+        assert!(next.is_found(), "it is not removed at our end");
+    }
 
     #[tokio::test]
     async fn a_stale_socket_is_replaced_and_anything_else_is_left_alone() {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
     socket::{Passed, Socket},
+    socket_watch,
     supervisor::{self, Loops},
     unit,
 };
@@ -41,7 +42,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let stages = Stages::default();
     let asked = stages.ending.asked();
     let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
-    let mut socket = Socket::of(Passed::take()?, address)?;
+    let mut socket = Socket::of(Passed::take()?, &address)?;
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let most = descriptors::most_connections(settings.limits.connections);
     let connections = Connections::new(most, settings.limits.calls_per_user);
@@ -116,7 +117,8 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         end_streams: stages.streams.clone(),
     };
     answer_over_http(&settings, observed, asked).await?;
-    let (server, health) = rpc::server(parts, socket.listen()?)?;
+    let (listeners, more_listeners) = mpsc::channel(1);
+    let (server, health) = rpc::server(parts, socket.listen()?, more_listeners)?;
     let server = tokio::spawn(server);
     tokio::spawn(registry.clone().keep_pruned(asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
@@ -124,7 +126,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     supervisor::ready();
     tokio::spawn(supervisor::keep_told(loops, asked.clone()));
 
-    asked.cancelled().await;
+    asked.run_until_cancelled(socket_watch::keep_found(&mut socket, address, listeners)).await;
     watchdog(Duration::from_secs(settings.grace_seconds));
     leave(&stages, &registry, server, session).await?;
     store.close();

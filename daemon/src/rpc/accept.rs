@@ -5,7 +5,8 @@ use std::{convert::Infallible, io, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    sync::mpsc,
     task::JoinSet,
     time::Instant,
 };
@@ -43,27 +44,44 @@ impl std::fmt::Debug for Door {
     }
 }
 
+/// The socket here, and those that take its place: each from when it comes.
+pub(super) struct Listeners {
+    pub(super) now: UnixListener,
+    pub(super) next: mpsc::Receiver<UnixListener>,
+}
+
+impl Listeners {
+    async fn accept(&mut self) -> io::Result<UnixStream> {
+        loop {
+            tokio::select! {
+                accepted = self.now.accept() => return accepted.map(|(stream, _)| stream),
+                Some(next) = self.next.recv() => self.now = next,
+            }
+        }
+    }
+}
+
 /// Who comes, from wherever. Never ends.
 pub(super) fn incoming(
-    listener: UnixListener,
+    listeners: Listeners,
     door: Option<Door>,
     connections: Connections,
 ) -> impl Stream<Item = Come> + Send {
     let others = connections.clone();
     let others = stream::iter(door).flat_map(move |door| from_elsewhere(door, others.clone()));
-    stream::select(from_here(listener, connections), others)
+    stream::select(from_here(listeners, connections), others)
 }
 
-fn from_here(listener: UnixListener, connections: Connections) -> impl Stream<Item = Come> + Send {
-    stream::unfold((listener, connections, Trouble::default()), |(listener, connections, mut trouble)| async move {
+fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Come> + Send {
+    stream::unfold((listeners, connections, Trouble::default()), |(mut listeners, connections, mut trouble)| async move {
         loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
+            match listeners.accept().await {
+                Ok(stream) => {
                     let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
                     // without a seat it is closed at once: whoever called tries again, or says so
                     if let Some(ticket) = connections.admit(peer) {
                         let connection = Connection::new(Wire::Unix(stream), ticket);
-                        return Some((Ok(connection), (listener, connections, trouble)));
+                        return Some((Ok(connection), (listeners, connections, trouble)));
                     }
                     trouble.told(&"each connection has an open call");
                 }

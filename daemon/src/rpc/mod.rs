@@ -31,7 +31,7 @@ mod training;
 
 use futures_util::{Stream, StreamExt, stream};
 use ktrdr_proto::{reason, v1};
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::server::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -93,10 +93,11 @@ pub struct Parts {
 }
 
 /// A server of all services, to be awaited, and the health of each. It ends when [`Parts::end_streams`] fires and its
-/// connections have closed.
+/// connections have closed. One of `more_listeners` takes over from the one before.
 pub fn server(
     parts: Parts,
     listener: UnixListener,
+    more_listeners: mpsc::Receiver<UnixListener>,
 ) -> Result<(impl Future<Output = Result<(), tonic::transport::Error>>, HealthReporter), tonic_reflection::server::Error>
 {
     let end = parts.end_streams.clone();
@@ -153,8 +154,9 @@ pub fn server(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha);
     // on a restart, who comes now is for the next life
+    let listeners = accept::Listeners { now: listener, next: more_listeners };
     let incoming =
-        accept::incoming(listener, parts.door, parts.connections).take_until(Box::pin(parts.ending.handed_over()));
+        accept::incoming(listeners, parts.door, parts.connections).take_until(Box::pin(parts.ending.handed_over()));
     Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
 }
 
