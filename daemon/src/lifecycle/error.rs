@@ -93,6 +93,7 @@ impl StartError {
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",
+            Self::Store(StoreError::Locked { .. }) => "close the ledger in the program that has it open: fuser ktrdr.sqlite names it",
             Self::Store(_) => "check the owner, the permissions and the free space of the data folder",
             Self::Bucket(_) => "check data.dir and the AWS_… variables; docs/DATA.md tells which count",
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",

@@ -14,7 +14,14 @@ use super::{
     entry::{self, Entry},
     prune::ENDS,
 };
-use crate::{error::Failure, metrics::metrics, store::OperationRow};
+use crate::{
+    error::Failure,
+    metrics::metrics,
+    store::{OperationRow, StoreError},
+};
+
+/// Each takes as long as a job waits for the ledger: a minute together.
+const ENDS_TRIED: u32 = 12;
 
 impl Registry {
     /// Its last change of state is on the disk.
@@ -73,7 +80,7 @@ impl Registry {
     pub(super) async fn settle(&self, entry: &Entry, operation: Operation) {
         let from = entry.snapshot().state;
         debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
-        let stored = self.0.store.put_operation(OperationRow::from(&operation)).await;
+        let stored = self.record(&operation).await;
         entry.recorded.store(stored.is_ok(), Ordering::Relaxed);
         if let Err(error) = stored {
             // a restart will find it running and call it interrupted, which is true enough
@@ -85,5 +92,63 @@ impl Registry {
         let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
         tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");
         entry.publish(operation);
+    }
+
+    /// An end is tried again and again while another program keeps the ledger locked: a restart would call it interrupted.
+    async fn record(&self, operation: &Operation) -> Result<(), StoreError> {
+        let mut tries = if operation.state.is_final() { ENDS_TRIED } else { 1 };
+        loop {
+            tries -= 1;
+            match self.0.store.put_operation(OperationRow::from(operation)).await {
+                Err(StoreError::Locked { .. }) if tries > 0 && !self.0.stop.is_cancelled() => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, thread, time::Duration};
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        operations::{Keep, NewOperation, Requested, State},
+        store::{Layout, Store},
+    };
+
+    fn registry(folder: &Path) -> Registry {
+        let store = Store::open(Layout::new(folder.to_path_buf())).unwrap();
+        Registry::open(store, Keep::default(), &[], 9, CancellationToken::new()).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_end_is_recorded_although_the_ledger_is_locked_for_longer_than_one_try() {
+        let folder = tempfile::tempdir().unwrap();
+        let lived = registry(folder.path());
+        let ledger = rusqlite::Connection::open(Layout::new(folder.path().to_path_buf()).ledger()).unwrap();
+        let new = NewOperation {
+            kind: "load",
+            subject: "AAPL 1h".into(),
+            request: Requested { id: "1".into(), by: None },
+            spec: String::new(),
+            retry_of: None,
+            waits: false,
+        };
+        let work = |_| async move {
+            ledger.execute_batch("BEGIN EXCLUSIVE").unwrap();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(7));
+                drop(ledger);
+            });
+            Outcome::completed(serde_json::json!({}))
+        };
+        let id = lived.start(new, work).await.unwrap().operation.id.clone();
+        lived.watch(&id).unwrap().wait_for(|operation| operation.state.is_final()).await.unwrap();
+        assert!(lived.is_recorded(&id));
+        drop(lived);
+        assert_eq!(registry(folder.path()).get(&id).unwrap().state, State::Completed);
     }
 }

@@ -3,12 +3,16 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ktrdr_proto::reason::{self, Reason};
 
 use super::layout;
 use crate::{clock, error::Reasoned, model::SeriesKey};
+
+/// A ledger that was locked is worth asking again.
+const LOCKED_AGAIN: Duration = Duration::from_secs(10);
 
 /// An error of the store. `source` says which system call or statement failed and why.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,14 @@ pub enum StoreError {
     /// The ledger refused a statement.
     #[error("the ledger failed")]
     Ledger(#[source] rusqlite::Error),
+    /// Another program writes to the ledger, or keeps it from being written.
+    #[error("another program has the ledger {path} locked")]
+    Locked {
+        /// The ledger.
+        path: PathBuf,
+        /// `SQLite`'s answer.
+        source: rusqlite::Error,
+    },
     /// The ledger was written by a newer daemon.
     #[error("the ledger {path} has schema {found}, this daemon knows up to {known}; update ktrdrd")]
     LedgerNewer {
@@ -117,6 +129,7 @@ impl StoreError {
         use rusqlite::ErrorCode as Code;
         let path = path.to_path_buf();
         match error.sqlite_error_code() {
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked { path, source: error },
             Some(Code::DiskFull) => Self::Full { path, source: error.into() },
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
                 Self::Unwritable { path, source: error.into() }
@@ -133,6 +146,7 @@ impl Reasoned for StoreError {
             Self::Full { .. } => &reason::STORE_FULL,
             Self::Unwritable { .. } => &reason::STORE_UNWRITABLE,
             Self::Damaged { .. } => &reason::PARTITION_DAMAGED,
+            Self::Locked { .. } => &reason::LEDGER_LOCKED,
             Self::Io { .. }
             | Self::Ledger(_)
             | Self::LedgerNewer { .. }
@@ -142,6 +156,10 @@ impl Reasoned for StoreError {
             Self::Remote { .. } => &reason::BUCKET_UNAVAILABLE,
             Self::Encode(_) => &reason::INTERNAL,
         }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Locked { .. }).then_some(LOCKED_AGAIN)
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {

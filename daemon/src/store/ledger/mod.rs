@@ -2,6 +2,9 @@
 //!
 //! `synchronous=FULL` in WAL mode: a commit that returned is on the disk. Everything the daemon acknowledges goes
 //! through here first.
+//!
+//! The file is one that other programs can open. While one of them has it locked, a job waits for a few seconds, those behind it
+//! in the queue together with it, and is refused then.
 
 pub(super) mod contracts;
 pub(super) mod departures;
@@ -17,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -34,6 +38,9 @@ pub(in crate::store) use series::PartitionRow;
 pub use sessions::SessionRow;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// So long a job waits for another program's lock, from when it was asked for.
+const LOCKED_MAX: Duration = Duration::from_secs(5);
 
 /// A handle; the thread ends when the last one is dropped.
 #[derive(Debug, Clone)]
@@ -76,10 +83,10 @@ impl Ledger {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        let path = self.path.clone();
+        let (path, asked) = (self.path.clone(), Instant::now());
         let job: Job = Box::new(move |connection| {
             let relaxed = connection.execute_batch("PRAGMA synchronous = NORMAL");
-            let noted = relaxed.and_then(|()| in_transaction(connection, work));
+            let noted = relaxed.and_then(|()| in_transaction(connection, asked, work));
             let noted = connection.execute_batch("PRAGMA synchronous = FULL").and(noted);
             drop(reply.send(noted.map_err(|error| StoreError::sqlite(&path, error))));
         });
@@ -121,9 +128,9 @@ impl Ledger {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
         reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let path = self.path.clone();
+        let (path, asked) = (self.path.clone(), Instant::now());
         let job: Job = Box::new(move |connection| {
-            let result = in_transaction(connection, work).map_err(|error| StoreError::sqlite(&path, error));
+            let result = in_transaction(connection, asked, work).map_err(|error| StoreError::sqlite(&path, error));
             reply(result);
         });
         self.jobs.send(job).map_err(|_| StoreError::Closed)
@@ -133,10 +140,41 @@ impl Ledger {
 /// Immediate, so that the lock is taken before anything was read.
 fn in_transaction<T>(
     connection: &mut Connection,
+    asked: Instant,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
+    // else a hundred jobs would wait a hundred times as long as one
+    connection.busy_timeout(LOCKED_MAX.saturating_sub(asked.elapsed()))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&transaction)?;
     transaction.commit()?;
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn locked(error: &StoreError) -> bool {
+        matches!(error, StoreError::Locked { .. })
+    }
+
+    #[test]
+    fn a_lock_of_another_program_is_waited_for_by_all_together_and_then_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ktrdr.sqlite");
+        let ledger = Ledger::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let (began, count) = (Instant::now(), 20);
+        let errors: Vec<StoreError> = thread::scope(|scope| {
+            let calls: Vec<_> = (0..count).map(|_| scope.spawn(|| ledger.call_blocking(|_| Ok(())).unwrap_err())).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        assert!(errors.iter().all(locked), "{errors:?}");
+        assert!(began.elapsed() < LOCKED_MAX * 3, "twenty in a row would take a hundred seconds: {:?}", began.elapsed());
+        assert!(Ledger::open(&path).is_ok_and(|second| locked(&second.call_blocking(|_| Ok(())).unwrap_err())));
+        drop(other);
+        ledger.call_blocking(|_| Ok(())).unwrap();
+    }
 }
