@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{End, Operation, Outcome, Progress, Snapshot, State};
-use crate::{clock, error::Failure, store::OperationRow};
+use crate::{clock, error::Failure, model::Nanos, store::OperationRow};
 
 /// An operation that can be watched and cancelled.
 #[derive(Debug)]
@@ -121,14 +121,19 @@ pub(super) fn revive(row: OperationRow) -> Operation {
 }
 
 /// One that the end of the daemon cut off.
-pub(super) fn cut_off(operation: &mut Operation, now: crate::model::Nanos) {
+pub(super) fn cut_off(operation: &mut Operation, now: Nanos) {
     operation.state = State::Interrupted;
-    operation.ended = Some(now);
+    operation.ended = Some(not_before(operation, now));
     operation.failure = Some(interruption());
 }
 
 pub(super) fn interruption() -> Failure {
     Failure::new(&reason::INTERRUPTED, "the daemon stopped while the operation was running")
+}
+
+/// Now, by a clock that may have been set back: nothing ends, or begins to work, before it began.
+pub(super) fn not_before(operation: &Operation, now: Nanos) -> Nanos {
+    now.max(operation.started.unwrap_or(operation.created))
 }
 
 /// What the end of the work makes of the operation.
@@ -148,7 +153,37 @@ pub(super) fn ended(entry: &Entry, outcome: Outcome) -> Operation {
     };
     entry.changed(|operation| {
         (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);
-        operation.ended = Some(clock::now());
+        operation.ended = Some(not_before(operation, clock::now()));
         operation.progress.message.clear();
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_nothing_end_before_it_began() {
+        let mut operation = Operation {
+            id: "op_load_1".into(),
+            kind: "load".into(),
+            state: State::Running,
+            subject: "AAPL 1h".into(),
+            request_id: "1".into(),
+            spec: String::new(),
+            created: 90,
+            started: None,
+            ended: None,
+            progress: Progress::default(),
+            failure: None,
+            result: None,
+            retry_of: None,
+        };
+        assert_eq!(not_before(&operation, 50), 90);
+        operation.started = Some(100);
+        cut_off(&mut operation, 50);
+        assert_eq!(operation.ended, Some(100));
+        cut_off(&mut operation, 150);
+        assert_eq!(operation.ended, Some(150));
+    }
 }

@@ -4,7 +4,10 @@ use std::{pin::Pin, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{OperationError, Progress, Registry, Requested, Snapshot, Started, State, entry::Entry};
+use super::{
+    OperationError, Progress, Registry, Requested, Snapshot, Started, State,
+    entry::{self, Entry},
+};
 use crate::{clock, error::Failure};
 
 /// Handed to the work: who it is, whether to stop, where to report progress.
@@ -57,7 +60,7 @@ impl Context {
         if self.entry.snapshot().state == State::Pending {
             let running = self.entry.changed(|operation| {
                 operation.state = State::Running;
-                operation.started = Some(clock::now());
+                operation.started = Some(entry::not_before(operation, clock::now()));
             });
             self.registry.settle(&self.entry, running).await;
         }

@@ -7,9 +7,9 @@ use super::{
 use crate::model::Nanos;
 
 impl Store {
-    /// Whether the ledger's thread turns.
+    /// Whether the ledger's thread turns. A ledger that another program has locked is not mended by a new life.
     pub async fn is_alive(&self) -> bool {
-        self.ledger.call(|_| Ok(())).await.is_ok()
+        matches!(self.ledger.call(|_| Ok(())).await, Ok(()) | Err(StoreError::Locked { .. }))
     }
 
     /// Inserts or updates an operation; on the disk when it returns.
@@ -72,13 +72,40 @@ impl Store {
         self.ledger.call(move |ledger| contracts::put_head(ledger, &row)).await
     }
 
-    /// What left for the gateway since an instant, oldest first.
-    pub async fn departures_since(&self, since: Nanos) -> Result<Vec<DepartureRow>, StoreError> {
-        self.ledger.call(move |ledger| departures::since(ledger, since)).await
+    /// What left for the gateway since an instant, oldest first, and nothing later than now.
+    pub async fn departures_since(&self, since: Nanos, now: Nanos) -> Result<Vec<DepartureRow>, StoreError> {
+        self.ledger.call(move |ledger| departures::since(ledger, since, now)).await
     }
 
     /// Remembers a departure, for `kept` nanoseconds. Survives a killed process; a failing power may take the last ones.
     pub async fn put_departure(&self, row: DepartureRow, kept: Nanos) -> Result<(), StoreError> {
         self.ledger.note(move |ledger| departures::put(ledger, &row, row.at.saturating_sub(kept))).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Layout;
+
+    #[tokio::test]
+    async fn what_left_before_the_clock_was_set_back_counts_as_now_and_no_longer_than_anything_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Layout::new(folder.path().to_path_buf())).unwrap();
+        let row = |at| DepartureRow {
+            at,
+            request: "r".into(),
+            subject: "s".into(),
+            small: true,
+            weight: 1,
+            origin: "person".into(),
+        };
+        for at in [10_500, 90_000, 91_000] {
+            store.put_departure(row(at), 1_000_000).await.unwrap();
+        }
+        let read = async |since, now| store.departures_since(since, now).await.unwrap();
+        let ats: Vec<_> = read(10_000, 11_000).await.iter().map(|row| row.at).collect();
+        assert_eq!(ats, [10_500, 11_000, 11_000]);
+        assert_eq!(read(11_500, 12_500).await, [], "they grow old like others");
     }
 }

@@ -26,7 +26,7 @@ impl Departures {
 
     /// What left within the window, oldest first. A log that cannot be read is told, and taken for empty.
     pub(super) async fn read(&self, now: Moment) -> VecDeque<Departure> {
-        let rows = self.store.departures_since(now.wall - WINDOW).await.unwrap_or_else(|error| {
+        let rows = self.store.departures_since(now.wall - WINDOW, now.wall).await.unwrap_or_else(|error| {
             let error = crate::error::chain(&error).join(": ");
             tracing::warn!(error, "what was asked of the gateway before is not known");
             Vec::new()
@@ -62,7 +62,7 @@ impl Departures {
     }
 }
 
-/// On the clock of this life. An instant of the future, after a step of the wall's clock, counts as now.
+/// On the clock of this life.
 fn departure(row: DepartureRow, now: Moment) -> Departure {
     let ago = Duration::from_nanos(u64::try_from(now.wall - row.at).unwrap_or(0));
     Departure {

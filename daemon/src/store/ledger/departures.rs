@@ -32,8 +32,10 @@ pub(in crate::store) fn put(connection: &Connection, row: &DepartureRow, since: 
         .map(drop)
 }
 
-/// Those since an instant, oldest first.
-pub(in crate::store) fn since(connection: &Connection, since: Nanos) -> Result<Vec<DepartureRow>> {
+/// Those since an instant, oldest first. One of the future left before the clock was set back; nobody knows how long before, so
+/// it counts as leaving now, once: the next time it is as old as it is then.
+pub(in crate::store) fn since(connection: &Connection, since: Nanos, now: Nanos) -> Result<Vec<DepartureRow>> {
+    connection.execute("UPDATE departure SET at_ns = ?1 WHERE at_ns > ?1", [now])?;
     let mut statement = connection.prepare(
         "SELECT at_ns, request, subject, small, weight, origin FROM departure WHERE at_ns >= ?1 ORDER BY at_ns",
     )?;
