@@ -75,6 +75,13 @@ fn socket(path: &Path) -> Check {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => Check::ok("socket", shown.to_string()),
         Ok(_) => Check::bad("socket", State::Error, format!("{shown} is not a socket"), "move it away"),
+        Err(_) if fs::read_to_string("/proc/net/unix").is_ok_and(|sockets| listens(&sockets, path)) => Check::bad(
+            "socket",
+            State::Error,
+            format!("{shown} was removed, and a program listens under that name"),
+            "wait some seconds: the daemon makes it again; what systemd made comes back by: systemctl restart ktrdrd.socket \
+             (with --user for a daemon of one user)",
+        ),
         Err(error) => Check::bad(
             "socket",
             State::Error,
@@ -82,6 +89,14 @@ fn socket(path: &Path) -> Check {
             "ktrdr daemon start; KTRDR_SOCKET and XDG_RUNTIME_DIR decide where it is looked for",
         ),
     }
+}
+
+/// Whether some socket listens that was made there, as the kernel lists them: flags are the fourth column, the path is the eighth.
+fn listens(sockets: &str, path: &Path) -> bool {
+    const LISTENS: u32 = 0x1_0000;
+    let flags = |line: &str| line.split_whitespace().nth(3).and_then(|flags| u32::from_str_radix(flags, 16).ok());
+    let named = |line: &str| path.to_str().is_some_and(|path| line.ends_with(&format!(" {path}")));
+    sockets.lines().any(|line| named(line) && flags(line).is_some_and(|flags| flags & LISTENS != 0))
 }
 
 fn daemon(status: &GetDaemonStatusResponse) -> Check {
@@ -198,4 +213,18 @@ async fn interrupted(client: &Client) -> Result<u64, Failure> {
     let states = vec![OperationState::Interrupted.into()];
     let request = client.request(ListOperationsRequest { states, page_size: 1, ..Default::default() });
     Ok(client.answer(client.operations().list(request)).await?.total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_tells_who_listens_where_no_file_is_any_more() {
+        let sockets = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+                       0000000000000000: 00000002 00000000 00010000 0001 01 163841 /run/ktrdr/ktrdrd.sock\n\
+                       0000000000000000: 00000003 00000000 00000000 0001 03 163842 /run/other.sock\n";
+        assert!(listens(sockets, Path::new("/run/ktrdr/ktrdrd.sock")));
+        assert!(!listens(sockets, Path::new("/run/other.sock")) && !listens(sockets, Path::new("ktrdrd.sock")));
+    }
 }
