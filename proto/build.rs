@@ -10,6 +10,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
-    tonic_prost_build::configure().build_transport(false).compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        // the same wire form, without a copy of each value: see its module
+        .extern_path(".ktrdr.v1.BarColumns", "crate::columns::BarColumns")
+        .compile_fds(descriptors)?;
     Ok(())
 }

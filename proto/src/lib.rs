@@ -4,6 +4,7 @@
 //! timeframes ([`spelling`]) and the socket's address ([`address`]). Not here: behaviour of either side.
 
 pub mod address;
+pub mod columns;
 pub mod reason;
 pub mod spelling;
 
@@ -11,6 +12,8 @@ pub mod spelling;
 #[expect(clippy::pedantic, clippy::allow_attributes, unused_qualifications, reason = "generated code")]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ktrdr.v1.rs"));
+
+    pub use crate::columns::BarColumns;
 }
 
 /// Client and daemon must agree on this number. It grows when an old client could misread a new daemon, which the

@@ -281,14 +281,8 @@ fn summary() -> pb::SeriesSummary {
 }
 
 fn columns() -> pb::BarColumns {
-    pb::BarColumns {
-        start_ns: vec![1, 2],
-        open: vec![1.5, 2.5],
-        high: vec![3.5, 4.5],
-        low: vec![0.5, 1.5],
-        close: vec![2.5, 3.5],
-        volume: vec![10.0, f64::NAN],
-    }
+    let prices = [&[1.5, 2.5], &[3.5, 4.5], &[0.5, 1.5], &[2.5, 3.5]].map(<[f64; 2]>::as_slice);
+    pb::BarColumns::new(&[1, 2], prices, [10.0, f64::NAN].into_iter())
 }
 
 /// Calendars and checks.

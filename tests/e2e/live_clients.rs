@@ -41,7 +41,7 @@ async fn read(live: &mut Live, count: usize) -> Result<(Vec<i64>, Vec<(usize, u6
     let (mut starts, mut missed) = (Vec::new(), Vec::new());
     while starts.len() < count {
         match next(live).await? {
-            Event::Closed(ClosedBars { bars, .. }) => starts.extend(bars.unwrap_or_default().start_ns),
+            Event::Closed(ClosedBars { bars, .. }) => starts.extend(bars.unwrap_or_default().start_ns()),
             Event::Missed(bars) => missed.push((starts.len(), bars.bars)),
             Event::Header(_) | Event::State(_) => {}
             Event::NotKept(lost) => bail!("not kept: {lost:?}"),

@@ -23,17 +23,16 @@ impl Bar {
 
 /// The bars of one chunk; `None` when its columns differ in length.
 pub(crate) fn of(columns: &BarColumns) -> Option<impl Iterator<Item = Bar>> {
-    let BarColumns { start_ns, open, high, low, close, volume } = columns;
-    let even = [open, high, low, close, volume].iter().all(|column| column.len() == start_ns.len());
-    let prices = open.iter().zip(high).zip(low.iter().zip(close));
-    even.then(|| {
-        start_ns.iter().zip(prices).zip(volume).map(|((start_ns, ((open, high), (low, close))), volume)| Bar {
-            start_ns: *start_ns,
-            open: *open,
-            high: *high,
-            low: *low,
-            close: *close,
-            volume: Some(*volume).filter(|volume| !volume.is_nan()),
+    columns.is_even().then(|| {
+        let prices = columns.open().zip(columns.high()).zip(columns.low().zip(columns.close()));
+        let rows = columns.start_ns().zip(prices).zip(columns.volume());
+        rows.map(|((start_ns, ((open, high), (low, close))), volume)| Bar {
+            start_ns,
+            open,
+            high,
+            low,
+            close,
+            volume: Some(volume).filter(|volume| !volume.is_nan()),
         })
     })
 }

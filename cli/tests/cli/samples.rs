@@ -23,13 +23,8 @@ pub(crate) fn series() -> SeriesId {
 
 /// Two bars in two chunks; the second has no volume.
 pub(crate) fn bars() -> Vec<BarColumns> {
-    let bar = |start_ns, prices: [f64; 4], volume| BarColumns {
-        start_ns: vec![start_ns],
-        open: vec![prices[0]],
-        high: vec![prices[1]],
-        low: vec![prices[2]],
-        close: vec![prices[3]],
-        volume: vec![volume],
+    let bar = |start_ns, [open, high, low, close]: [f64; 4], volume: f64| {
+        BarColumns::new(&[start_ns], [&[open], &[high], &[low], &[close]], [volume].into_iter())
     };
     vec![
         bar(FRIDAY - HOUR, [202.0, 202.5, 201.125, 202.3], 1_215_812.0),

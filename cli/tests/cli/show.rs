@@ -134,15 +134,9 @@ fn the_window_and_the_range_are_what_was_asked_for() {
 /// Rows go out while others still come, so that a reader may leave when it has enough.
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let rows = 20_000;
-    let chunk = BarColumns {
-        start_ns: (0..rows).map(|n| FRIDAY + n * HOUR).collect(),
-        open: vec![1.5; 20_000],
-        high: vec![1.5; 20_000],
-        low: vec![1.5; 20_000],
-        close: vec![1.5; 20_000],
-        volume: vec![1.0; 20_000],
-    };
+    let starts: Vec<i64> = (0..20_000).map(|n| FRIDAY + n * HOUR).collect();
+    let prices = vec![1.5; starts.len()];
+    let chunk = BarColumns::new(&starts, [&prices; 4].map(Vec::as_slice), prices.iter().copied());
     let header = QueryHeader { rows_in_range: 200_000, rows_sent: 200_000, ..samples::header() };
     let fake = Fake::start(Script { header, chunks: vec![chunk; 10], ..Script::default() });
     for format in ["csv", "json", "table"] {

@@ -51,7 +51,7 @@ pub use info::{SeriesInfo, SymbolInfo, VerifiedFile};
 pub use live::{LiveEvent, LivePhase, LiveRequest, LiveState, LiveWatch};
 pub use load::{LoadRequest, Mode, OnSplit, Planned};
 pub use loads::{LoadedDocument, LoadsDocument};
-pub use query::{Header, Rows, Window};
+pub use query::{Chunk, Header, Rows, Window};
 pub use repair::{Action, RepairDocument, RepairPlan, RepairStep};
 pub use restoring::Restored;
 pub use result::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, RangeDocument};

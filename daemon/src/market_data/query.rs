@@ -1,12 +1,12 @@
 //! Reading stored bars: one header, then rows in chunks. Never touches the gateway.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use tokio::sync::mpsc;
 
 use super::{MarketDataError, view::Seen};
 use crate::{
-    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
+    model::{Bar, Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
     store::{Opened, SeriesState, Store, StoreError},
 };
 
@@ -49,8 +49,24 @@ pub struct Header {
     pub time_zone: Option<String>,
 }
 
+/// Some rows of bars that others may be reading, too.
+#[derive(Debug)]
+pub struct Chunk {
+    /// All that were read.
+    pub bars: Arc<Bars>,
+    /// Which of them it is.
+    pub rows: Range<usize>,
+}
+
+impl Chunk {
+    /// Its bars.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
+        self.rows.clone().map(|row| self.bars.at(row))
+    }
+}
+
 /// Chunks of rows, in order. Dropping it ends the reading.
-pub type Rows = mpsc::Receiver<Result<Bars, MarketDataError>>;
+pub type Rows = mpsc::Receiver<Result<Chunk, MarketDataError>>;
 
 /// A part of the answer: its rows in the range, read already where they had to be counted.
 enum Part {
@@ -202,7 +218,7 @@ fn produce(
     parts: Vec<(u64, Part)>,
     (mut skip, mut send): (u64, u64),
     seen: Option<&Seen>,
-    rows: &mpsc::Sender<Result<Bars, MarketDataError>>,
+    rows: &mpsc::Sender<Result<Chunk, MarketDataError>>,
 ) -> Result<(), StoreError> {
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     for (rows_of_part, part) in parts {
@@ -231,7 +247,7 @@ fn produce(
         send -= wanted.len() as u64;
         for from in wanted.clone().step_by(CHUNK_ROWS) {
             let to = wanted.end.min(from.saturating_add(CHUNK_ROWS));
-            if rows.blocking_send(Ok(bars.slice(from..to))).is_err() {
+            if rows.blocking_send(Ok(Chunk { bars: bars.clone(), rows: from..to })).is_err() {
                 return Ok(()); // the reader has gone
             }
         }

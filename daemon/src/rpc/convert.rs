@@ -6,7 +6,7 @@ use tonic::Status;
 use super::status;
 use crate::{
     clock,
-    market_data::{Header, Hours, MarketDataError, Mode, OnSplit, View, Window},
+    market_data::{Chunk, Header, Hours, MarketDataError, Mode, OnSplit, View, Window},
     model::{Bars, Basis, Nanos, SeriesKey, Session, Source, Symbol, TimeRange, Timeframe, WhatToShow},
     store::{FileFormat, SeriesState},
 };
@@ -191,19 +191,15 @@ pub(super) fn export_format(value: i32) -> Result<FileFormat, Status> {
 }
 
 /// NaN says "no volume": it costs no second column.
-pub(super) fn columns(bars: Bars) -> pb::BarColumns {
-    pb::BarColumns {
-        start_ns: bars.start,
-        open: bars.open,
-        high: bars.high,
-        low: bars.low,
-        close: bars.close,
-        volume: bars.volume.into_iter().map(|volume| volume.unwrap_or(f64::NAN)).collect(),
-    }
+pub(super) fn columns(bars: &Bars, rows: std::ops::Range<usize>) -> pb::BarColumns {
+    let prices = [&bars.open, &bars.high, &bars.low, &bars.close].map(|column| &column[rows.clone()]);
+    let volume = bars.volume[rows.clone()].iter().map(|volume| volume.unwrap_or(f64::NAN));
+    pb::BarColumns::new(&bars.start[rows], prices, volume)
 }
 
-pub(super) fn bars(bars: Bars) -> pb::QueryResponse {
-    pb::QueryResponse { part: Some(pb::query_response::Part::Bars(columns(bars))) }
+pub(super) fn bars(chunk: &Chunk) -> pb::QueryResponse {
+    let columns = columns(&chunk.bars, chunk.rows.clone());
+    pb::QueryResponse { part: Some(pb::query_response::Part::Bars(columns)) }
 }
 
 #[cfg(test)]

@@ -23,12 +23,12 @@ pub(super) fn event(event: LiveEvent) -> pb::SubscribeResponse {
         LiveEvent::State(state) => Event::State(to_wire(&state)),
         LiveEvent::Missed(bars) => Event::Missed(pb::MissedBars { bars }),
         LiveEvent::Closed { bars, filled, gap_before } => {
-            Event::Closed(pb::ClosedBars { bars: Some(convert::columns(bars)), filled, gap_before })
+            Event::Closed(pb::ClosedBars { bars: Some(convert::columns(&bars, 0..bars.len())), filled, gap_before })
         }
         LiveEvent::NotKept { bars, why } => {
             Event::NotKept(pb::NotKept { bars, reason: why.reason.clone(), messages: why.messages.clone() })
         }
-        LiveEvent::Running(bar) => Event::Running(convert::columns([bar].into_iter().collect())),
+        LiveEvent::Running(bar) => Event::Running(convert::columns(&[bar].into_iter().collect(), 0..1)),
     })
 }
 

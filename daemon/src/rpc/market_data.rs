@@ -56,7 +56,8 @@ impl market_data_server::MarketData for Handler {
 
     async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Self::QueryStream>, Status> {
         let (header, rows) = self.rows(request.into_inner()).await?;
-        let rows = ReceiverStream::new(rows).map(|rows| rows.map(convert::bars).map_err(|e| status::of(&e)));
+        let rows =
+            ReceiverStream::new(rows).map(|rows| rows.map(|chunk| convert::bars(&chunk)).map_err(|e| status::of(&e)));
         let parts = futures_util::stream::iter([Ok(convert::header(&header))]).chain(rows);
         Ok(Response::new(super::cut_short_by(self.stop.clone(), parts).boxed()))
     }

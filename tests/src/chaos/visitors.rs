@@ -111,11 +111,11 @@ pub(super) fn differences(series: &Series, parts: &[BarColumns]) -> Vec<String> 
 
 /// Starts and figures.
 pub(super) fn rows(columns: &BarColumns) -> impl Iterator<Item = (i64, Figures)> {
-    columns.start_ns.iter().enumerate().map(|(row, start)| (*start, figures(columns, row)))
-}
-
-/// Of one row; nothing is NaN.
-pub(super) fn figures(columns: &BarColumns, row: usize) -> Figures {
-    let figures = [&columns.open, &columns.high, &columns.low, &columns.close, &columns.volume];
-    figures.map(|column| column.get(row).copied().filter(|figure| !figure.is_nan()).unwrap_or(f64::NAN))
+    // one NaN, whatever its bits
+    let figure = |figure: f64| if figure.is_nan() { f64::NAN } else { figure };
+    let prices = columns.open().zip(columns.high()).zip(columns.low().zip(columns.close()));
+    let rows = columns.start_ns().zip(prices).zip(columns.volume());
+    rows.map(move |((start, ((open, high), (low, close))), volume)| {
+        (start, [open, high, low, close, volume].map(figure))
+    })
 }

@@ -103,7 +103,7 @@ async fn listen(
         match event.and_then(|event| event.event) {
             Some(Event::Closed(closed)) => note(world, number, &closed, &mut last),
             Some(Event::Missed(_)) => last = None,
-            Some(Event::Running(bars)) if bars.start_ns.first().copied() <= last => {
+            Some(Event::Running(bars)) if bars.start_ns().next() <= last => {
                 world.tally().surprises.push(format!("{}: a bar runs that is over", WATCHED[number].0));
             }
             Some(_) => {}
@@ -120,14 +120,13 @@ fn note(world: &World, number: usize, closed: &ClosedBars, last: &mut Option<i64
         *last = None;
     }
     let (symbol, _, step) = WATCHED[number];
-    for (row, start) in columns.start_ns.iter().enumerate() {
-        if last.is_some_and(|last| *start != last + step * SECOND) {
+    for (start, figures) in visitors::rows(columns) {
+        if last.is_some_and(|last| start != last + step * SECOND) {
             let text = format!("{symbol} {step} s live: {start} follows {last:?}, filled: {}", closed.filled);
             world.tally().surprises.push(text);
         }
-        *last = Some(*start);
-        let figures = visitors::figures(columns, row);
-        let known = world.told.of(number).insert(*start, figures);
+        *last = Some(start);
+        let known = world.told.of(number).insert(start, figures);
         if known.is_some_and(|known| !same(known, figures)) {
             let text = format!("{symbol} {step} s live: {start} was {known:?}, and {figures:?} to another");
             world.tally().surprises.push(text);

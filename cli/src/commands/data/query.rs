@@ -98,7 +98,7 @@ impl Bars {
         let mut rows = 0;
         writer.begin(out, &self.header)?;
         while let Some(columns) = self.next().await? {
-            rows += columns.start_ns.len() as u64;
+            rows += columns.len() as u64;
             writer.chunk(out, &mut stamps, even(&columns)?)?;
         }
         self.are(rows)?;
