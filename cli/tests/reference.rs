@@ -1,4 +1,5 @@
-//! `docs/REFERENCE.md` is what the program says of itself: every command with its flags, every reason. `KTRDR_FREEZE=1` writes it anew.
+//! `docs/REFERENCE.md` is what the programs say of themselves. Here: every command of `ktrdr` with its flags, every reason. What the daemon has to
+//! say stands between marks, which its own tests write (`daemon/src/handbook.rs`). `KTRDR_FREEZE=1` writes it anew.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
 
@@ -24,15 +25,44 @@ fn describe(command: &mut clap::Command, path: &str, text: &mut String) {
     }
 }
 
-fn reference() -> String {
+/// Parts of the daemon's: heading, mark, what stands above. A further one needs a line here, and a test in the daemon that writes it.
+const OF_THE_DAEMON: [(&str, &str, &str); 2] = [
+    ("### `ktrdrd`", "ktrdrd", ""),
+    (
+        "## Configuration",
+        "configuration",
+        "`/etc/ktrdr/config.toml`, then `~/.config/ktrdr/config.toml`, then `ktrdrd --config FILE`, then the variables: each wins over the one \
+         before, value by value. The variables that stand after ours are those of the old system. A key or value that cannot be used is an error \
+         that names it; `ktrdrd --check` looks for one without starting. `ktrdrd --help-config` prints all of this as a file to begin with.\n\n",
+    ),
+    (
+        "## Metrics",
+        "metrics",
+        "What Prometheus reads where `observe.metrics` wants it: [OBSERVING.md](OBSERVING.md#metrics). No label holds what a user, a peer or a file says.\n\n",
+    ),
+];
+
+/// A part of the daemon's, as it stands in the document.
+fn part(document: &str, (heading, name, above): (&str, &str, &str)) -> String {
+    let marks = [format!("<!-- {name} -->\n"), format!("<!-- /{name} -->")];
+    let text =
+        document.split_once(&marks[0]).and_then(|(_, rest)| rest.split_once(&marks[1])).map_or("", |(text, _)| text);
+    format!("{heading}\n\n{above}{}{text}{}\n\n", marks[0], marks[1])
+}
+
+fn reference(written: &str) -> String {
+    let [program, settings] = OF_THE_DAEMON.map(|one| part(written, one));
     let mut text = String::from(
-        "# Reference\n\nMade from the programs (`KTRDR_FREEZE=1 cargo test -p ktrdr --test reference`); a test sees to it that it is current. \
-         Settings are in the [README](../README.md#settings).\n\n## Exit codes\n\n\
+        "# Reference\n\nMade from the programs by tests, which see to it that it is current. `KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr \
+         -- reference` writes it anew.\n\n\
+         - [Exit codes](#exit-codes)\n- [Commands](#commands)\n- [Configuration](#configuration)\n- [Metrics](#metrics)\n- [Reasons](#reasons)\n\n## Exit codes\n\n\
          | code | meaning |\n|---|---|\n| 0 | ok |\n| 1 | failed |\n| 2 | wrong usage |\n| 3 | the daemon cannot be reached |\n\
          | 4 | client and daemon speak different contracts |\n| 5 | the gateway or a host service is unavailable |\n\
          | 6 | timed out; the outcome is unknown |\n| 7 | what was asked for does not exist |\n| 130 | interrupted |\n\n## Commands\n\n",
     );
     describe(&mut ktrdr::command(), "", &mut text);
+    text.push_str(&program);
+    text.push_str(&settings);
     text.push_str("## Reasons\n\nWhat each means and what to do: [TROUBLESHOOTING.md](TROUBLESHOOTING.md#by-reason), `ktrdr explain REASON`.\n\n");
     text.push_str("| reason | exit | gRPC |\n|---|---|---|\n");
     for reason in reason::ALL {
@@ -46,14 +76,15 @@ fn reference() -> String {
 #[test]
 fn the_reference_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/REFERENCE.md");
-    let now = reference();
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let now = reference(&before);
     if std::env::var_os("KTRDR_FREEZE").is_some() {
         fs::write(&path, &now).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == now,
-        "docs/REFERENCE.md is not what the program says: KTRDR_FREEZE=1 cargo test -p ktrdr --test reference"
+        "docs/REFERENCE.md is not what the program says: KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr -- reference"
     );
     assert!(now.matches("### `ktrdr").count() > 40);
 }

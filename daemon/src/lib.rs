@@ -25,6 +25,8 @@ pub mod config;
 pub mod error;
 pub mod facts;
 pub mod gateway;
+#[cfg(test)]
+mod handbook;
 pub mod host_service;
 pub mod ib_service;
 pub mod lifecycle;
@@ -39,7 +41,12 @@ pub mod telemetry;
 pub mod training;
 pub mod web;
 
-use std::{error::Error, io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use config::Settings;
@@ -55,6 +62,8 @@ const WORKERS: usize = 2;
 #[command(name = "ktrdrd", version = ktrdr_proto::BUILD, after_help = "Examples:
   ktrdrd
   ktrdrd --config ~/ktrdr.toml
+  ktrdrd --help-config > ~/ktrdr.toml
+  ktrdrd --check --config ~/ktrdr.toml
   KTRDR_IB_PORT=4001 KTRDR_DATA_DIR=/srv/bars ktrdrd --socket /tmp/k.sock")]
 struct Args {
     /// Configuration to read after the system's and the user's
@@ -63,12 +72,23 @@ struct Args {
     /// Where to listen
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// Say whether the settings can be used, and do no more
+    #[arg(long)]
+    check: bool,
+    /// Print every key of the configuration, as a file to begin with
+    #[arg(long)]
+    help_config: bool,
 }
 
 /// The whole program.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    match start(args) {
+    let done = match args {
+        Args { help_config: true, .. } => print(config::reference::FILE),
+        Args { check: true, .. } => check(args.config.as_deref()),
+        args => start(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&error);
@@ -77,8 +97,28 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn settings(file: Option<&Path>) -> Result<Settings, StartError> {
+    Ok(Settings::load(file, |name| std::env::var(name).ok())?)
+}
+
+/// What can be said without looking at the machine: users, folders and addresses are tried at the start.
+fn check(file: Option<&Path>) -> Result<(), StartError> {
+    let settings = settings(file)?;
+    let files = settings.config_files.iter().map(|path| format!("read {}\n", path.display()));
+    let warnings = settings.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+    let lines: String = files.chain(warnings).collect();
+    print(&format!("{lines}the settings can be used\n"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "an end like the others")]
+fn print(text: &str) -> Result<(), StartError> {
+    // nobody reads on when stdout is closed
+    std::io::stdout().write_all(text.as_bytes()).unwrap_or_default();
+    Ok(())
+}
+
 fn start(args: Args) -> Result<(), StartError> {
-    let mut settings = Settings::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
+    let mut settings = settings(args.config.as_deref())?;
     settings.socket = args.socket.or(settings.socket);
     let to_journal = lifecycle::logs_to_journal();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
@@ -108,4 +148,16 @@ fn tell(error: &StartError) {
     let lines = lines.join("\n");
     // nobody is left to tell when stderr is closed
     std::io::stderr().write_all(lines.as_bytes()).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_reference_shows_what_the_program_takes() {
+        let help = super::Args::command().render_long_help().to_string();
+        let lines: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+        crate::handbook::shows("REFERENCE.md", "ktrdrd", &format!("```text\n{}\n```\n", lines.join("\n")));
+    }
 }

@@ -4,6 +4,7 @@ mod credentials;
 mod environment;
 mod files;
 mod hosts;
+pub mod reference;
 mod service;
 
 use std::{
@@ -158,7 +159,7 @@ impl Settings {
             socket: values.daemon.socket.map(|path| at_home(path, &variable)).transpose()?,
             log_format: log_format(values.daemon.log_format.as_deref())?,
             log_level: values.daemon.log_level.unwrap_or_else(|| "info".into()),
-            grace_seconds: values.daemon.grace_seconds.unwrap_or(10).clamp(1, 300),
+            grace_seconds: grace(values.daemon.grace_seconds.unwrap_or(10))?,
             keep,
             limits: values.limits.checked()?,
             ib_service_at: values.listen.ib_service_at()?,
@@ -208,6 +209,18 @@ fn log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
         name: "daemon.log_format".into(),
         value: text.chars().take(60).collect(),
         why: "auto, text, json or journal",
+    })
+}
+
+/// A stop that may take for ever is none.
+fn grace(seconds: u64) -> Result<u64, ConfigError> {
+    if (1..=300).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(ConfigError::Value {
+        name: "daemon.grace_seconds".into(),
+        value: seconds.to_string(),
+        why: "it must be between 1 and 300",
     })
 }
 
@@ -363,6 +376,7 @@ mod tests {
         assert!(text(load("[observe]\notlp = \"collector:4317\"", &[]).unwrap_err()).contains("observe.otlp"));
         assert!(text(load("[listen]\naddress = \"0.0.0.0:7601\"", &[]).unwrap_err()).contains("listen.certificate"));
         assert!(text(load("[listen]\nkey = \"/k.pem\"", &[]).unwrap_err()).contains("listen.address"));
+        assert!(text(load("[daemon]\ngrace_seconds = 0", &[]).unwrap_err()).contains("daemon.grace_seconds = \"0\""));
         let two = "[[training.hosts]]\nname = \"a\"\nurl = \"http://h\"\n";
         assert!(text(load(&two.repeat(2), &[]).unwrap_err()).contains("two hosts"));
         assert!(text(load("", &[("KTRDR_IB_HOST_SERVICE", "gw:5001")]).unwrap_err()).contains("ib.host_service"));

@@ -88,12 +88,14 @@ impl StartError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Config(_) | Self::HostService { .. } | Self::Access(_) | Self::Listen(_) | Self::Observe(_) => {
-                "correct the setting; docs/REFERENCE.md lists them all"
+                "correct the setting; ktrdrd --help-config lists them all"
             }
             Self::Address(_) => "use a shorter or private --socket",
             Self::AlreadyRunning { .. } => "ktrdr daemon status",
             Self::StoreInUse { .. } => "stop the other daemon, or use another KTRDR_DATA_DIR",
-            Self::Store(StoreError::Locked { .. }) => "close the ledger in the program that has it open: fuser ktrdr.sqlite names it",
+            Self::Store(StoreError::Locked { .. }) => {
+                "close the ledger in the program that has it open: fuser ktrdr.sqlite names it"
+            }
             Self::Store(_) => "check the owner, the permissions and the free space of the data folder",
             Self::Bucket(_) => "check data.dir and the AWS_… variables; docs/DATA.md tells which count",
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",

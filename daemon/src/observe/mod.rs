@@ -2,6 +2,8 @@
 //! this machine, and only where the configuration wants it.
 
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

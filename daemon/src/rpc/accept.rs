@@ -73,22 +73,25 @@ pub(super) fn incoming(
 }
 
 fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Come> + Send {
-    stream::unfold((listeners, connections, Trouble::default()), |(mut listeners, connections, mut trouble)| async move {
-        loop {
-            match listeners.accept().await {
-                Ok(stream) => {
-                    let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
-                    // without a seat it is closed at once: whoever called tries again, or says so
-                    if let Some(ticket) = connections.admit(peer) {
-                        let connection = Connection::new(Wire::Unix(stream), ticket);
-                        return Some((Ok(connection), (listeners, connections, trouble)));
+    stream::unfold(
+        (listeners, connections, Trouble::default()),
+        |(mut listeners, connections, mut trouble)| async move {
+            loop {
+                match listeners.accept().await {
+                    Ok(stream) => {
+                        let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
+                        // without a seat it is closed at once: whoever called tries again, or says so
+                        if let Some(ticket) = connections.admit(peer) {
+                            let connection = Connection::new(Wire::Unix(stream), ticket);
+                            return Some((Ok(connection), (listeners, connections, trouble)));
+                        }
+                        trouble.told(&"each connection has an open call");
                     }
-                    trouble.told(&"each connection has an open call");
+                    Err(error) => trouble.met(&error, &connections).await,
                 }
-                Err(error) => trouble.met(&error, &connections).await,
             }
-        }
-    })
+        },
+    )
 }
 
 fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Come> + Send {

@@ -69,7 +69,7 @@ impl FlightService for Handler {
         let (of_batches, failed) = (schema.clone(), |error: Status| FlightError::Tonic(Box::new(error)));
         let batches = ReceiverStream::new(rows).map(move |rows| {
             let rows = rows.map_err(|e| failed(status::of(&e)))?;
-            store::arrow_batch(&of_batches, rows).map_err(|e| failed(status::of(&e)))
+            store::arrow_batch(&of_batches, rows.bars.slice(rows.rows)).map_err(|e| failed(status::of(&e)))
         });
         let encoded = FlightDataEncoderBuilder::new().with_schema(schema).build(batches).map_err(Status::from);
         Ok(Response::new(super::cut_short_by(self.stop.clone(), encoded).boxed()))

@@ -168,11 +168,16 @@ mod tests {
         other.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let (began, count) = (Instant::now(), 20);
         let errors: Vec<StoreError> = thread::scope(|scope| {
-            let calls: Vec<_> = (0..count).map(|_| scope.spawn(|| ledger.call_blocking(|_| Ok(())).unwrap_err())).collect();
+            let calls: Vec<_> =
+                (0..count).map(|_| scope.spawn(|| ledger.call_blocking(|_| Ok(())).unwrap_err())).collect();
             calls.into_iter().map(|call| call.join().unwrap()).collect()
         });
         assert!(errors.iter().all(locked), "{errors:?}");
-        assert!(began.elapsed() < LOCKED_MAX * 3, "twenty in a row would take a hundred seconds: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < LOCKED_MAX * 3,
+            "twenty in a row would take a hundred seconds: {:?}",
+            began.elapsed()
+        );
         assert!(Ledger::open(&path).is_ok_and(|second| locked(&second.call_blocking(|_| Ok(())).unwrap_err())));
         drop(other);
         ledger.call_blocking(|_| Ok(())).unwrap();

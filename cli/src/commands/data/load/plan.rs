@@ -85,7 +85,8 @@ pub(super) async fn run(args: &Args, series: Vec<SeriesId>, context: &mut Contex
 
 /// Those that count share the sixty in ten minutes; the others go on beside them.
 fn together(series: &[PlanView]) -> f64 {
-    let counted: f64 = series.iter().filter(|one| one.counts_for_pacing).map(|one| one.seconds_at_least).sum();
+    // a sum of nothing is minus zero, and is shown as such
+    let counted = series.iter().filter(|one| one.counts_for_pacing).fold(0.0, |sum, one| sum + one.seconds_at_least);
     let others = series.iter().filter(|one| !one.counts_for_pacing).map(|one| one.seconds_at_least);
     others.fold(counted, f64::max)
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
-use ktrdrd::{
+use super::READ;
+use crate::{
+    handbook,
     metrics::{About, COUNTED},
-    observe::READ,
 };
 
 fn docs(name: &str) -> PathBuf {
@@ -66,25 +67,12 @@ fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
     assert_eq!(unseen, of_use_elsewhere, "a metric that nobody looks at");
 }
 
-/// `KTRDR_FREEZE=1` writes it.
 #[test]
-fn the_table_in_the_docs_is_current() {
-    let (begin, end) = ("<!-- metrics: written by a test -->\n", "<!-- end of metrics -->");
-    let path = docs("OBSERVING.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (_, after) = rest.split_once(end).unwrap();
+fn the_reference_shows_every_metric() {
     let mut table = String::from("| metric | kind | labels | |\n|---|---|---|---|\n");
     for About { name, kind, labels, help } in all() {
         let labels = labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
         writeln!(table, "| `{name}` | {kind} | {labels} | {help} |").unwrap();
     }
-    let wanted = format!("{before}{begin}{table}{end}{after}");
-    if std::env::var_os("KTRDR_FREEZE").is_some() {
-        fs::write(&path, &wanted).unwrap();
-    }
-    assert!(
-        text == wanted || std::env::var_os("KTRDR_FREEZE").is_some(),
-        "KTRDR_FREEZE=1 cargo test -p ktrdrd --test observed"
-    );
+    handbook::shows("REFERENCE.md", "metrics", &table);
 }
