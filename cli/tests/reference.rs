@@ -26,7 +26,7 @@ fn describe(command: &mut clap::Command, path: &str, text: &mut String) {
 }
 
 /// Parts of the daemon's: heading, mark, what stands above. A further one needs a line here, and a test in the daemon that writes it.
-const OF_THE_DAEMON: [(&str, &str, &str); 2] = [
+const OF_THE_DAEMON: [(&str, &str, &str); 3] = [
     ("### `ktrdrd`", "ktrdrd", ""),
     (
         "## Configuration",
@@ -51,7 +51,7 @@ fn part(document: &str, (heading, name, above): (&str, &str, &str)) -> String {
 }
 
 fn reference(written: &str) -> String {
-    let [program, settings] = OF_THE_DAEMON.map(|one| part(written, one));
+    let [program, settings, metrics] = OF_THE_DAEMON.map(|one| part(written, one));
     let mut text = String::from(
         "# Reference\n\nMade from the programs by tests, which see to it that it is current. `KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr \
          -- reference` writes it anew.\n\n\
@@ -63,6 +63,7 @@ fn reference(written: &str) -> String {
     describe(&mut ktrdr::command(), "", &mut text);
     text.push_str(&program);
     text.push_str(&settings);
+    text.push_str(&metrics);
     text.push_str("## Reasons\n\nWhat each means and what to do: [TROUBLESHOOTING.md](TROUBLESHOOTING.md#by-reason), `ktrdr explain REASON`.\n\n");
     text.push_str("| reason | exit | gRPC |\n|---|---|---|\n");
     for reason in reason::ALL {
