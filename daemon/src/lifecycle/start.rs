@@ -42,7 +42,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let stages = Stages::default();
     let asked = stages.ending.asked();
     let address = || Ok(ktrdr_proto::address::for_daemon(settings.socket.as_deref())?);
-    let mut socket = Socket::of(Passed::take()?, &address)?;
+    let mut socket = Socket::of(Passed::take()?, address)?;
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let most = descriptors::most_connections(settings.limits.connections);
     let connections = Connections::new(most, settings.limits.calls_per_user);

@@ -33,7 +33,8 @@ pub(super) async fn look(world: &World) -> Result<Verdict> {
             Err(status) if status.code() == tonic::Code::NotFound => Vec::new(),
             Err(status) => bail!("{}: {status:?}", series.name()),
         };
-        let starts: std::collections::HashSet<i64> = parts.iter().flat_map(ktrdr_proto::columns::BarColumns::start_ns).collect();
+        let starts: std::collections::HashSet<i64> =
+            parts.iter().flat_map(ktrdr_proto::columns::BarColumns::start_ns).collect();
         let acknowledged = done.iter().filter(|piece| piece.series == number);
         let missing: Vec<i64> = acknowledged
             .flat_map(|piece| series.bars.range(piece.start..piece.end))

@@ -67,7 +67,7 @@ fn key(name: String, value: &'static str, about: &mut Vec<&'static str>) -> Key 
 fn file(name: &str, value: &str) -> String {
     let needed = |all: &[(&str, &str)]| -> String {
         let others = all.iter().filter(|(key, _)| *key != name.trim_start_matches("training.hosts."));
-        others.map(|(key, value)| format!("{key} = {value}\n")).collect()
+        others.map(|(key, value)| format!("{key} = {value}\n")).collect::<Vec<_>>().concat()
     };
     let base = match name {
         "data.local_dir" => needed(&[("data.dir", "\"s3://bars\"")]),
