@@ -31,6 +31,7 @@ mod merge;
 mod node;
 mod observe;
 mod old_service;
+mod packages;
 mod peers;
 mod python;
 mod refusals;

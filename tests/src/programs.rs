@@ -63,10 +63,17 @@ fn find() -> Result<Programs> {
     Ok(Programs::in_folder(&target.join(&profile)))
 }
 
+/// The folder of the binaries that belong to this program, with what `systemd/stage` takes besides: it is named to `--quick`.
+pub fn build_for_packages() -> Result<PathBuf> {
+    let (target, folder) = own_target()?;
+    cargo_build(&target, profile_of(&folder), &["--example", "man", "--example", "sbom"])?;
+    Ok(target.join(folder))
+}
+
 /// Builds the binaries of `profile` (`dist`, …) in the target folder of this program.
 pub fn build(profile: &str) -> Result<Programs> {
     let (target, _) = own_target()?;
-    cargo_build(&target, profile)?;
+    cargo_build(&target, profile, &[])?;
     Ok(Programs::in_folder(&target.join(folder_of(profile))))
 }
 
@@ -103,7 +110,7 @@ fn build_once_a_run(target: &Path, profile_folder: &str) -> Result<()> {
     if built == run {
         return Ok(());
     }
-    cargo_build(target, profile_of(profile_folder))?;
+    cargo_build(target, profile_of(profile_folder), &[])?;
     stamp.set_len(0)?;
     stamp.rewind()?;
     stamp.write_all(run.as_bytes())?;
@@ -127,11 +134,12 @@ fn this_run() -> String {
     format!("{} {}", parent_id(), started.unwrap_or_default())
 }
 
-fn cargo_build(target: &Path, profile: &str) -> Result<()> {
+fn cargo_build(target: &Path, profile: &str, besides: &[&str]) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     let mut command = Command::new(cargo);
     command
         .args(["build", "--workspace", "--bins", "--test", "e2e", "--locked", "--profile", profile])
+        .args(besides)
         .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .arg("--target-dir")
         .arg(target)
