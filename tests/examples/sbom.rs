@@ -135,8 +135,9 @@ impl Package {
             component["description"] = text.split_whitespace().collect::<Vec<_>>().join(" ").into();
         }
         if let Some(license) = &self.license {
-            // the old way to say it
-            component["licenses"] = json!([{ "expression": license.replace('/', " OR ") }]);
+            // the old way to say it, and odd spaces
+            let expression = license.replace('/', " OR ").split_whitespace().collect::<Vec<_>>().join(" ");
+            component["licenses"] = json!([{ "expression": expression }]);
         }
         if let Some(sum) = sum {
             component["hashes"] = json!([{ "alg": "SHA-256", "content": sum }]);
