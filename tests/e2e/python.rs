@@ -1,4 +1,4 @@
-//! What other programs see: the folder of bars, and the wire. Runs where Python is at hand.
+//! What other programs see: the folder of bars, the wire, and the Python client. Runs where Python is at hand.
 //!
 //! The packages are installed once into the target folder, which needs a network: `KTRDR_TEST_PYTHON=1` asks for it.
 //! Later runs find the installation.
@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use ktrdr_tests::{
     daemon::TestDaemon,
     programs::{lock, own_target, programs},
@@ -18,43 +18,64 @@ use ktrdr_tests::{
 
 use crate::support::{import, skipped};
 
-const PACKAGES: [&str; 8] =
-    ["grpcio", "grpcio-tools", "pyarrow", "polars", "duckdb", "pandas", "QuantLib", "moto[server]"];
+/// Packages in a folder of their own below the target folder.
+struct Environment {
+    name: &'static str,
+    /// As pip reads them from a file.
+    packages: &'static str,
+    found: OnceLock<Result<PathBuf, String>>,
+}
+
+static READERS: Environment = Environment {
+    name: "ktrdr-tests-python",
+    packages: "grpcio\ngrpcio-tools\npyarrow\npolars\nduckdb\npandas\nQuantLib\nmoto[server]\n",
+    found: OnceLock::new(),
+};
+
+/// The Python client must be built, and its tests run, with packages that fit each other.
+static CLIENT: Environment = Environment {
+    name: "ktrdr-tests-python-client",
+    packages: include_str!("../python/client/requirements.txt"),
+    found: OnceLock::new(),
+};
 
 /// Runs a test with the interpreter that has all packages, or says why not.
 pub(crate) fn with_python(what: &str, test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    match python() {
-        Ok(python) => test(&python),
-        Err(why) => {
-            skipped(what, &why);
-            Ok(())
+    READERS.with(what, test)
+}
+
+impl Environment {
+    fn with(&self, what: &str, test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        match self.found.get_or_init(|| self.find()).clone() {
+            Ok(python) => test(&python),
+            Err(why) => {
+                skipped(what, &why);
+                Ok(())
+            }
         }
     }
-}
 
-/// The interpreter with all packages, or why there is none.
-fn python() -> Result<PathBuf, String> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    FOUND.get_or_init(find).clone()
-}
-
-fn find() -> Result<PathBuf, String> {
-    let (target, _) = own_target().map_err(|error| error.to_string())?;
-    let folder = target.join("ktrdr-tests-python");
-    // under nextest every test is a process of its own
-    let _held = lock(&target.join("ktrdr-tests-python.lock")).map_err(|error| error.to_string())?;
-    let (python, complete) = (folder.join("bin/python"), folder.join(PACKAGES.join("+")));
-    if complete.exists() {
-        return Ok(python);
+    /// The interpreter with all packages, or why there is none.
+    fn find(&self) -> Result<PathBuf, String> {
+        let (target, _) = own_target().map_err(|error| error.to_string())?;
+        let folder = target.join(self.name);
+        // under nextest every test is a process of its own
+        let _held = lock(&target.join(self.name).with_extension("lock")).map_err(|error| error.to_string())?;
+        let (python, complete) = (folder.join("bin/python"), folder.join("packages.txt"));
+        if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == self.packages) {
+            return Ok(python);
+        }
+        if env::var_os("KTRDR_TEST_PYTHON").is_none_or(|value| value != "1") {
+            return Err("KTRDR_TEST_PYTHON=1 installs what it needs".to_owned());
+        }
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        let wanted = folder.join("wanted.txt");
+        std::fs::write(&wanted, self.packages).map_err(|error| error.to_string())?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+        run(Command::new(&python).args(install).arg("--requirement").arg(&wanted))?;
+        std::fs::rename(wanted, complete).map_err(|error| error.to_string())?;
+        Ok(python)
     }
-    if env::var_os("KTRDR_TEST_PYTHON").is_none_or(|value| value != "1") {
-        return Err("KTRDR_TEST_PYTHON=1 installs what it needs".to_owned());
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-    run(Command::new(&python).args(install).args(PACKAGES))?;
-    std::fs::write(complete, "").map_err(|error| error.to_string())?;
-    Ok(python)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
@@ -129,5 +150,33 @@ fn quantlib_knows_the_same_days_of_sixteen_exchanges() -> Result<()> {
         let daemon = TestDaemon::alone()?;
         let differences = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/differences.txt");
         script(&daemon, python, "calendars.py", &[&programs()?.ktrdr, &differences])
+    })
+}
+
+/// Built as a wheel, installed, and tried by its own tests: `tests/python/client`.
+#[test]
+fn the_python_client_keeps_its_promises() -> Result<()> {
+    CLIENT.with("the Python client", |python| {
+        let folder = tempfile::tempdir()?;
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pip = || {
+            let mut command = Command::new(python);
+            command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]);
+            command
+        };
+        let build = ["wheel", "--no-build-isolation", "--no-deps", "--wheel-dir"];
+        run(pip().args(build).arg(folder.path()).arg(tests.join("../proto/python"))).map_err(anyhow::Error::msg)?;
+        let wheel = std::fs::read_dir(folder.path())?.next().context("no wheel")??.path();
+        let install = ["install", "--no-deps", "--force-reinstall"];
+        run(pip().args(install).arg(&wheel)).map_err(anyhow::Error::msg)?;
+        let programs = programs()?.ktrdrd.parent().context("a folder")?;
+        let output = Command::new(python)
+            .args(["-B", "-m", "pytest", "--numprocesses", "3"])
+            .current_dir(tests.join("python/client"))
+            .env("KTRDR_TEST_PROGRAMS", programs)
+            .env("KTRDR_TEST_WHEEL", wheel)
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        Ok(())
     })
 }

@@ -1,0 +1,108 @@
+"""
+Calls that wait: one channel, what is repeated after a restart of the daemon, and what a stream leaves behind when it is left.
+
+Not here: what is asked (`stored`, `work`), what a status means (`_wire`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import TypeVar, cast
+
+import grpc
+
+from .. import _address, _wire, errors
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+T = TypeVar("T")
+
+
+class Wire:
+    """The way to the daemon. Threads may share it."""
+
+    def __init__(self, socket: str | os.PathLike[str] | None, timeout: float) -> None:
+        self.path = _address.find(socket)
+        self.timeout = timeout
+        self.channel = grpc.insecure_channel(_address.target(self.path), options=_wire.OPTIONS)
+        #: It has answered before: away it is restarted, not absent.
+        self.reached = False
+
+    def limit(self, timeout: float | None) -> float | None:
+        """Seconds to an answer; `None` is no limit, as gRPC has it."""
+        limit = self.timeout if timeout is None else timeout
+        return None if math.isinf(limit) else limit
+
+    def once(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
+        """One call, sent once."""
+        request_id = _wire.new_id()
+        try:
+            answer, rpc = call.with_call(request, timeout=self.limit(timeout), metadata=((_wire.REQUEST_ID_KEY, request_id),))
+        except grpc.RpcError as error:
+            raise self.failed(error, request_id) from None
+        except KeyboardInterrupt as interrupt:
+            # the call lives in those frames, and a debugger may keep them
+            traceback.clear_frames(interrupt.__traceback__)
+            raise
+        _wire.verify(rpc.initial_metadata(), request_id)
+        self.reached = True
+        return answer
+
+    def call(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
+        """One call that may be repeated: it only looks, or carries an id by which the daemon knows it again."""
+        try:
+            return self.once(call, request, timeout)
+        except _wire.AWAY:
+            if not self.is_back():
+                raise
+        return self.once(call, request, timeout)
+
+    def twice(self, work: Callable[[], T]) -> T:
+        """Work that may be done again from its beginning, once, after the daemon was restarted in the middle of it."""
+        try:
+            return work()
+        except _wire.AWAY:
+            if not self.is_back():
+                raise
+        return work()
+
+    def stream(
+        self, call: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout: float | None
+    ) -> Iterator[Response]:
+        """The messages of an answer. Leaving it, by whatever way, ends it at the daemon."""
+        request_id = _wire.new_id()
+        rpc = call(request, timeout=self.limit(timeout), metadata=((_wire.REQUEST_ID_KEY, request_id),))
+        verified = False
+        try:
+            for message in rpc:
+                if not verified:
+                    _wire.verify(rpc.initial_metadata(), request_id)
+                    verified = self.reached = True
+                yield message
+        except grpc.RpcError as error:
+            raise self.failed(error, request_id) from None
+        finally:
+            rpc.cancel()
+
+    def failed(self, error: grpc.RpcError, request_id: str) -> errors.KtrdrError:
+        """What a status means."""
+        failure = _wire.meaning(cast("_wire.Failed", error), self.path, request_id)
+        self.reached = self.reached or not isinstance(failure, errors.DaemonUnreachable)
+        return failure
+
+    def is_back(self) -> bool:
+        """Whether a daemon answers again, or does after all: waits for one that was there before."""
+        until = time.monotonic() + (_wire.PATIENCE if self.reached else 0)
+        while _wire.connects(self.path) is not None:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_wire.LOOK_EVERY)
+        try:
+            grpc.channel_ready_future(self.channel).result(timeout=_wire.PATIENCE)
+        except grpc.FutureTimeoutError:
+            return False
+        return True
