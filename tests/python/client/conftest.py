@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ktrdr_client import Client
-from world import DATA, Daemon, Gateway
+from world import DATA, SCALE, Daemon, Gateway
 
 FILES = sorted(DATA.glob("*.csv"))
 
@@ -46,9 +46,9 @@ def closing() -> Iterator[Callable[[Any], Any]]:
 def pair(closing: Callable[[Any], Any]) -> Callable[..., tuple[Gateway, Daemon, Client]]:
     """Makes a gateway, a daemon of it and a client of that."""
 
-    def make(*flags: str, replay: bool = True, **variables: str) -> tuple[Gateway, Daemon, Client]:
-        gateway = closing(Gateway("--time-scale", "60", *flags, replay=replay))
-        daemon = closing(Daemon(gateway, **variables))
+    def make(*flags: str, replay: bool = True, scale: int = SCALE) -> tuple[Gateway, Daemon, Client]:
+        gateway = closing(Gateway("--time-scale", str(scale), *flags, replay=replay))
+        daemon = closing(Daemon(gateway, KTRDR_TEST_TIME_SCALE=str(scale)))
         return gateway, daemon, closing(Client(daemon.socket))
 
     return make

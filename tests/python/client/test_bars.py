@@ -124,7 +124,9 @@ def test_what_is_there_is_what_the_command_line_says(stored: Daemon, client: Cli
     for series, told in zip(client.list(), listed, strict=True):
         assert (series.symbol, series.timeframe, series.bars) == (told["symbol"], told["timeframe"], told["bars"])
         assert (series.session, series.what, series.source) == (told["session"], told["what_to_show"], told["source"])
-        assert series.start == dt.datetime.fromisoformat(told["start"].replace("Z", "+00:00")) and series.size_bytes == told["bytes"]
+        assert (
+            series.start == dt.datetime.fromisoformat(told["start"].replace("Z", "+00:00")) and series.size_bytes == told["bytes"]
+        )
     checked = stored.ktrdr("data", "gaps", "NVDA", "-t", "1h")["series"][0]["gaps"]
     gaps = client.gaps("NVDA", "1h")
     assert [(gap.bars, gap.kind) for gap in gaps] == [(gap["bars"], gap["class"]) for gap in checked]

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from fake import Fake
 from ktrdr_client import Client, KtrdrError, errors
-from world import PROGRAMS, ROOT, Daemon, Gateway
+from world import PROGRAMS, ROOT, Daemon
 
 NAIVE = dt.datetime(2024, 1, 2, 14, 30)
 

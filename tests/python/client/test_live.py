@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
+import operator
 import threading
 import time
 from typing import Any
@@ -23,7 +25,7 @@ def market() -> tuple[str, ...]:
 def judged(bars: list[models.Bar]) -> None:
     """Ascending, each once, in one piece, and prices that can be."""
     starts = [bar.start for bar in bars]
-    assert all(after - before == dt.timedelta(minutes=1) for before, after in zip(starts, starts[1:], strict=False)), starts
+    assert all(after - before == dt.timedelta(minutes=1) for before, after in itertools.pairwise(starts)), starts
     assert all(bar.low <= bar.open <= bar.high and bar.low <= bar.close <= bar.high for bar in bars)
     assert all(bar.closed and bar.start.tzinfo is dt.timezone.utc for bar in bars)
 
@@ -114,8 +116,8 @@ async def test_a_restart_under_callers_refuses_nobody(closing) -> None:
         for _ in range(4):
             daemon.restart()
             pids.add(Client(daemon.socket).status().pid)
-            before = list(calls)
-            until("every caller to go on", lambda: all(now > was for now, was in zip(calls, before, strict=True)))
+            goals = [done + 1 for done in calls]
+            until("every caller to go on", lambda goals=goals: all(map(operator.ge, calls, goals)))
         stop.set()
 
     tasks = [asyncio.to_thread(blocking, 0), asyncio.to_thread(blocking, 1), awaiting(), asyncio.to_thread(restarts)]

@@ -121,7 +121,10 @@ def test_the_versions_are_one() -> None:
 
 
 def test_it_reads_well() -> None:
-    ruff = [sys.executable, "-m", "ruff"]
-    for what in (["check"], ["format", "--check"]):
-        ran = subprocess.run([*ruff, *what, "--no-cache", ROOT / "proto/python"], capture_output=True, text=True)
+    config = ["--no-cache", "--config", str(ROOT / "proto/python/pyproject.toml")]
+    package, examples, tests = ROOT / "proto/python", ROOT / "docs/examples", ROOT / "tests/python/client"
+    # the name of a test says what it tries
+    checks = [["check", package, examples], ["check", "--extend-ignore", "D,N802,ASYNC", tests]]
+    for what in (*checks, ["format", "--check", package, examples, tests]):
+        ran = subprocess.run([sys.executable, "-m", "ruff", *what, *config], capture_output=True, text=True, cwd=ROOT)
         assert ran.returncode == 0, ran.stdout

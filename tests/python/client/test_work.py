@@ -14,8 +14,9 @@ import pytest
 from ktrdr_client import AsyncClient, Client, errors, models
 from world import DATA, LIMIT, Daemon, Gateway, TrainingHost, until
 
-#: Simulated; with the scale of the tests, twenty seconds before each answer.
-NEVER = ("--answer-delay-ms", "1200000")
+#: A minute before each answer, and no clock that is in a hurry.
+NEVER = ("--answer-delay-ms", "60000")
+#: Simulated; with the scale of the tests, half a second before each answer.
 SLOW = ("--answer-delay-ms", "30000")
 RANGE: dict[str, Any] = {"start": "2025-01-02", "end": "2025-03-31"}
 
@@ -82,7 +83,7 @@ def asked(gateway: Gateway) -> None:
 
 
 def test_ctrl_c_cancels_a_load_at_the_gateway(pair) -> None:
-    gateway, daemon, client = pair(*NEVER)
+    gateway, daemon, client = pair(*NEVER, scale=1)
     client.validate("NVDA", timeout=60)
     script = "import sys, ktrdr_client as k\ntry: k.Client(sys.argv[1]).load('NVDA', '1h', start='2025-01-02', end='2025-01-03')\n"
     script += "except KeyboardInterrupt: print('interrupted')"
@@ -94,7 +95,7 @@ def test_ctrl_c_cancels_a_load_at_the_gateway(pair) -> None:
 
 
 def test_a_timeout_cancels_a_load_at_the_gateway(pair) -> None:
-    gateway, daemon, client = pair(*NEVER)
+    gateway, daemon, client = pair(*NEVER, scale=1)
     client.validate("NVDA", timeout=60)
     with pytest.raises(errors.TimedOut) as caught:
         client.load("NVDA", "1h", start="2025-01-02", end="2025-01-03", timeout=1.5)
@@ -103,7 +104,7 @@ def test_a_timeout_cancels_a_load_at_the_gateway(pair) -> None:
 
 
 async def test_a_cancelled_task_cancels_its_load_at_the_gateway(pair) -> None:
-    gateway, daemon, client = pair(*NEVER)
+    gateway, daemon, client = pair(*NEVER, scale=1)
     client.validate("NVDA", timeout=60)
     async with AsyncClient(daemon.socket) as asynchronous:
         task = asyncio.create_task(asynchronous.load("NVDA", "1h", start="2025-01-02", end="2025-01-03"))

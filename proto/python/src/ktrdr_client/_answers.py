@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -166,3 +167,17 @@ def gateway(sent: gateway_pb2.GatewayStatus) -> models.GatewayStatus:
         pacing_limit=sent.pacing.limit,
         next_slot_seconds=sent.pacing.next_slot_seconds,
     )
+
+
+def calendar(sent: market_data_pb2.GetCalendarResponse) -> models.Calendar:
+    """When a market is open."""
+    days = (
+        models.CalendarDay(
+            date=dt.date.fromisoformat(day.date),
+            regular=tuple(map(range_, day.regular)),
+            all=tuple(map(range_, day.all)),
+            special=day.special,
+        )
+        for day in sent.days
+    )
+    return models.Calendar(sent.calendar.code, sent.calendar.time_zone, tuple(days))

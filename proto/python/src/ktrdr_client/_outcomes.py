@@ -139,3 +139,8 @@ def operation(sent: operations_pb2.Operation) -> models.Operation:
     if error is not None:
         error.operation = told
     return told
+
+
+def page(sent: operations_pb2.ListOperationsResponse) -> models.OperationPage:
+    """Some operations of many."""
+    return models.OperationPage(tuple(map(operation, sent.operations)), sent.total, sent.next_page_token)

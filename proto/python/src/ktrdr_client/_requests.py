@@ -117,6 +117,13 @@ def _several(values: str | Iterable[str]) -> list[str]:
     return [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
 
 
+def calendar(name: str, first: dt.date | str, last: dt.date | str) -> market_data_pb2.GetCalendarRequest:
+    """A market's hours."""
+    return market_data_pb2.GetCalendarRequest(
+        name=_words.symbol(name), first_date=_time.date("first", first), last_date=_time.date("last", last)
+    )
+
+
 def subscribe(
     symbol: str, timeframe: str, session: str | None, what: str | None, keep: bool, history: int
 ) -> market_data_pb2.SubscribeRequest:

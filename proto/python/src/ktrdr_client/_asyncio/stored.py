@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .. import _answers, _frames, _requests, models
+from .. import _answers, _frames, _requests, _words, models
 from .._frames import Library
 from .._time import Instant
 from .._time import end as _end
 from .._time import start as _start
-from ..v1 import market_data_pb2
+from ..v1 import housekeeping_pb2, market_data_pb2
 from .streams import AsyncBatches
 from .wire import Wire
 
@@ -34,6 +35,19 @@ class Stored:
         """As `Client.range`."""
         request = market_data_pb2.GetRangeRequest(series=_requests.series(symbol, timeframe))
         return _answers.series((await self._wire.call(self._wire.on.data.GetRange, request, timeout)).series)
+
+    async def remembered(self, symbol: str, *, timeout: float | None = None) -> models.Contract | None:
+        """As `Client.remembered`."""
+        request = housekeeping_pb2.GetInfoRequest(symbol=_words.symbol(symbol))
+        answer = await self._wire.call(self._wire.on.housekeeping.GetInfo, request, timeout)
+        return _answers.contract(answer.contract, None) if answer.HasField("contract") else None
+
+    async def calendar(
+        self, name: str, first: dt.date | str, last: dt.date | str, *, timeout: float | None = None
+    ) -> models.Calendar:
+        """As `Client.calendar`."""
+        request = _requests.calendar(name, first, last)
+        return _answers.calendar(await self._wire.call(self._wire.on.data.GetCalendar, request, timeout))
 
     @overload
     async def bars(

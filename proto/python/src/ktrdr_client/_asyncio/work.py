@@ -119,13 +119,25 @@ class Work:
         found: builtins.list[models.Operation] = []
         token = ""
         while len(found) < limit:
-            request = _requests.list_operations(state, kind, min(limit - len(found), _requests.PAGE), token)
-            answer = await self._wire.call(self._wire.on.operations.List, request, timeout)
-            found += map(_outcomes.operation, answer.operations)
-            token = answer.next_page_token
+            page = await self.operations_page(state, kind, size=limit - len(found), token=token, timeout=timeout)
+            found += page.operations
+            token = page.next_token
             if not token:
                 break
         return found
+
+    async def operations_page(
+        self,
+        state: str | Iterable[str] | None = None,
+        kind: str | None = None,
+        *,
+        size: int = 50,
+        token: str = "",
+        timeout: float | None = None,
+    ) -> models.OperationPage:
+        """As `Client.operations_page`."""
+        request = _requests.list_operations(state, kind, min(size, _requests.PAGE), token)
+        return _outcomes.page(await self._wire.call(self._wire.on.operations.List, request, timeout))
 
     async def operation(self, id: str, *, timeout: float | None = None) -> models.Operation:  # noqa: A002
         """As `Client.operation`."""

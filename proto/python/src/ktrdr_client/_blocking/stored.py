@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import grpc
 
-from .. import _answers, _columns, _frames, _requests, models
+from .. import _answers, _columns, _frames, _requests, _words, models
 from .._frames import Library
 from .._time import Instant
 from .._time import end as _end
 from .._time import start as _start
-from ..v1 import market_data_pb2, market_data_pb2_grpc
+from ..v1 import housekeeping_pb2, housekeeping_pb2_grpc, market_data_pb2, market_data_pb2_grpc
 from .streams import Batches
 from .wire import Wire
 
@@ -28,6 +29,7 @@ class Stored:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._data = market_data_pb2_grpc.MarketDataStub(wire.channel)
+        self._housekeeping = housekeeping_pb2_grpc.HousekeepingStub(wire.channel)
         self._query: grpc.UnaryStreamMultiCallable[Any, Any] = wire.channel.unary_stream(
             "/ktrdr.v1.MarketData/Query",
             request_serializer=market_data_pb2.QueryRequest.SerializeToString,
@@ -43,6 +45,16 @@ class Stored:
         """First and last stored bar of a series, and the exact count."""
         request = market_data_pb2.GetRangeRequest(series=_requests.series(symbol, timeframe))
         return _answers.series(self._wire.call(self._data.GetRange, request, timeout).series)
+
+    def remembered(self, symbol: str, *, timeout: float | None = None) -> models.Contract | None:
+        """What the daemon knows of a stored symbol's contract; `None` when the gateway was never asked. `validate` asks it."""
+        request = housekeeping_pb2.GetInfoRequest(symbol=_words.symbol(symbol))
+        answer = self._wire.call(self._housekeeping.GetInfo, request, timeout)
+        return _answers.contract(answer.contract, None) if answer.HasField("contract") else None
+
+    def calendar(self, name: str, first: dt.date | str, last: dt.date | str, *, timeout: float | None = None) -> models.Calendar:
+        """When a market is open on these dates: by a calendar's code or name (`XNYS`, `NYSE`, `FOREX`), or by a symbol."""
+        return _answers.calendar(self._wire.call(self._data.GetCalendar, _requests.calendar(name, first, last), timeout))
 
     @overload
     def bars(

@@ -142,13 +142,25 @@ class Work:
         found: builtins.list[models.Operation] = []
         token = ""
         while len(found) < limit:
-            request = _requests.list_operations(state, kind, min(limit - len(found), _requests.PAGE), token)
-            answer = self._wire.call(self._operations.List, request, timeout)
-            found += map(_outcomes.operation, answer.operations)
-            token = answer.next_page_token
+            page = self.operations_page(state, kind, size=limit - len(found), token=token, timeout=timeout)
+            found += page.operations
+            token = page.next_token
             if not token:
                 break
         return found
+
+    def operations_page(
+        self,
+        state: str | Iterable[str] | None = None,
+        kind: str | None = None,
+        *,
+        size: int = 50,
+        token: str = "",
+        timeout: float | None = None,
+    ) -> models.OperationPage:
+        """Operations, the newest first: one page of at most 1,000, with how many there are. `token` is that of the page before."""
+        request = _requests.list_operations(state, kind, min(size, _requests.PAGE), token)
+        return _outcomes.page(self._wire.call(self._operations.List, request, timeout))
 
     def operation(self, id: str, *, timeout: float | None = None) -> models.Operation:  # noqa: A002
         """One operation; a unique prefix of its id is enough."""
