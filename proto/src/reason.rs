@@ -280,6 +280,8 @@ reasons! {
     TOO_MANY_CALLS = ResourceExhausted, UNAVAILABLE, "try again; limits.calls_per_user in the configuration grants more";
     /// One user has as many operations waiting or running as the daemon grants.
     TOO_MANY_OPERATIONS = ResourceExhausted, UNAVAILABLE, "wait for some to end: ktrdr operations list --active";
+    /// The imports that are under way hold as much memory as they may.
+    TOO_MANY_UPLOADS = ResourceExhausted, UNAVAILABLE, "wait for other imports to end: ktrdr operations list --active";
     /// Ctrl-C.
     INTERRUPTED_BY_USER = Cancelled, INTERRUPTED, "what was stored is kept; run the same command again for the rest";
     /// The daemon did not come up.

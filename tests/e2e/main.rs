@@ -36,6 +36,7 @@ mod peers;
 mod python;
 mod refusals;
 mod session;
+mod siege;
 mod store;
 mod supervised;
 mod training;

@@ -87,6 +87,11 @@ impl GatewaySim {
 
     /// Gone at once, without a report.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// The same for one that is to be replaced.
+    pub(crate) fn end(&mut self) -> Result<()> {
         self.process.kill()
     }
 

@@ -67,6 +67,11 @@ impl<K: Kind> HttpSim<K> {
 
     /// Gone at once.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// The same for one that is to be replaced.
+    pub(crate) fn end(&mut self) -> Result<()> {
         self.process.kill()
     }
 

@@ -4,7 +4,7 @@
 //! - [`programs`] finds the binaries, built by nobody's hand.
 //! - [`home`] is the folder and the empty environment that one test lives in.
 //! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
-//! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails.
+//! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails, [`siege`] those in which the daemon itself is besieged.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
@@ -22,6 +22,7 @@ pub mod programs;
 pub mod s3;
 pub mod series;
 pub mod sessions;
+pub mod siege;
 pub mod training_chaos;
 pub mod training_sim;
 pub mod wait;

@@ -160,6 +160,9 @@ pub enum MarketDataError {
     /// From the registry.
     #[error(transparent)]
     Operation(#[from] OperationError),
+    /// Other imports hold all the memory that they may have together.
+    #[error("the imports that are under way hold as much as they may together")]
+    TooManyUploads,
     /// A blocking task of ours ended badly.
     #[error("the request met a defect")]
     Defect,
@@ -199,6 +202,7 @@ impl Reasoned for MarketDataError {
             Self::Store(error) => error.reason(),
             Self::Gateway(error) => error.reason(),
             Self::Operation(error) => error.reason(),
+            Self::TooManyUploads => &reason::TOO_MANY_UPLOADS,
             Self::Defect => &reason::INTERNAL,
         }
     }
@@ -237,6 +241,8 @@ impl Reasoned for MarketDataError {
     fn retry_after(&self) -> Option<std::time::Duration> {
         match self {
             Self::Gateway(error) => error.retry_after(),
+            Self::Store(error) => error.retry_after(),
+            Self::Operation(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use super::{
     query,
     reference::Reference,
     request::Spec,
-    upload::Upload,
+    upload::{UnderWay, Upload},
 };
 use crate::{
     clock,
@@ -32,6 +32,7 @@ pub struct MarketData {
     pub(super) registry: Registry,
     pub(super) occupancy: Occupancy,
     pub(super) live: Live,
+    under_way: UnderWay,
     /// Held while an operation is entered, so that two loads of one series cannot both begin.
     pub(super) entering: Arc<tokio::sync::Mutex<()>>,
 }
@@ -44,6 +45,7 @@ impl MarketData {
             registry: registry.clone(),
             occupancy: Occupancy::default(),
             live: Live::default(),
+            under_way: UnderWay::default(),
             entering: Arc::default(),
         };
         let again = market_data.clone();
@@ -179,6 +181,11 @@ impl MarketData {
     pub async fn plan(&self, request: &LoadRequest) -> Result<Planned, MarketDataError> {
         self.check_load(request)?;
         planned(request, &self.reference).await
+    }
+
+    /// Where the files of an import are put while they arrive.
+    pub fn upload(&self) -> Upload {
+        Upload::new(&self.under_way)
     }
 
     /// Imports what was uploaded.

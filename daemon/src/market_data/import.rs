@@ -37,7 +37,9 @@ impl Import {
         let (total, id) = (self.upload.arrived.len(), context.id());
         context.progress(|progress| (progress.total, progress.unit) = (total as u64, "files".into()));
         let mut document = ImportDocument::default();
-        for file in self.upload.arrived {
+        // its share of the memory of all imports is given back at the end
+        let mut upload = self.upload;
+        for file in std::mem::take(&mut upload.arrived) {
             if context.stop().is_cancelled() {
                 return Outcome::stopped(json(&document));
             }

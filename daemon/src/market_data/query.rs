@@ -1,19 +1,28 @@
 //! Reading stored bars: one header, then rows in chunks. Never touches the gateway.
+//!
+//! A reader may take as long as it likes, and there may be a thousand of them: nothing is decoded for one that has not taken what
+//! there is, no thread waits for one, and what was decoded is given back when it is not taken soon.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use super::{MarketDataError, view::Seen};
 use crate::{
     model::{Bar, Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
-    store::{Opened, SeriesState, Store, StoreError},
+    store::{Ends, Opened, Room, SeriesState, Store, StoreError},
 };
 
 /// Rows of one chunk: 6 columns of 8 bytes make 240 KB, the flat optimum for a stream, far below gRPC's 4 MiB.
 const CHUNK_ROWS: usize = 5_000;
 /// Chunks made ahead of the reader. A slow one stalls itself alone.
 const CHUNKS_AHEAD: usize = 2;
+/// What was decoded is held so long for a reader that does not take the next chunk. Others take one in a millisecond.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Rows that are decoded at a time for one that was slow, and for all when there is no room for more.
+const PIECE_ROWS: usize = 8 * CHUNK_ROWS;
+/// But not less than this part of what is left: each time, the file is read and checked as a whole.
+const PIECES_MAX: usize = 16;
 
 /// Which rows of the range are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +65,8 @@ pub struct Chunk {
     pub bars: Arc<Bars>,
     /// Which of them it is.
     pub rows: Range<usize>,
+    /// All of them are held for as long as this is.
+    _room: Option<Arc<Room>>,
 }
 
 impl Chunk {
@@ -68,16 +79,37 @@ impl Chunk {
 /// Chunks of rows, in order. Dropping it ends the reading.
 pub type Rows = mpsc::Receiver<Result<Chunk, MarketDataError>>;
 
-/// A part of the answer: its rows in the range, read already where they had to be counted.
+/// A part of the answer.
 enum Part {
-    Whole(Opened),
-    Read(Bars),
+    /// From this row on.
+    Stored(Opened, usize),
+    /// Made already.
+    Made(Arc<Bars>),
     /// Some hours of a range of it.
     Filtered(Opened, TimeRange),
 }
 
+impl Part {
+    /// Some of its rows, and where they are in what is returned. Blocks.
+    fn rows(&self, wanted: Range<usize>, seen: Option<&Seen>) -> Result<(Arc<Bars>, Range<usize>), StoreError> {
+        match self {
+            Self::Stored(opened, first) => opened.rows(first + wanted.start..first + wanted.end),
+            Self::Made(bars) => Ok((bars.clone(), wanted)),
+            Self::Filtered(opened, range) => {
+                let bars = opened.bars()?;
+                let bars = bars.slice(bars.rows_in(range));
+                let bars = match seen {
+                    Some(seen) => seen.filtered(bars),
+                    None => bars,
+                };
+                Ok((Arc::new(bars), wanted))
+            }
+        }
+    }
+}
+
 /// Parts with their rows, and the ends of all of them.
-type Parts = (Vec<(u64, Part)>, Option<(Nanos, Nanos)>);
+type Parts = (Vec<(u64, Part)>, Ends);
 
 /// Checks every partition that the range touches, then reads year by year.
 pub(super) async fn query(
@@ -88,25 +120,20 @@ pub(super) async fn query(
     seen: Option<Seen>,
 ) -> Result<(Header, Rows), MarketDataError> {
     let (rows, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let (header_to, header) = tokio::sync::oneshot::channel();
-    tokio::task::spawn_blocking(move || {
-        let prepared = prepare(&store, &key, range, window, seen.as_ref());
-        let (header, parts) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return drop(header_to.send(Err(error))),
-        };
-        let (skip, send) = match window {
-            Window::Tail(_) => (header.rows_in_range - header.rows_sent, header.rows_sent),
-            _ => (0, header.rows_sent),
-        };
-        if header_to.send(Ok(header)).is_err() {
-            return;
-        }
-        if let Err(error) = produce(parts, (skip, send), seen.as_ref(), &rows) {
-            drop(rows.blocking_send(Err(error.into())));
+    let seen = Arc::new(seen);
+    let (reading, as_seen) = (store.clone(), seen.clone());
+    let prepared = store.in_turn(move || prepare(&reading, &key, range, window, (*as_seen).as_ref())).await;
+    let (header, parts) = prepared.ok_or(MarketDataError::Defect)??;
+    let (skip, send) = match window {
+        Window::Tail(_) => (header.rows_in_range - header.rows_sent, header.rows_sent),
+        _ => (0, header.rows_sent),
+    };
+    tokio::spawn(async move {
+        if let Err(error) = produce(&store, parts, (skip, send), &seen, &rows).await {
+            // who has gone need not be told
+            rows.send(Err(error.into())).await.unwrap_or_default();
         }
     });
-    let header = header.await.map_err(|_| MarketDataError::Defect)??;
     Ok((header, receiver))
 }
 
@@ -122,10 +149,9 @@ fn prepare(
     let range = range.unwrap_or(TimeRange::ALL);
     let (parts, ends) = match seen {
         None => stored(store, key, &range)?,
-        Some(seen) if seen.resample.is_some() => (resampled(store, key, &range, &state, seen)?, None),
+        Some(seen) if seen.resample.is_some() => resampled(store, key, &range, &state, seen)?,
         Some(seen) => filtered(store, key, &range, seen)?,
     };
-    let ends = ends.or_else(|| ends_of(&parts));
     let rows_in_range: u64 = parts.iter().map(|(rows, _)| rows).sum();
     let rows_sent = match window {
         Window::All => rows_in_range,
@@ -154,12 +180,10 @@ fn stored(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Parts, Ma
         let (rows, part, own) = if range.contains(from) && range.contains(to) {
             // it is read later, if its rows are wanted at all; damage is told before the first row
             store.verify_year(key, opened.year())?;
-            (rows, Part::Whole(opened), Some((from, to)))
+            (rows, Part::Stored(opened, 0), Some((from, to)))
         } else {
-            let bars = opened.bars()?;
-            let bars = bars.slice(bars.rows_in(range));
-            let own = bars.start.first().copied().zip(bars.start.last().copied());
-            (bars.len() as u64, Part::Read(bars), own)
+            let (rows, own) = opened.rows_in(range)?;
+            (rows.len() as u64, Part::Stored(opened, rows.start), own)
         };
         ends = joined(ends, own);
         parts.push((rows, part));
@@ -171,9 +195,9 @@ fn stored(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Parts, Ma
 fn filtered(store: &Store, key: &SeriesKey, range: &TimeRange, seen: &Seen) -> Result<Parts, MarketDataError> {
     let (mut parts, mut ends) = (Vec::new(), None);
     for opened in store.open_years(key, range)? {
-        let bars = opened.again()?.bars()?;
+        let bars = opened.bars()?;
         let bars = seen.filtered(bars.slice(bars.rows_in(range)));
-        ends = joined(ends, bars.start.first().copied().zip(bars.start.last().copied()));
+        ends = joined(ends, ends_of(&bars));
         parts.push((bars.len() as u64, Part::Filtered(opened, *range)));
     }
     Ok((parts, ends))
@@ -186,38 +210,40 @@ fn resampled(
     range: &TimeRange,
     state: &SeriesState,
     seen: &Seen,
-) -> Result<Vec<(u64, Part)>, MarketDataError> {
+) -> Result<Parts, MarketDataError> {
     let reads = seen.reads(range);
-    let Some(mut resampler) = seen.resampler(state) else { return Ok(Vec::new()) };
+    let Some(mut resampler) = seen.resampler(state) else { return Ok((Vec::new(), None)) };
     let mut made = Vec::new();
     for opened in store.open_years(key, &reads)? {
         let bars = opened.bars()?;
         made.push(resampler.push(&seen.filtered(bars.slice(bars.rows_in(&reads)))));
     }
     made.push(resampler.finish());
-    let within = made.into_iter().map(|bars| bars.slice(bars.rows_in(range)));
-    Ok(within.map(|bars| (bars.len() as u64, Part::Read(bars))).collect())
+    let (mut parts, mut ends) = (Vec::new(), None);
+    for bars in made {
+        let bars = bars.slice(bars.rows_in(range));
+        ends = joined(ends, ends_of(&bars));
+        parts.push((bars.len() as u64, Part::Made(Arc::new(bars))));
+    }
+    Ok((parts, ends))
 }
 
-fn joined(ends: Option<(Nanos, Nanos)>, own: Option<(Nanos, Nanos)>) -> Option<(Nanos, Nanos)> {
+fn ends_of(bars: &Bars) -> Ends {
+    bars.start.first().copied().zip(bars.start.last().copied())
+}
+
+fn joined(ends: Ends, own: Ends) -> Ends {
     match (ends, own) {
         (Some((first, _)), Some((_, last))) => Some((first, last)),
         (ends, own) => own.or(ends),
     }
 }
 
-fn ends_of(parts: &[(u64, Part)]) -> Option<(Nanos, Nanos)> {
-    let read = parts.iter().filter_map(|(_, part)| match part {
-        Part::Read(bars) => bars.start.first().copied().zip(bars.start.last().copied()),
-        Part::Whole(_) | Part::Filtered(..) => None,
-    });
-    read.fold(None, |ends, own| joined(ends, Some(own)))
-}
-
-fn produce(
+async fn produce(
+    store: &Store,
     parts: Vec<(u64, Part)>,
     (mut skip, mut send): (u64, u64),
-    seen: Option<&Seen>,
+    seen: &Arc<Option<Seen>>,
     rows: &mpsc::Sender<Result<Chunk, MarketDataError>>,
 ) -> Result<(), StoreError> {
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
@@ -231,26 +257,47 @@ fn produce(
         }
         let wanted = count(skip)..count(rows_of_part.min(skip.saturating_add(send)));
         skip = 0;
-        let (bars, wanted) = match part {
-            Part::Whole(opened) => opened.rows(wanted)?,
-            Part::Read(bars) => (Arc::new(bars), wanted),
-            Part::Filtered(opened, range) => {
-                let bars = opened.bars()?;
-                let bars = bars.slice(bars.rows_in(&range));
-                let bars = match seen {
-                    Some(seen) => seen.filtered(bars),
-                    None => bars,
-                };
-                (Arc::new(bars), wanted)
-            }
-        };
         send -= wanted.len() as u64;
-        for from in wanted.clone().step_by(CHUNK_ROWS) {
-            let to = wanted.end.min(from.saturating_add(CHUNK_ROWS));
-            if rows.blocking_send(Ok(Chunk { bars: bars.clone(), rows: from..to })).is_err() {
-                return Ok(()); // the reader has gone
-            }
+        if !send_part(store, &Arc::new(part), wanted, seen, rows).await? {
+            break;
         }
     }
     Ok(())
+}
+
+/// Whether the reader is still there.
+async fn send_part(
+    store: &Store,
+    part: &Arc<Part>,
+    mut left: Range<usize>,
+    seen: &Arc<Option<Seen>>,
+    rows: &mpsc::Sender<Result<Chunk, MarketDataError>>,
+) -> Result<bool, StoreError> {
+    let mut is_slow = false;
+    while !left.is_empty() {
+        let Ok(mut place) = rows.reserve().await else { return Ok(false) };
+        let room = if is_slow { None } else { store.room_for(left.len()).map(Arc::new) };
+        let most = if room.is_some() { left.len() } else { PIECE_ROWS.max(left.len() / PIECES_MAX) };
+        let wanted = left.start..left.end.min(left.start.saturating_add(most));
+        let (part, seen) = (part.clone(), seen.clone());
+        let decoded = store.in_turn(move || part.rows(wanted, (*seen).as_ref())).await;
+        let (bars, mut own) = decoded.unwrap_or(Err(StoreError::Closed))?;
+        loop {
+            let chunk = own.start..own.end.min(own.start.saturating_add(CHUNK_ROWS));
+            (left.start, own.start) = (left.start + chunk.len(), chunk.end);
+            place.send(Ok(Chunk { bars: bars.clone(), rows: chunk, _room: room.clone() }));
+            if own.is_empty() {
+                break;
+            }
+            place = match tokio::time::timeout(PATIENCE, rows.reserve()).await {
+                Ok(Ok(place)) => place,
+                Ok(Err(_)) => return Ok(false),
+                Err(_) => {
+                    is_slow = true;
+                    break;
+                }
+            };
+        }
+    }
+    Ok(true)
 }

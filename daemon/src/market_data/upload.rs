@@ -1,4 +1,10 @@
-//! Files on their way in: parsed while they arrive, so that memory holds bars, not bytes.
+//! Files on their way in: parsed while they arrive, so that memory holds bars, not bytes. How much of them is held at once, by all
+//! imports together, has a bound.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use ktrdr_proto::reason;
 
@@ -16,6 +22,10 @@ use crate::{
 const FILES_MAX: usize = 10_000;
 /// Rows of all files together: some gigabytes of memory.
 const ROWS_MAX: u64 = 50_000_000;
+/// Bytes of all imports together that have arrived and are not stored yet; in memory they take about twice as much.
+const UNDER_WAY_MAX: u64 = 1 << 30;
+/// As much may always come: the newest bars of a series or two.
+const ALWAYS: u64 = 1 << 20;
 /// Longest label kept.
 const LABEL_MAX: usize = 200;
 
@@ -52,15 +62,50 @@ pub(super) struct Arrived {
     pub(super) content: Result<CsvFile, Failure>,
 }
 
+/// Bytes of all imports; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnderWay(Arc<AtomicU64>);
+
+/// What one import has of them, until it is dropped.
+#[derive(Debug)]
+struct Share {
+    all: UnderWay,
+    own: u64,
+}
+
+impl Share {
+    fn add(&mut self, bytes: u64) -> Result<(), MarketDataError> {
+        self.own += bytes;
+        let all = self.all.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if may_come(self.own, all) { Ok(()) } else { Err(MarketDataError::TooManyUploads) }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.0.fetch_sub(self.own, Ordering::Relaxed);
+    }
+}
+
+/// A small one always; a large one while there is room; the largest of all in any case, else two could keep each other from their end.
+fn may_come(own: u64, all: u64) -> bool {
+    own <= ALWAYS || all <= UNDER_WAY_MAX || own > all - own
+}
+
 /// The files of one import, parsed while they arrive: memory holds bars, not bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Upload {
     pub(super) arrived: Vec<Arrived>,
     incoming: Option<Incoming>,
     rows: u64,
+    share: Share,
 }
 
 impl Upload {
+    pub(super) fn new(under_way: &UnderWay) -> Self {
+        Self { arrived: Vec::new(), incoming: None, rows: 0, share: Share { all: under_way.clone(), own: 0 } }
+    }
+
     /// The next file begins.
     pub fn file(&mut self, spec: FileSpec) -> Result<(), MarketDataError> {
         self.end_of_file();
@@ -81,6 +126,7 @@ impl Upload {
         let Some(file) = &mut self.incoming else {
             return Err(MarketDataError::Request("data came before any file"));
         };
+        self.share.add(bytes.len() as u64)?;
         if let Ok(reader) = &mut file.reader
             && let Err(error) = reader.push(bytes)
         {
@@ -140,4 +186,26 @@ fn reader(spec: &FileSpec, key: Option<&SeriesKey>) -> Result<CsvReader, MarketD
 /// The file's own name, cut.
 pub(super) fn last_part(label: &str) -> String {
     label.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_ones_and_the_largest_may_always_come_and_what_is_done_makes_room() {
+        let under_way = UnderWay::default();
+        let share = |own| {
+            let mut share = Share { all: under_way.clone(), own: 0 };
+            share.add(own).map(|()| share)
+        };
+        let largest = share(UNDER_WAY_MAX + 1).unwrap();
+        assert!(share(ALWAYS).is_ok());
+        assert!(matches!(share(ALWAYS + 1), Err(MarketDataError::TooManyUploads)));
+        drop(largest);
+        let (half, other) = (share(UNDER_WAY_MAX / 2).unwrap(), share(UNDER_WAY_MAX / 2).unwrap());
+        assert!(share(ALWAYS + 1).is_err());
+        drop((half, other));
+        assert_eq!(under_way.0.load(Ordering::Relaxed), 0, "refused ones hold nothing either");
+    }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with an operation as such; what goes wrong inside one is its [`Failure`](crate::error::Failure).
 
+use std::time::Duration;
+
 use ktrdr_proto::reason::{self, Reason};
 
 use crate::{error::Reasoned, store::StoreError};
@@ -65,6 +67,13 @@ impl Reasoned for OperationError {
             Self::TooMany { .. } => &reason::TOO_MANY_OPERATIONS,
             Self::ShuttingDown => &reason::SHUTTING_DOWN,
             Self::Store(error) => error.reason(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Store(error) => error.retry_after(),
+            _ => None,
         }
     }
 }

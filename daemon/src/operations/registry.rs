@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    time::Instant,
 };
 
 use tokio::sync::{Notify, watch};
@@ -134,7 +135,8 @@ impl Registry {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters an operation durably, then lets `work` begin. The same request twice is one operation.
+    /// Enters an operation durably, then lets `work` begin. The same request twice is one operation, also of a caller that gave
+    /// up in between.
     pub async fn start<F>(
         &self,
         new: NewOperation,
@@ -143,6 +145,17 @@ impl Registry {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
+        let (registry, asked) = (self.clone(), Instant::now());
+        let entering = async move { registry.enter(new, asked, work).await };
+        tokio::spawn(entering.in_current_span()).await.unwrap_or(Err(OperationError::ShuttingDown))
+    }
+
+    async fn enter<F: Future<Output = Outcome> + Send + 'static>(
+        &self,
+        new: NewOperation,
+        asked: Instant,
+        work: impl FnOnce(Context) -> F + Send + 'static,
+    ) -> Result<Started, OperationError> {
         let _entering = self.0.entering.lock().await;
         if let Some(operation) = self.started_before(&new)? {
             return Ok(Started { operation, joined: true, same_request: true });
@@ -166,7 +179,8 @@ impl Registry {
             result: None,
             retry_of: new.retry_of,
         };
-        self.0.store.put_operation(OperationRow::from(&operation)).await.map_err(OperationError::Store)?;
+        let row = OperationRow::from(&operation);
+        self.0.store.put_new_operation(row, asked).await.map_err(OperationError::Store)?;
         let span = span_of(&operation);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();

@@ -1,5 +1,5 @@
 //! Who is connected, and how much of the daemon each may hold. A crowd must not lock anybody out: when all seats are taken, the
-//! connection that has been silent longest makes room.
+//! connection that has been silent longest makes room; first of all one that has never made a call.
 
 use std::{
     collections::HashMap,
@@ -97,7 +97,8 @@ impl Connections {
 impl Table {
     fn make_room(&mut self, wanted: usize) -> usize {
         let silent = self.seats.iter().filter(|(_, seat)| seat.calls.load(Ordering::Relaxed) == 0);
-        let mut silent: Vec<_> = silent.map(|(id, seat)| (seat.last.load(Ordering::Relaxed), *id)).collect();
+        let age = |seat: &Seat| (seat.has_called(), seat.last.load(Ordering::Relaxed));
+        let mut silent: Vec<_> = silent.map(|(id, seat)| (age(seat), *id)).collect();
         silent.sort_unstable();
         silent.truncate(wanted);
         for (_, id) in &silent {
@@ -203,6 +204,18 @@ mod tests {
         drop((calls, first, second, third, fourth, fifth));
         assert_eq!(connections.count(), 0);
         assert!(connections.table().peers.is_empty());
+    }
+
+    #[test]
+    fn one_that_has_never_called_makes_room_before_one_that_has() {
+        let connections = Connections::new(2, 10);
+        let admit = || connections.admit(Peer::User(1)).unwrap();
+        let (works, mute) = (admit(), admit());
+        drop(works.seat().call());
+        works.seat().last.store(1, Ordering::Relaxed);
+        mute.seat().last.store(2, Ordering::Relaxed);
+        let next = admit();
+        assert_eq!([&works, &mute, &next].map(closed), [false, true, false]);
     }
 
     #[test]

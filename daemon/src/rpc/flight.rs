@@ -84,7 +84,7 @@ impl FlightService for Handler {
         let first = parts.message().await?.ok_or_else(|| status::invalid("nothing was put"))?;
         let descriptor = first.flight_descriptor.clone().unwrap_or_default();
         let key = wire::described(&descriptor)?.key;
-        let upload = receive(file_spec(&key), first, parts).await?;
+        let upload = receive(self.market_data.upload(), file_spec(&key), first, parts).await?;
         let started = self.market_data.import(upload, asked).await.map_err(|e| status::of(&e))?;
         let mut changes = self.registry.watch(&started.operation.id).map_err(|e| status::of(&e))?;
         let ended = changes.wait_for(|operation| operation.state.is_final()).await.map_err(super::defect)?.clone();
@@ -128,10 +128,14 @@ fn file_spec(key: &crate::model::SeriesKey) -> FileSpec {
 }
 
 /// Takes the batches as rows of a file, so that one set of rules decides what may be stored.
-async fn receive(spec: FileSpec, first: FlightData, rest: Streaming<FlightData>) -> Result<Upload, Status> {
+async fn receive(
+    mut upload: Upload,
+    spec: FileSpec,
+    first: FlightData,
+    rest: Streaming<FlightData>,
+) -> Result<Upload, Status> {
     let parts = stream::iter([Ok(first)]).chain(rest).map_err(|error| FlightError::Tonic(Box::new(error)));
     let mut batches = FlightRecordBatchStream::new_from_flight_data(parts);
-    let mut upload = Upload::default();
     upload.file(spec).map_err(|e| status::of(&e))?;
     let mut head = true;
     while let Some(batch) = batches.next().await {

@@ -94,7 +94,7 @@ impl market_data_server::MarketData for Handler {
         request: Request<Streaming<pb::ImportRequest>>,
     ) -> Result<Response<pb::ImportResponse>, Status> {
         let peer = Peer::of(&request);
-        let (upload, request_id) = receive(request.into_inner()).await?;
+        let (upload, request_id) = receive(request.into_inner(), self.market_data.upload()).await?;
         let started = self.market_data.import(upload, peer.asks(request_id)).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::ImportResponse { operation: Some(convert_operation::operation(&started.operation)) }))
     }
@@ -175,9 +175,9 @@ impl Handler {
 }
 
 /// Parses the files while they arrive. Parsing is off the runtime's threads; a client that hangs up leaves nothing.
-async fn receive(mut parts: Streaming<pb::ImportRequest>) -> Result<(Upload, String), Status> {
+async fn receive(mut parts: Streaming<pb::ImportRequest>, mut upload: Upload) -> Result<(Upload, String), Status> {
     use pb::import_request::Part;
-    let (mut upload, mut request_id) = (Upload::default(), None);
+    let mut request_id = None;
     while let Some(message) = parts.message().await? {
         match (message.part, &request_id) {
             (Some(Part::Start(start)), None) => request_id = Some(start.request_id),

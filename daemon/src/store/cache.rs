@@ -13,7 +13,7 @@ use super::Checksum;
 use crate::model::{Bars, SeriesKey};
 
 /// Of one bar in columns: five of 8 bytes, and the volume, which may be absent.
-const ROW_BYTES: u64 = 56;
+pub(super) const ROW_BYTES: u64 = 56;
 /// Years that are remembered to have been asked for once.
 const ONCE_MAX: usize = 10_000;
 
@@ -68,6 +68,13 @@ impl Cache {
 
     pub(super) fn facts(&self) -> CacheFacts {
         self.inner().facts
+    }
+
+    /// Without a mark that somebody has asked.
+    pub(super) fn peek(&self, key: &SeriesKey, year: i16, checksum: Checksum) -> Option<Arc<Bars>> {
+        let inner = self.inner();
+        let kept = inner.kept.get(&(key.clone(), year)).filter(|kept| kept.checksum == checksum);
+        kept.map(|kept| kept.bars.clone())
     }
 
     pub(super) fn find(&self, key: &SeriesKey, year: i16, checksum: Checksum) -> Found {

@@ -17,6 +17,7 @@ use super::{
     },
     mirrored::Mirrored,
     read::{self, Opened},
+    turns::Turns,
     year_range,
 };
 use crate::model::{Basis, Coverage, Nanos, SeriesKey, Source, TimeRange};
@@ -30,6 +31,7 @@ pub struct Store {
     pub(super) verified: Arc<read::Verified>,
     pub(super) cache: Arc<Cache>,
     pub(super) mirrored: Arc<Mirrored>,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// One series: what is known of it, and the lock between a rename and a read of its files.
@@ -135,8 +137,9 @@ impl Store {
         let is_new = !layout.ledger().exists();
         let in_order = files::is_sealed(&layout.ledger(), &layout.ledger_seal());
         let ledger = Ledger::open(&layout.ledger())?;
-        let (series, verified, cache, mirrored) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-        let store = Self { layout: Arc::new(layout), ledger, series, verified, cache, mirrored };
+        let (series, verified, cache) = (Arc::default(), Arc::default(), Arc::default());
+        let (mirrored, turns) = (Arc::default(), Arc::default());
+        let store = Self { layout: Arc::new(layout), ledger, series, verified, cache, mirrored, turns };
         if is_new {
             store.take_in_all()?;
         } else if !in_order {

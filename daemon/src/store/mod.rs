@@ -22,6 +22,7 @@ mod parquet;
 mod read;
 mod records;
 mod staging;
+mod turns;
 
 pub use arrow::{batch as arrow_batch, schema as arrow_schema};
 pub use cache::CacheFacts;
@@ -33,4 +34,5 @@ pub use growing::{FileFormat, Growing};
 pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow};
 pub use mirrored::{Difference, Part, Remote};
-pub use read::Opened;
+pub use read::{Ends, Opened};
+pub use turns::Room;

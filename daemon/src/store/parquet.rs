@@ -155,18 +155,33 @@ pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
     decode_file(&SerializedFileReader::new(bytes)?, &(0..usize::MAX))
 }
 
+/// Decodes the starts of all bars alone, to find rows by.
+pub(super) fn decode_starts(bytes: Bytes) -> Result<Vec<Nanos>, ParquetError> {
+    let file = SerializedFileReader::new(bytes)?;
+    has_our_columns(&file)?;
+    let mut starts = Vec::new();
+    for index in 0..file.num_row_groups() {
+        let group = file.get_row_group(index)?;
+        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        read_starts(group.as_ref(), &(0..rows), &mut starts)?;
+    }
+    if starts.is_sorted_by(|a, b| a < b) { Ok(starts) } else { Err(ParquetError::General("unsorted bars".into())) }
+}
+
 /// Decodes some rows of a file: only the pages that hold them.
 pub(super) fn decode_rows(bytes: Bytes, rows: &Range<usize>) -> Result<Bars, ParquetError> {
     let pages = ReadOptionsBuilder::new().with_page_index().build();
     decode_file(&SerializedFileReader::new_with_options(bytes, pages)?, rows)
 }
 
-fn decode_file(file: &SerializedFileReader<Bytes>, wanted: &Range<usize>) -> Result<Bars, ParquetError> {
+fn has_our_columns(file: &SerializedFileReader<Bytes>) -> Result<(), ParquetError> {
     let schema = file.metadata().file_metadata().schema_descr();
     let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();
-    if names != COLUMNS {
-        return Err(ParquetError::General(format!("unexpected columns {names:?}")));
-    }
+    if names == COLUMNS { Ok(()) } else { Err(ParquetError::General(format!("unexpected columns {names:?}"))) }
+}
+
+fn decode_file(file: &SerializedFileReader<Bytes>, wanted: &Range<usize>) -> Result<Bars, ParquetError> {
+    has_our_columns(file)?;
     // reserved once: a year of minutes grown by doubling would touch twice the memory
     let rows_told = usize::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
     let wanted = wanted.start.min(rows_told)..wanted.end.min(rows_told);
@@ -191,13 +206,18 @@ fn decode_file(file: &SerializedFileReader<Bytes>, wanted: &Range<usize>) -> Res
 }
 
 fn read_group(group: &dyn RowGroupReader, rows: &Range<usize>, bars: &mut Bars) -> Result<(), ParquetError> {
-    let mut stamps = Vec::with_capacity(rows.len().min(ROWS_RESERVED_MAX));
-    read_longs(group, 0, rows, &mut stamps)?;
-    bars.start.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
+    read_starts(group, rows, &mut bars.start)?;
     for (column, prices) in [(1, &mut bars.open), (2, &mut bars.high), (3, &mut bars.low), (4, &mut bars.close)] {
         read_doubles(group, column, rows, prices)?;
     }
     read_volumes(group, rows, &mut bars.volume)
+}
+
+fn read_starts(group: &dyn RowGroupReader, rows: &Range<usize>, into: &mut Vec<Nanos>) -> Result<(), ParquetError> {
+    let mut stamps = Vec::with_capacity(rows.len().min(ROWS_RESERVED_MAX));
+    read_longs(group, 0, rows, &mut stamps)?;
+    into.extend(stamps.into_iter().map(|micros: i64| micros.saturating_mul(NANOS_PER_MICRO)));
+    Ok(())
 }
 
 fn wrong_type(column: usize) -> ParquetError {

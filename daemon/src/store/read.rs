@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use ::parquet::errors::ParquetError;
 use bytes::Bytes;
 
 use super::{
@@ -32,6 +33,9 @@ pub struct Opened {
     cache: Arc<Cache>,
 }
 
+/// Starts of the first bar and the last; absent when there are none.
+pub type Ends = Option<(Nanos, Nanos)>;
+
 impl Opened {
     /// Its year.
     pub fn year(&self) -> i16 {
@@ -43,29 +47,21 @@ impl Opened {
         (self.recorded.rows, self.recorded.first, self.recorded.last)
     }
 
-    /// The same once more, to be read twice.
-    pub fn again(&self) -> Result<Self, StoreError> {
-        let clone = |file: &File| file.try_clone().map_err(|source| StoreError::Io { path: self.path.clone(), source });
-        let file = self.file.as_ref().map(clone).transpose()?;
-        let (key, path, cache) = (self.key.clone(), self.path.clone(), self.cache.clone());
-        Ok(Self { key, recorded: self.recorded, file, path, cache })
-    }
-
     /// Its bars, checked against the ledger. Blocks.
-    pub fn bars(self) -> Result<Bars, StoreError> {
+    pub fn bars(&self) -> Result<Bars, StoreError> {
         self.decoded(None)
     }
 
     /// Some of its rows, and where they are in what is returned: all of a year that is asked for again and again, or only these.
     /// The file is checked as a whole when it is read. Blocks.
-    pub fn rows(self, rows: Range<usize>) -> Result<(Arc<Bars>, Range<usize>), StoreError> {
-        let (cache, key, year, checksum) =
-            (self.cache.clone(), self.key.clone(), self.recorded.year, self.recorded.checksum);
-        match cache.find(&key, year, checksum) {
+    pub fn rows(&self, rows: Range<usize>) -> Result<(Arc<Bars>, Range<usize>), StoreError> {
+        let (cache, key) = (&self.cache, &self.key);
+        let (year, checksum) = (self.recorded.year, self.recorded.checksum);
+        match cache.find(key, year, checksum) {
             Found::Here(bars) => Ok((bars, rows)),
             Found::Wanted => {
                 let bars = Arc::new(self.bars()?);
-                cache.put(&key, year, checksum, &bars);
+                cache.put(key, year, checksum, &bars);
                 Ok((bars, rows))
             }
             Found::NotYet => {
@@ -76,24 +72,49 @@ impl Opened {
         }
     }
 
-    fn decoded(self, rows: Option<&Range<usize>>) -> Result<Bars, StoreError> {
-        let (key, recorded) = (self.key.clone(), self.recorded);
-        let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
+    /// Where the bars of a range are among its rows, and the first of them and the last. Blocks.
+    pub fn rows_in(&self, range: &TimeRange) -> Result<(Range<usize>, Ends), StoreError> {
+        let found = |bars: &Bars| {
+            let rows = bars.rows_in(range);
+            let starts = &bars.start[rows.clone()];
+            (rows, starts.first().copied().zip(starts.last().copied()))
+        };
+        if let Some(bars) = self.cache.peek(&self.key, self.recorded.year, self.recorded.checksum) {
+            return Ok(found(&bars));
+        }
+        let bytes = self.bytes()?;
+        let starts = self.contained(|| parquet::decode_starts(bytes))?;
+        if starts.len() as u64 != self.recorded.rows {
+            return Err(self.damaged(format!("it holds {} bars, not {}", starts.len(), self.recorded.rows)));
+        }
+        Ok(found(&Bars { start: starts, ..Bars::default() }))
+    }
+
+    fn damaged(&self, why: String) -> StoreError {
+        StoreError::Damaged { key: self.key.clone(), year: self.recorded.year, why }
+    }
+
+    /// The bytes may be hostile.
+    fn contained<T>(&self, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
+        match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(Ok(decoded)) => Ok(decoded),
+            Ok(Err(error)) => Err(self.damaged(format!("it cannot be decoded: {error}"))),
+            Err(_) => Err(self.damaged("it cannot be decoded".into())),
+        }
+    }
+
+    fn decoded(&self, rows: Option<&Range<usize>>) -> Result<Bars, StoreError> {
         let bytes = self.bytes()?;
         let decode = || match rows {
             None => parquet::decode(bytes),
             Some(rows) => parquet::decode_rows(bytes, rows),
         };
-        let expected = rows.map_or(recorded.rows, |rows| rows.len() as u64);
-        let bars = match catch_unwind(AssertUnwindSafe(decode)) {
-            Ok(Ok(bars)) => bars,
-            Ok(Err(error)) => return Err(damaged(format!("it cannot be decoded: {error}"))),
-            Err(_) => return Err(damaged("it cannot be decoded".into())),
-        };
+        let expected = rows.map_or(self.recorded.rows, |rows| rows.len() as u64);
+        let bars = self.contained(decode)?;
         if bars.len() as u64 == expected {
             Ok(bars)
         } else {
-            Err(damaged(format!("it holds {} bars, not {expected}", bars.len())))
+            Err(self.damaged(format!("it holds {} bars, not {expected}", bars.len())))
         }
     }
 
@@ -101,22 +122,20 @@ impl Opened {
         self.recorded
     }
 
-    pub(super) fn bytes(self) -> Result<Bytes, StoreError> {
-        let Self { key, recorded, file, path, .. } = self;
-        let damaged = |why: String| StoreError::Damaged { key, year: recorded.year, why };
-        let Some(mut file) = file else { return Err(damaged("its file is missing".into())) };
-        let (wanted, mut bytes) = (recorded.checksum, Vec::new());
+    pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
+        let Some(mut file) = self.file.as_ref() else { return Err(self.damaged("its file is missing".into())) };
+        let (wanted, mut bytes) = (self.recorded.checksum, Vec::new());
         // one byte more than wanted tells a file that is too long, whatever its size
         let limit = wanted.length.saturating_add(1);
-        // another of the same file may have been read
+        // it may have been read before
         let whole = file.rewind().and_then(|()| (&mut file).take(limit).read_to_end(&mut bytes));
-        whole.map_err(|source| StoreError::Io { path, source })?;
+        whole.map_err(|source| StoreError::Io { path: self.path.clone(), source })?;
         let found = Checksum::of(&bytes);
         if found.length != wanted.length {
-            return Err(damaged(format!("its file does not have the {} bytes that were written", wanted.length)));
+            return Err(self.damaged(format!("its file does not have the {} bytes that were written", wanted.length)));
         }
         if found.crc != wanted.crc {
-            return Err(damaged("its checksum differs from the one in the ledger".into()));
+            return Err(self.damaged("its checksum differs from the one in the ledger".into()));
         }
         Ok(bytes.into())
     }
@@ -175,7 +194,7 @@ pub(super) fn open_year(store: &Store, key: &SeriesKey, year: i16) -> Result<Opt
 
 /// The bars of one year; none when there is no such partition.
 pub(super) fn year(store: &Store, key: &SeriesKey, year: i16) -> Result<Bars, StoreError> {
-    open_year(store, key, year)?.map_or_else(|| Ok(Bars::default()), Opened::bars)
+    open_year(store, key, year)?.map_or_else(|| Ok(Bars::default()), |opened| opened.bars())
 }
 
 /// Files that were read and found right, as they were then.

@@ -1,5 +1,7 @@
 //! What the ledger remembers beside bars: operations, contracts, departures. Each call is one statement of `ledger`.
 
+use std::time::Instant;
+
 use super::{
     ContractRow, DepartureRow, HeadRow, OperationRow, SessionRow, Store, StoreError,
     ledger::{contracts, departures, operations, sessions},
@@ -15,6 +17,11 @@ impl Store {
     /// Inserts or updates an operation; on the disk when it returns.
     pub async fn put_operation(&self, row: OperationRow) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| operations::put(ledger, &row)).await
+    }
+
+    /// The same for one whose caller has waited since then for others to be put.
+    pub async fn put_new_operation(&self, row: OperationRow, asked: Instant) -> Result<(), StoreError> {
+        self.ledger.call_since(asked, move |ledger| operations::put(ledger, &row)).await
     }
 
     /// The same for threads that may block.

@@ -20,7 +20,7 @@ const BIRTH_MAX: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How a call ended.
-pub(super) enum Ended<T> {
+pub(crate) enum Ended<T> {
     With(T),
     /// With an error that has a reason, which is this.
     Refused(String),
@@ -32,15 +32,15 @@ pub(super) enum Ended<T> {
 
 /// All services over one connection, which is made anew when the daemon is.
 #[derive(Debug, Clone)]
-pub(super) struct Clients {
-    pub(super) data: MarketDataClient<Channel>,
-    pub(super) operations: OperationsClient<Channel>,
-    pub(super) gateway: GatewayClient<Channel>,
-    pub(super) daemon: DaemonClient<Channel>,
+pub(crate) struct Clients {
+    pub(crate) data: MarketDataClient<Channel>,
+    pub(crate) operations: OperationsClient<Channel>,
+    pub(crate) gateway: GatewayClient<Channel>,
+    pub(crate) daemon: DaemonClient<Channel>,
 }
 
 impl Clients {
-    pub(super) fn new(world: &World) -> anyhow::Result<Self> {
+    pub(crate) fn new(world: &World) -> anyhow::Result<Self> {
         let channel = channel(&world.socket)?;
         Ok(Self {
             data: MarketDataClient::new(channel.clone()).max_decoding_message_size(16 << 20),
@@ -52,7 +52,7 @@ impl Clients {
 }
 
 /// Waits for a call and notes what came of it.
-pub(super) async fn call<T>(
+pub(crate) async fn call<T>(
     world: &World,
     what: &str,
     call: impl Future<Output = Result<Response<T>, Status>>,
@@ -70,7 +70,7 @@ pub(super) async fn call<T>(
 }
 
 /// What an error means, when the daemon's number was `before` at the start of the call.
-pub(super) fn failed<T>(world: &World, what: &str, before: u64, status: &Status) -> Ended<T> {
+pub(crate) fn failed<T>(world: &World, what: &str, before: u64, status: &Status) -> Ended<T> {
     let killed = world.daemon_number() != before || before % 2 == 1;
     let reason = status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default();
     // whatever it is, a reason that is not "a defect" tells what to do
@@ -86,7 +86,7 @@ pub(super) fn failed<T>(world: &World, what: &str, before: u64, status: &Status)
 }
 
 /// Waits for a daemon that was killed.
-pub(super) async fn daemon_is_back(world: &World, clients: &Clients) {
+pub(crate) async fn daemon_is_back(world: &World, clients: &Clients) {
     let answers = async {
         loop {
             let mut daemon = clients.daemon.clone();

@@ -21,22 +21,22 @@ const WARM: Duration = Duration::from_secs(10);
 
 /// A daemon that is kept alive on a thread of its own.
 #[derive(Debug)]
-pub(super) struct Lives {
+pub(crate) struct Lives {
     stop: mpsc::Sender<()>,
     thread: JoinHandle<Result<Lived>>,
 }
 
 /// The last daemon, still at work.
 #[derive(Debug)]
-pub(super) struct Lived {
-    pub(super) last: TestDaemon,
+pub(crate) struct Lived {
+    pub(crate) last: TestDaemon,
     /// Its resident memory when it was warm, bytes.
-    pub(super) memory_start: u64,
+    pub(crate) memory_start: u64,
 }
 
 impl Lives {
     /// Starts the first; kills until the last life must begin.
-    pub(super) fn begin(home: Home, world: Arc<World>, seed: u64, run: Duration) -> Result<Self> {
+    pub(crate) fn begin(home: Home, world: Arc<World>, seed: u64, run: Duration) -> Result<Self> {
         let daemon = TestDaemon::start_in(home)?;
         let (stop, stopped) = mpsc::channel();
         let mut rng = Rng::with_seed(seed ^ 2);
@@ -66,7 +66,7 @@ impl Lives {
     }
 
     /// The daemon that lives now.
-    pub(super) fn end(self) -> Result<Lived> {
+    pub(crate) fn end(self) -> Result<Lived> {
         drop(self.stop);
         self.thread.join().unwrap_or_else(|_| bail!("the thread of the daemon's lives panicked"))
     }

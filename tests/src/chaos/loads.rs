@@ -22,7 +22,7 @@ const RETRY_ONE_IN: usize = 2;
 const BREATH: Duration = Duration::from_millis(200);
 
 /// Takes work until none is left.
-pub(super) async fn load_until_done(world: Arc<World>, number: usize) {
+pub(crate) async fn load_until_done(world: Arc<World>, number: usize) {
     let mut rng = Rng::with_seed(world.seed ^ (100 + number as u64));
     let Ok(clients) = Clients::new(&world) else { return };
     while !world.is_done() {
@@ -39,7 +39,7 @@ pub(super) async fn load_until_done(world: Arc<World>, number: usize) {
 }
 
 /// One piece, to an end of any kind.
-async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) -> Option<OperationState> {
+pub(crate) async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) -> Option<OperationState> {
     let request = LoadRequest {
         request_id: format!("chaos-{:016x}", rng.u64(..)),
         series: Some(world.market.series[piece.series].id.clone()),
@@ -60,6 +60,7 @@ async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) ->
         return None;
     };
     let id = answer.operation?.id;
+    world.acknowledged(&id, None);
     let cancelling = rng.usize(..CANCEL_ONE_IN) == 0;
     let patience = Duration::from_millis(rng.u64(10..600));
     let ended = tokio::select! {
@@ -81,7 +82,7 @@ async fn load(world: &World, clients: &Clients, piece: &Piece, rng: &mut Rng) ->
 }
 
 /// Loads until all of it is there: the caller sets the limit.
-pub(super) async fn complete(world: &World, clients: &Clients, request: &LoadRequest) {
+pub(crate) async fn complete(world: &World, clients: &Clients, request: &LoadRequest) {
     loop {
         let request = LoadRequest { request_id: format!("chaos-{:032x}", fastrand::u128(..)), ..request.clone() };
         if let Ended::With(answer) = call(world, "Load", clients.data.clone().load(request)).await
@@ -110,6 +111,7 @@ async fn retry(world: &World, clients: &Clients, id: &str) -> Option<OperationSt
         return None;
     };
     let new = answer.operation?;
+    world.acknowledged(&new.id, None);
     // an equal load that somebody else has begun is as good
     world.tally().retried += 1;
     follow(world, clients, &new.id).await.map(|ended| state_of(&ended))
@@ -121,7 +123,10 @@ async fn follow(world: &World, clients: &Clients, id: &str) -> Option<Operation>
         let before = world.daemon_number();
         let mut client = clients.operations.clone();
         match watch(&mut client, id).await {
-            Ok(Some(operation)) => return Some(operation),
+            Ok(Some(operation)) => {
+                world.acknowledged(id, Some(operation.state()));
+                return Some(operation);
+            }
             Ok(None) => world.tally().surprises.push(format!("the watch of {id} ended before it did")),
             Err(status) => match failed::<()>(world, "Watch", before, &status) {
                 Ended::Cut => {}
@@ -139,6 +144,7 @@ async fn follow(world: &World, clients: &Clients, id: &str) -> Option<Operation>
             && let Some(operation) = answer.operation
             && is_final(&operation)
         {
+            world.acknowledged(id, Some(operation.state()));
             return Some(operation);
         }
     }

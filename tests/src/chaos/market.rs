@@ -18,64 +18,54 @@ const SIZES: [(Timeframe, &str, i64, usize); 3] =
     [(Timeframe::Seconds30, "30s", 30, 6), (Timeframe::Minutes1, "1m", 60, 24), (Timeframe::Hours1, "1h", 3_600, 60)];
 
 /// Open, high, low, close, volume.
-pub(super) type Figures = [f64; 5];
+pub(crate) type Figures = [f64; 5];
 
 /// One series and all its bars.
 #[derive(Debug)]
-pub(super) struct Series {
-    pub(super) id: SeriesId,
+pub(crate) struct Series {
+    pub(crate) id: SeriesId,
     name: String,
     /// By start, nanoseconds since the epoch.
-    pub(super) bars: BTreeMap<i64, Figures>,
+    pub(crate) bars: BTreeMap<i64, Figures>,
     days: Vec<i64>,
 }
 
 /// A range of one series, to be loaded as one operation.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Index into [`Market::series`].
-    pub(super) series: usize,
-    pub(super) start: i64,
-    pub(super) end: i64,
+    pub(crate) series: usize,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
 }
 
 impl Piece {
-    pub(super) fn range(&self) -> TimeRange {
+    pub(crate) fn range(&self) -> TimeRange {
         TimeRange { start_ns: Some(self.start), end_ns: Some(self.end) }
     }
 }
 
 /// Everything there is.
 #[derive(Debug)]
-pub(super) struct Market {
-    pub(super) series: Vec<Series>,
+pub(crate) struct Market {
+    pub(crate) series: Vec<Series>,
 }
 
 impl Market {
-    /// About as many series as can be loaded in the time.
-    pub(super) fn draw(seed: u64, seconds: u64) -> Self {
+    /// Three series of each symbol.
+    pub(crate) fn draw(seed: u64, symbols: usize) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let symbols = usize::try_from(seconds / 25).unwrap_or(1).clamp(2, 40);
-        let last = TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date().saturating_sub(DAYS_AGO.days());
-        let all = (0..symbols).flat_map(|symbol| SIZES.map(|size| (symbol, size)));
-        Self { series: all.map(|(symbol, size)| Series::draw(&mut rng, symbol, size, last)).collect() }
+        let all = (0..symbols).flat_map(|number| SIZES.map(|size| (symbol('Q', number), size)));
+        Self { series: all.map(|(symbol, size)| Series::draw(&mut rng, symbol, size)).collect() }
     }
 
     /// As the gateway reads them.
-    pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        for series in &self.series {
-            let mut text = String::from("timestamp,open,high,low,close,volume\n");
-            for (start, [open, high, low, close, volume]) in &series.bars {
-                let at = jiff::Timestamp::from_nanosecond(i128::from(*start))?;
-                writeln!(text, "{at},{open},{high},{low},{close},{volume}")?;
-            }
-            fs::write(folder.join(format!("{}.csv", series.name)), text)?;
-        }
-        Ok(())
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        self.series.iter().try_for_each(|series| Ok(fs::write(folder.join(series.file()), series.csv()?)?))
     }
 
     /// All ranges once, in an order of chance: one to four days each.
-    pub(super) fn pieces(&self, rng: &mut Rng) -> Vec<Piece> {
+    pub(crate) fn pieces(&self, rng: &mut Rng) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for (number, series) in self.series.iter().enumerate() {
             let mut days = series.days.as_slice();
@@ -91,18 +81,31 @@ impl Market {
 }
 
 impl Series {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    fn draw(
-        rng: &mut Rng,
-        symbol: usize,
-        (timeframe, size, seconds, days): (Timeframe, &str, i64, usize),
-        last: Date,
-    ) -> Self {
-        let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
-        let symbol = format!("Q{}{}X", letter(symbol / 26), letter(symbol));
+    /// Hours of some weeks, of a symbol that no gateway has.
+    pub(crate) fn imported(rng: &mut Rng, number: usize) -> Self {
+        Self::draw(rng, symbol('Z', number), SIZES[2])
+    }
+
+    /// As the gateway and an import take them.
+    pub(crate) fn csv(&self) -> Result<String> {
+        let mut text = String::from("timestamp,open,high,low,close,volume\n");
+        for (start, [open, high, low, close, volume]) in &self.bars {
+            let at = jiff::Timestamp::from_nanosecond(i128::from(*start))?;
+            writeln!(text, "{at},{open},{high},{low},{close},{volume}")?;
+        }
+        Ok(text)
+    }
+
+    pub(crate) fn file(&self) -> String {
+        format!("{}.csv", self.name)
+    }
+
+    fn draw(rng: &mut Rng, symbol: String, (timeframe, size, seconds, days): (Timeframe, &str, i64, usize)) -> Self {
+        let last = TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date().saturating_sub(DAYS_AGO.days());
         let sessions = last.series(-1.days()).filter(|day| is_session(*day));
         let mut days: Vec<i64> = sessions.take(days).map(midnight).collect();
         days.reverse();
@@ -120,6 +123,12 @@ impl Series {
         let name = format!("{symbol}_{size}");
         Self { id: SeriesId { symbol, timeframe: timeframe.into() }, name, bars, days }
     }
+}
+
+/// `QAAX`, `QABX`, …
+fn symbol(first: char, number: usize) -> String {
+    let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
+    format!("{first}{}{}{}X", letter(number / 676), letter(number / 26), letter(number))
 }
 
 fn midnight(day: Date) -> i64 {

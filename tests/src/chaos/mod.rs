@@ -8,17 +8,19 @@
 //! - `lives` keeps a daemon running, and kills it.
 //! - `verdict` looks at what is stored.
 //! - `outcome` is the result: the table, the document, and whether it is good.
+//!
+//! The clients and the market are those of the siege, too.
 
-mod calls;
+pub(crate) mod calls;
 mod lives;
-mod loads;
-mod market;
-mod outcome;
+pub(crate) mod loads;
+pub(crate) mod market;
+pub(crate) mod outcome;
 mod recovery;
-mod verdict;
-mod visitors;
-mod watchers;
-mod world;
+pub(crate) mod verdict;
+pub(crate) mod visitors;
+pub(crate) mod watchers;
+pub(crate) mod world;
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
@@ -77,9 +79,14 @@ pub fn run(options: Options, tell: impl FnMut(Glance)) -> Result<Outcome> {
     runtime.block_on(run_in(options, tell))
 }
 
+/// About as many as can be loaded in the time.
+fn symbols(seconds: u64) -> usize {
+    usize::try_from(seconds / 25).unwrap_or(1).clamp(2, 40)
+}
+
 async fn run_in(options: Options, mut tell: impl FnMut(Glance)) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("ktrdr-prices-").tempdir_in("/tmp")?;
-    let market = Market::draw(options.seed, options.seconds);
+    let market = Market::draw(options.seed, symbols(options.seconds));
     market.write(folder.path())?;
     let Options { seed, seconds } = options;
     let mut flags = format!("--replay {} --time-scale {SCALE} --answer-delay-ms 3000", folder.path().display());

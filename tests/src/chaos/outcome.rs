@@ -13,7 +13,7 @@ const GROWTH_MAX: u64 = 24 << 20;
 const DEATH_NANOS: i64 = 1_000_000_000;
 
 /// Who is killed leaves without a word.
-fn is_of_a_death(violation: &Value, killed: &[i64]) -> bool {
+pub(crate) fn is_of_a_death(violation: &Value, killed: &[i64]) -> bool {
     let text = |key: &str| violation[key].as_str().unwrap_or_default();
     let at: Option<jiff::Timestamp> = text("at").parse().ok();
     let at = at.and_then(|at| i64::try_from(at.as_nanosecond()).ok()).unwrap_or(0);
@@ -48,7 +48,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(
+    pub(crate) fn new(
         options: Options,
         world: &World,
         verdict: &Verdict,

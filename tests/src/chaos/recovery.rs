@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Notes every state that the daemon tells, until the run is over.
-pub(super) async fn watch(world: Arc<World>) {
+pub(crate) async fn watch(world: Arc<World>) {
     let Ok(clients) = Clients::new(&world) else { return };
     while !world.is_over() {
         let mut gateway = clients.gateway.clone();
@@ -35,7 +35,7 @@ pub(super) async fn watch(world: Arc<World>) {
 
 /// The longest time in seconds from the end of an outage, as the gateway reports it, to the state "ready", among those
 /// that were not cut short by the next one.
-pub(super) fn longest(outages: &Value, states: &[(i64, i32)]) -> Option<f64> {
+pub(crate) fn longest(outages: &Value, states: &[(i64, i32)]) -> Option<f64> {
     let outages: Vec<(i64, i64)> = outages
         .as_array()?
         .iter()

@@ -11,19 +11,19 @@ use super::{
 
 /// Bars of all series, and those that were told live.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
-    pub(super) expected: u64,
-    pub(super) stored: u64,
+pub(crate) struct Verdict {
+    pub(crate) expected: u64,
+    pub(crate) stored: u64,
     /// Acknowledged and not there.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// There, and not what the gateway has.
-    pub(super) wrong: u64,
+    pub(crate) wrong: u64,
     /// The first that was lost of each series.
-    pub(super) examples: Vec<String>,
-    pub(super) live: LiveVerdict,
+    pub(crate) examples: Vec<String>,
+    pub(crate) live: LiveVerdict,
 }
 
-pub(super) async fn look(world: &World) -> Result<Verdict> {
+pub(crate) async fn look(world: &World) -> Result<Verdict> {
     let clients = Clients::new(world)?;
     let mut verdict = Verdict { live: watchers::look(world, &clients).await, ..Verdict::default() };
     let done = std::mem::take(&mut world.tally().done);

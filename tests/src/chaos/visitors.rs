@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Asks this and that until the run is over.
-pub(super) async fn visit_until_over(world: Arc<World>, number: usize) {
+pub(crate) async fn visit_until_over(world: Arc<World>, number: usize) {
     let mut rng = Rng::with_seed(world.seed ^ (200 + number as u64));
     let Ok(clients) = Clients::new(&world) else { return };
     while !world.is_over() {
@@ -73,7 +73,7 @@ async fn query(world: &World, clients: &Clients, number: usize, rng: &mut Rng) {
 }
 
 /// All stored bars of a series, in the parts they came in.
-pub(super) async fn bars(
+pub(crate) async fn bars(
     clients: &Clients,
     series: &Series,
     window: Option<Window>,
@@ -82,7 +82,7 @@ pub(super) async fn bars(
 }
 
 /// The same, by name.
-pub(super) async fn stored(
+pub(crate) async fn stored(
     clients: &Clients,
     series: &SeriesId,
     window: Option<Window>,
@@ -99,7 +99,7 @@ pub(super) async fn stored(
 }
 
 /// Rows that are not what the gateway has.
-pub(super) fn differences(series: &Series, parts: &[BarColumns]) -> Vec<String> {
+pub(crate) fn differences(series: &Series, parts: &[BarColumns]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (start, figures) in parts.iter().flat_map(rows) {
         if series.bars.get(&start).map(|bar| bar.map(f64::to_bits)) != Some(figures.map(f64::to_bits)) {
@@ -110,7 +110,7 @@ pub(super) fn differences(series: &Series, parts: &[BarColumns]) -> Vec<String> 
 }
 
 /// Starts and figures.
-pub(super) fn rows(columns: &BarColumns) -> impl Iterator<Item = (i64, Figures)> {
+pub(crate) fn rows(columns: &BarColumns) -> impl Iterator<Item = (i64, Figures)> {
     // one NaN, whatever its bits
     let figure = |figure: f64| if figure.is_nan() { f64::NAN } else { figure };
     let prices = columns.open().zip(columns.high()).zip(columns.low().zip(columns.close()));

@@ -38,24 +38,27 @@ const LOAD_MAX: Duration = Duration::from_mins(2);
 
 /// What was told of each watched series.
 #[derive(Debug, Default)]
-pub(super) struct Told([Mutex<BTreeMap<i64, Figures>>; WATCHED.len()]);
+pub(crate) struct Told([Mutex<BTreeMap<i64, Figures>>; WATCHED.len()]);
 
 /// What became of the live bars.
 #[derive(Debug, Default)]
-pub(super) struct LiveVerdict {
+pub(crate) struct LiveVerdict {
     /// Different bars that were told.
-    pub(super) told: u64,
+    pub(crate) told: u64,
     /// Told, and not what history says.
-    pub(super) wrong: u64,
+    pub(crate) wrong: u64,
 }
 
 /// Watches this and that until the run is over.
-pub(super) async fn watch_until_over(world: Arc<World>, number: usize) {
+pub(crate) async fn watch_until_over(world: Arc<World>, number: usize) {
     let mut rng = Rng::with_seed(world.seed ^ (300 + number as u64));
     let Ok(clients) = Clients::new(&world) else { return };
+    // each of them is watched by somebody from the beginning
+    let mut watched = number % WATCHED.len();
     while !world.is_over() {
         let stay = Duration::from_millis(rng.u64(500..8_000));
-        watch(&world, &clients, rng.usize(..WATCHED.len()), rng.u32(..20), stay).await;
+        watch(&world, &clients, watched, rng.u32(..20), stay).await;
+        watched = rng.usize(..WATCHED.len());
         tokio::time::sleep(Duration::from_millis(rng.u64(5..300))).await;
         if world.daemon_number() % 2 == 1 {
             daemon_is_back(&world, &clients).await;
@@ -146,7 +149,7 @@ impl Told {
 }
 
 /// Loads what was watched, from a gateway that is calm again, and compares.
-pub(super) async fn look(world: &World, clients: &Clients) -> LiveVerdict {
+pub(crate) async fn look(world: &World, clients: &Clients) -> LiveVerdict {
     let mut verdict = LiveVerdict::default();
     for (number, (symbol, _, step)) in WATCHED.iter().enumerate() {
         let told = std::mem::take(&mut *world.told.of(number));

@@ -71,9 +71,18 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.call_since(Instant::now(), work).await
+    }
+
+    /// The same for a caller that has waited for something else since then.
+    pub(in crate::store) async fn call_since<T: Send + 'static>(
+        &self,
+        asked: Instant,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         // a caller that has gone away does not undo its transaction
-        self.send(work, move |result| drop(reply.send(result)))?;
+        self.send(asked, work, move |result| drop(reply.send(result)))?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -100,7 +109,7 @@ impl Ledger {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.send(work, move |result| drop(reply.send(result)))?;
+        self.send(Instant::now(), work, move |result| drop(reply.send(result)))?;
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
@@ -125,10 +134,11 @@ impl Ledger {
 
     fn send<T: Send + 'static>(
         &self,
+        asked: Instant,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
         reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let (path, asked) = (self.path.clone(), Instant::now());
+        let path = self.path.clone();
         let job: Job = Box::new(move |connection| {
             let result = in_transaction(connection, asked, work).map_err(|error| StoreError::sqlite(&path, error));
             reply(result);
