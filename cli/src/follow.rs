@@ -160,7 +160,7 @@ pub(crate) async fn to_end(
     let mut event = client.message(&mut events).await.map_err(lost)?;
     let begin = || -> Cancelling {
         talk.say("Cancelling; press Ctrl-C again to leave at once");
-        Box::pin(cancel(client.clone(), id.to_owned()))
+        Box::pin(cancel(client.clone(), id.to_owned(), "Ctrl-C"))
     };
     let mut cancelling = interrupts.pressed.then(begin);
     loop {
@@ -195,8 +195,9 @@ async fn finished(cancelling: &mut Option<Cancelling>) -> Result<Operation, Fail
     }
 }
 
-async fn cancel(client: Client, id: String) -> Result<Operation, Failure> {
-    let request = client.request(CancelOperationRequest { id, note: "Ctrl-C".to_owned() });
+/// Asks an operation to stop, and waits until it has, however long that takes. `note` is for the record.
+pub(crate) async fn cancel(client: Client, id: String, note: &str) -> Result<Operation, Failure> {
+    let request = client.request(CancelOperationRequest { id, note: note.to_owned() });
     let answer = client.answer_at_last(client.operations().cancel(request)).await?;
     Ok(answer.operation.unwrap_or_default())
 }

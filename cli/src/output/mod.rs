@@ -7,6 +7,7 @@ pub(crate) mod columns;
 pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod curves;
+pub(crate) mod gauge;
 pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;

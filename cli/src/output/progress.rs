@@ -50,10 +50,7 @@ impl Progress {
             bar.set_position(progress.done);
             bar.set_prefix(progress.unit.clone());
         }
-        bar.set_message(match &progress.training {
-            Some(training) => training_message(progress, training),
-            None => message(progress),
-        });
+        bar.set_message(in_words(progress));
         bar.tick();
     }
 
@@ -73,7 +70,15 @@ impl Progress {
     }
 }
 
-/// What is being done; of several things, which of them.
+/// What is being done, on one line.
+pub(crate) fn in_words(progress: &v1::Progress) -> String {
+    match &progress.training {
+        Some(training) => training_message(progress, training),
+        None => message(progress),
+    }
+}
+
+/// Of several things, which of them.
 fn message(progress: &v1::Progress) -> String {
     let running = progress.parts.iter().filter(|part| part.state() == v1::OperationState::Running);
     let names: Vec<String> = running.map(|part| part.name.clone()).collect();

@@ -89,13 +89,7 @@ impl From<GatewayStatus> for GatewayView {
 impl GatewayView {
     /// The state, coloured.
     pub(crate) fn state_cell(&self) -> Cell {
-        let tone = match self.state {
-            "ready" => Tone::Good,
-            "connecting" | "synchronising" | "degraded" | "resting" => Tone::Busy,
-            "disabled" | "unspecified" | "unknown" => Tone::Plain,
-            _ => Tone::Bad,
-        };
-        Cell::toned(self.state, tone)
+        state_cell(self.state)
     }
 
     /// Everything, for people.
@@ -140,6 +134,17 @@ impl GatewayView {
             if self.next.is_empty() || self.state == "ready" { String::new() } else { format!("; {}", self.next) };
         format!("{since}{:<13}{reason}{next}", self.state)
     }
+}
+
+/// The word of a state, coloured.
+pub(crate) fn state_cell(state: &str) -> Cell {
+    let tone = match state {
+        "ready" => Tone::Good,
+        "connecting" | "synchronising" | "degraded" | "resting" => Tone::Busy,
+        "disabled" | "unspecified" | "unknown" => Tone::Plain,
+        _ => Tone::Bad,
+    };
+    Cell::toned(state, tone)
 }
 
 impl From<PacingStatus> for Pacing {

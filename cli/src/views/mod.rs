@@ -4,6 +4,7 @@
 pub(crate) mod calendar;
 pub(crate) mod check;
 pub(crate) mod contract;
+pub(crate) mod daemon;
 pub(crate) mod gateway;
 pub(crate) mod housekeeping;
 pub(crate) mod operation;

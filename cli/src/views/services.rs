@@ -98,7 +98,7 @@ pub(crate) fn table(services: &[HostService]) -> Table {
         table.row([
             one.name.as_str().into(),
             one.kind.as_str().into(),
-            state(one),
+            state_cell(one),
             one.version.clone().unwrap_or_else(|| "-".into()).into(),
             one.latency_seconds.map_or_else(|| "-".into(), |seconds| format!("{:.1} ms", seconds * 1e3)).into(),
             if one.slots == 0 { "-".to_owned() } else { format!("{}/{}", one.sessions, one.slots) }.into(),
@@ -113,7 +113,8 @@ pub(crate) fn table(services: &[HostService]) -> Table {
     table
 }
 
-fn state(one: &HostService) -> Cell {
+/// The word of its state, coloured.
+pub(crate) fn state_cell(one: &HostService) -> Cell {
     let tone = match one.state() {
         HostServiceState::Up => Tone::Good,
         HostServiceState::Down | HostServiceState::Incompatible => Tone::Bad,

@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     failure::{Failure, Stop},
     output::{
+        gauge::gauge,
         screen::Screen,
         table::{Align, Table},
     },
@@ -75,23 +76,6 @@ fn table(operations: &[Operation]) -> Table {
 }
 
 /// `██████░░░░░░  50%`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a dozen steps"
-)]
 fn bar(percent: f64) -> String {
-    let full = ((percent / 100.0).clamp(0.0, 1.0) * BAR as f64).round() as usize;
-    format!("{}{} {percent:>3.0}%", "█".repeat(full), "░".repeat(BAR - full))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bar_is_as_long_as_it_says() {
-        assert_eq!([bar(0.0), bar(50.0), bar(100.0)], ["░░░░░░░░░░░░   0%", "██████░░░░░░  50%", "████████████ 100%"]);
-    }
+    format!("{} {percent:>3.0}%", gauge(percent / 100.0, BAR))
 }
