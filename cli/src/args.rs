@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{completions, daemon, data, doctor, explain, ib, models, operations, services, version},
+    commands::{completions, daemon, data, doctor, explain, ib, models, operations, services, top, version},
     flags::Globals,
 };
 
@@ -25,6 +25,7 @@ use crate::{
   ktrdr data show AAPL -t 1h --rows 20     print what is stored
   ktrdr models train demo.yaml EURUSD 1h   train on a host, and watch it
   ktrdr ops list --active                  what is going on
+  ktrdr top                                the same and more, on the whole screen, as it happens
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon unreachable, 4 contract mismatch, 5 gateway or host unavailable, 6 timed out,
 7 not found, 130 interrupted."
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     /// Start, stop and look at the daemon
     #[command(subcommand)]
     Daemon(daemon::Command),
+    /// What the daemon is doing, on the whole screen, as it happens
+    Top(top::Args),
     /// Look at everything, and say what is wrong and what to do
     Doctor(doctor::Args),
     /// What an error means and what to do about it
@@ -147,6 +150,7 @@ mod tests {
             "ktrdr models train demo.yaml EURUSD 1h --start-date 2024-01-01 --end-date 2024-12-31",
             "ktrdr version",
             "ktrdr explain LOAD_INCOMPLETE",
+            "ktrdr top --every 0.5 --once",
         ] {
             let whole = parse(line);
             let lean = lean(&split(line)).unwrap_or_else(|| panic!("{line}"));

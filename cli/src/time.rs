@@ -146,9 +146,25 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// `42s`, `4m 05s`, `3h 12m`, `30d 04h`: for figures that are looked at while they grow.
+pub(crate) fn span(start_ns: i64, end_ns: i64) -> String {
+    let seconds = end_ns.saturating_sub(start_ns).max(0) / NANOS_PER_SECOND;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..SECONDS_PER_DAY => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {:02}h", seconds / SECONDS_PER_DAY, seconds / 3_600 % 24),
+    }
+}
+
+/// This moment, nanoseconds since the epoch.
+pub(crate) fn now() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
 /// How far an instant is from now, either way, seconds.
 pub(crate) fn seconds_off(ns: i64) -> f64 {
-    let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    let now = now();
     seconds_between(now, ns).max(seconds_between(ns, now))
 }
 
@@ -227,5 +243,12 @@ mod tests {
     fn durations_read_as_before() {
         assert_eq!([duration(12.34), duration(270.0), duration(4320.0)], ["12.3s", "4.5m", "1.2h"]);
         assert_eq!(seconds_between(5, 0).to_bits(), 0.0_f64.to_bits());
+    }
+
+    #[test]
+    fn spans_that_grow_keep_their_shape() {
+        let spans = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 2_606_400].map(|s| span(7, 7 + s * NANOS_PER_SECOND));
+        assert_eq!(spans, ["0s", "59s", "1m 00s", "59m 59s", "1h 00m", "23h 59m", "1d 00h", "30d 04h"]);
+        assert_eq!(span(1, i64::MIN), "0s", "clocks may step");
     }
 }

@@ -40,7 +40,7 @@ impl Drop for Alone {
 }
 
 /// Processes whose environment has the folder of the home, and whose program is `ktrdrd`.
-fn daemons(home: &Home) -> Result<usize> {
+pub(crate) fn daemons(home: &Home) -> Result<usize> {
     let data = format!("KTRDR_DATA_DIR={}", home.data().display());
     let is_ours = |folder: &Path| {
         let named = std::fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "ktrdrd");

@@ -39,6 +39,7 @@ mod session;
 mod siege;
 mod store;
 mod supervised;
+mod top;
 mod training;
 mod traps;
 mod views;

@@ -5,6 +5,7 @@
 //! - [`home`] is the folder and the empty environment that one test lives in.
 //! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
 //! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails, [`siege`] those in which the daemon itself is besieged.
+//! - [`pty`] runs one on a terminal.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
@@ -19,6 +20,7 @@ pub mod http_sim;
 pub mod ib_host_sim;
 pub mod process;
 pub mod programs;
+pub mod pty;
 pub mod s3;
 pub mod series;
 pub mod sessions;

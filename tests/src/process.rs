@@ -25,6 +25,11 @@ impl Process {
         Ok(Self { child, name })
     }
 
+    /// One that was started in another way.
+    pub fn of(child: Child, name: String) -> Self {
+        Self { child, name }
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

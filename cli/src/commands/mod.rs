@@ -9,6 +9,7 @@ pub(crate) mod ib;
 pub(crate) mod models;
 pub(crate) mod operations;
 pub(crate) mod services;
+pub(crate) mod top;
 pub(crate) mod version;
 
 use crate::{args::Command, context::Context, failure::Stop};
@@ -22,6 +23,7 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<(), S
         Command::Ib(command) => ib::run(command, context).await,
         Command::Services(command) => services::run(command, context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
+        Command::Top(args) => top::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Explain(args) => explain::run(args, context),
         Command::Completions(args) => completions::run(&args, context),

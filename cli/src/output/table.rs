@@ -34,6 +34,14 @@ impl Cell {
     pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn tone(&self) -> Tone {
+        self.tone
+    }
 }
 
 impl<T: Into<String>> From<T> for Cell {

@@ -39,6 +39,7 @@ const COMMANDS: &[&str] = &[
     "daemon stop",
     "daemon status",
     "daemon logs",
+    "top",
     "version",
 ];
 

@@ -19,4 +19,5 @@ mod models;
 mod operations;
 mod samples;
 mod show;
+mod top;
 mod watch;

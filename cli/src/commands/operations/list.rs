@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most that one answer holds.
-pub(super) const PAGE_SIZE_MAX: u32 = 1000;
+pub(crate) const PAGE_SIZE_MAX: u32 = 1000;
 
 /// Operations, newest first
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,7 @@ impl From<State> for OperationState {
 }
 
 /// What has not ended.
-pub(super) const ACTIVE: [OperationState; 2] = [OperationState::Pending, OperationState::Running];
+pub(crate) const ACTIVE: [OperationState; 2] = [OperationState::Pending, OperationState::Running];
 
 #[derive(Serialize)]
 pub(super) struct View {

@@ -8,6 +8,8 @@ mod watch;
 
 use ktrdr_proto::v1::{Operation, operation};
 
+pub(crate) use list::{ACTIVE, PAGE_SIZE_MAX};
+
 use crate::{
     context::Context,
     failure::Stop,
