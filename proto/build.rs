@@ -9,11 +9,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(services, ["."])?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
-    tonic_prost_build::configure()
-        .build_transport(false)
-        // the same wire form, without a copy of each value: see its module
+    // what is offered at run time has no comments: they are most of it
+    let mut offered = descriptors.clone();
+    offered.file.iter_mut().for_each(|file| file.source_code_info = None);
+    fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&offered))?;
+    let build = || tonic_prost_build::configure().build_transport(false).codec_path("crate::codec::Codec");
+    build()
+        .build_server(false)
+        // the same on the wire, without a copy of each value: see its module
         .extern_path(".ktrdr.v1.BarColumns", "crate::columns::BarColumns")
+        .compile_fds(descriptors.clone())?;
+    // servers: with the messages above, but for what they have ready as bytes
+    let served = out.join("served");
+    fs::create_dir_all(&served)?;
+    build()
+        .build_client(false)
+        .out_dir(served)
+        .extern_path(".ktrdr.v1", "crate::v1")
+        .extern_path(".ktrdr.v1.ListOperationsResponse", "crate::served::ListOperationsResponse")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! The store at work, for `tests/python/speed_bars.py`, which runs it beside other tools: one command a line on stdin, seconds
-//! on stdout.
+//! The store at work, for `cargo perf`, which runs it beside other tools: one command a line on stdin, seconds on stdout.
 //!
 //! - `fill FOLDER SYMBOL ROWS`: a data folder with a series of one-minute bars
-//! - `write ROWS`: the same in a new folder, durably
+//! - `holes FOLDER SYMBOL COUNT`: one of twenty years, with so many of them unknown
+//! - `write ROWS`: as `fill`, in a new folder, durably
 //! - `read FOLDER SYMBOL YEAR`: a year into columns, checked against the ledger
+//! - `read-all FOLDER SYMBOL`: every year, one after the other
 
 use std::{
     error::Error,
@@ -28,7 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let seconds = match words.as_slice() {
             ["fill", folder, symbol, rows] => write(Path::new(folder), symbol, rows.parse()?)?,
             ["write", rows] => write(tempfile::tempdir()?.path(), "AAPL", rows.parse()?)?,
+            ["holes", folder, symbol, count] => holes(Path::new(folder), symbol, count.parse()?)?,
             ["read", folder, symbol, year] => read(Path::new(folder), symbol, year.parse()?)?,
+            ["read-all", folder, symbol] => read_all(Path::new(folder), symbol)?,
             _ => continue,
         };
         writeln!(stdout(), "{seconds}")?;
@@ -42,15 +45,34 @@ fn key(symbol: &str) -> Result<SeriesKey, Box<dyn Error>> {
 }
 
 fn write(folder: &Path, symbol: &str, rows: i64) -> Result<f64, Box<dyn Error>> {
-    let store = Store::open(Layout::new(folder.to_path_buf()))?;
     let years = years(rows);
     let covered = TimeRange::new(year_start(years[0].0), year_start(LAST_YEAR + 1))?;
+    commit(folder, symbol, Session::RegularHours, years, vec![covered])
+}
+
+/// Known from 2006 on, but for 37 minutes every 17 hours.
+fn holes(folder: &Path, symbol: &str, count: Nanos) -> Result<f64, Box<dyn Error>> {
+    let (first, end) = (year_start(2006), year_start(LAST_YEAR + 1));
+    let hole = |nth: Nanos| first + nth * 17 * 60 * MINUTE;
+    let known = |nth: Nanos| TimeRange::new(hole(nth) + 37 * MINUTE, if nth + 1 < count { hole(nth + 1) } else { end });
+    let cover = (0..count).map(known).collect::<Result<_, _>>()?;
+    commit(folder, symbol, Session::AllHours, years(390), cover)
+}
+
+fn commit(
+    folder: &Path,
+    symbol: &str,
+    session: Session,
+    years: Vec<(i16, Bars)>,
+    cover: Vec<TimeRange>,
+) -> Result<f64, Box<dyn Error>> {
+    let store = Store::open(Layout::new(folder.to_path_buf()))?;
     let commit = Commit {
-        basis: Basis { session: Session::RegularHours, what: WhatToShow::Trades },
+        basis: Basis { session, what: WhatToShow::Trades },
         source: Source::Gateway,
         assumed: false,
         years,
-        cover: vec![(covered, CoverageKind::Bars)],
+        cover: cover.into_iter().map(|range| (range, CoverageKind::Bars)).collect(),
         uncover: Vec::new(),
         aside: Aside::Gone,
         revisions: Vec::new(),
@@ -69,6 +91,17 @@ fn read(folder: &Path, symbol: &str, year: i16) -> Result<f64, Box<dyn Error>> {
     let bars = store.read_year(&key, year)?;
     let seconds = begun.elapsed().as_secs_f64();
     if bars.is_empty() { Err("no bars of that year".into()) } else { Ok(seconds) }
+}
+
+fn read_all(folder: &Path, symbol: &str) -> Result<f64, Box<dyn Error>> {
+    let store = Store::open(Layout::new(folder.to_path_buf()))?;
+    let key = key(symbol)?;
+    let state = store.state(&key).ok_or("there is no such series")?;
+    let begun = Instant::now();
+    for (year, ..) in state.files() {
+        store.read_year(&key, year)?;
+    }
+    Ok(begun.elapsed().as_secs_f64())
 }
 
 /// The last years of a walk, full ones but for the first.

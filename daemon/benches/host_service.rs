@@ -1,7 +1,8 @@
 //! What the base of host services adds to a call: `cargo bench -p ktrdrd --bench host_service`.
 //!
 //! The same request to the same small server in this process, interleaved: through the pool, on a bare `hyper` connection
-//! that is kept, and on a new connection each time. Nothing is asserted on time; the ratio is what counts.
+//! that is kept, and on a new connection each time. Nothing is asserted on time; the ratio is what counts. With `--samples` all of
+//! them as one document, for `cargo perf`, which holds them against their budget.
 
 #![expect(
     clippy::print_stdout,
@@ -97,6 +98,12 @@ async fn main() {
                 times.push(took);
             }
         }
+    }
+    if std::env::args().any(|word| word == "--samples") {
+        let [pooled, kept, anew] =
+            [pooled, on_kept, anew].map(|times| times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>());
+        println!("{}", serde_json::json!({ "pooled": pooled, "kept": kept, "anew": anew }));
+        return;
     }
     let [pooled, on_kept, anew] = [&mut pooled, &mut on_kept, &mut anew].map(|times| median(times).as_secs_f64() * 1e6);
     println!("{:<34} {:>10} {:>8}   wanted", "a request to a host service", "median", "ratio");

@@ -4,14 +4,17 @@
 //! timeframes ([`spelling`]) and the socket's address ([`address`]). Not here: behaviour of either side.
 
 pub mod address;
+pub mod codec;
 pub mod columns;
 pub mod reason;
+pub mod served;
 pub mod spelling;
 
 /// Generated from `ktrdr/v1/*.proto`.
 #[expect(clippy::pedantic, clippy::allow_attributes, unused_qualifications, reason = "generated code")]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ktrdr.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/served/ktrdr.v1.rs"));
 
     pub use crate::columns::BarColumns;
 }

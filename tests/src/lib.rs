@@ -6,21 +6,26 @@
 //! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
 //! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails, [`siege`] those in which the daemon itself is besieged.
 //! - [`pty`] runs one on a terminal.
+//! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails.
+//! - [`perf`] measures what was promised.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
 
 pub mod chaos;
 pub mod cli;
+pub mod cost;
 pub mod daemon;
 pub mod gateway_sim;
 pub mod home;
 pub mod http;
 pub mod http_sim;
 pub mod ib_host_sim;
+pub mod perf;
 pub mod process;
 pub mod programs;
 pub mod pty;
+pub mod python;
 pub mod s3;
 pub mod series;
 pub mod sessions;

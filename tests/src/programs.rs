@@ -34,7 +34,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    fn in_folder(folder: &Path) -> Self {
+    /// By their names.
+    pub fn in_folder(folder: &Path) -> Self {
         Self {
             ktrdr: folder.join("ktrdr"),
             ktrdrd: folder.join("ktrdrd"),
@@ -70,23 +71,35 @@ pub fn build_for_packages() -> Result<PathBuf> {
     Ok(target.join(folder))
 }
 
-/// Builds the binaries of `profile` (`dist`, …) in the target folder of this program.
-pub fn build(profile: &str) -> Result<Programs> {
+/// Builds one package as it is shipped: by itself, so with no features but its own.
+pub fn build_package(package: &str, program: &str, profile: &str, triple: Option<&str>) -> Result<PathBuf> {
     let (target, _) = own_target()?;
-    cargo_build(&target, profile, &[])?;
-    Ok(Programs::in_folder(&target.join(folder_of(profile))))
+    let mut command = cargo(&target);
+    command.args(["build", "--locked", "--package", package, "--bin", program, "--profile", profile]);
+    command.args(triple.iter().flat_map(|triple| ["--target", triple]));
+    ensure!(command.stdout(Stdio::null()).status()?.success(), "cargo build of {package} failed");
+    Ok(target.join(triple.unwrap_or_default()).join(folder_of(profile)).join(program))
 }
 
 /// The command line as it is shipped: static, where its target can be had.
 pub fn build_static_cli() -> Result<PathBuf> {
-    const TARGET: &str = "x86_64-unknown-linux-musl";
+    const TRIPLE: &str = "x86_64-unknown-linux-musl";
+    build_package("ktrdr", "ktrdr", "dist-cli", Some(TRIPLE))
+        .with_context(|| format!("the static command line cannot be built: rustup target add {TRIPLE}"))
+}
+
+/// Builds a bench and does not run it.
+pub fn build_bench(package: &str, name: &str) -> Result<PathBuf> {
     let (target, _) = own_target()?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--package", "ktrdr", "--profile", "dist-cli", "--target", TARGET]);
-    command.arg("--target-dir").arg(&target).stdin(Stdio::null());
-    ensure!(command.status()?.success(), "the static command line cannot be built: rustup target add {TARGET}");
-    Ok(target.join(TARGET).join("dist-cli/ktrdr"))
+    let mut command = cargo(&target);
+    command.args(["bench", "--locked", "--package", package, "--bench", name, "--no-run", "--message-format", "json"]);
+    let output = command.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "cargo bench of {package} failed");
+    let messages = String::from_utf8(output.stdout)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let built = messages.filter(|message| message["target"]["name"] == name);
+    let path = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    path.with_context(|| format!("cargo does not tell where the bench {name} is"))
 }
 
 /// The target folder that holds this program, and the name of the profile's folder in it: tests are in
@@ -134,25 +147,27 @@ fn this_run() -> String {
     format!("{} {}", parent_id(), started.unwrap_or_default())
 }
 
-fn cargo_build(target: &Path, profile: &str, besides: &[&str]) -> Result<()> {
+/// Cargo, as a shell would start it.
+fn cargo(target: &Path) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     let mut command = Command::new(cargo);
-    command
-        .args(["build", "--workspace", "--bins", "--test", "e2e", "--locked", "--profile", profile])
-        .args(besides)
-        .args((!io::stderr().is_terminal()).then_some("--quiet"))
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
+    command.env("CARGO_TARGET_DIR", target).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    if !io::stderr().is_terminal() {
+        command.env("CARGO_TERM_QUIET", "true");
+    }
     // what cargo sets for the programs it runs is not what a build of one's own would see
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(set_by_cargo) {
             command.env_remove(name);
         }
     }
-    let status = command.status().context("cannot run cargo")?;
+    command
+}
+
+fn cargo_build(target: &Path, profile: &str, besides: &[&str]) -> Result<()> {
+    let mut command = cargo(target);
+    command.args(["build", "--workspace", "--bins", "--test", "e2e", "--locked", "--profile", profile]).args(besides);
+    let status = command.stdout(Stdio::null()).status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo build of the programs failed ({status})");
     Ok(())
 }

@@ -68,9 +68,6 @@ pub enum StartError {
     /// Something that is no socket is in its place.
     #[error("{} is not a socket, and is left alone", .0.display())]
     InTheWay(PathBuf),
-    /// The contract's descriptors: a defect.
-    #[error("cannot offer reflection")]
-    Reflection(#[from] tonic_reflection::server::Error),
     /// The next life did not begin.
     #[error("cannot start again")]
     Again(#[source] io::Error),
@@ -101,7 +98,7 @@ impl StartError {
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
             Self::Log(_) => "correct daemon.log_level or KTRDR_LOG_LEVEL",
             Self::Again(_) => "ktrdr daemon start",
-            Self::Reflection(_) | Self::Serve(_) => "report this with the log",
+            Self::Serve(_) => "report this with the log",
         }
     }
 }

@@ -118,21 +118,30 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     };
     answer_over_http(&settings, observed, asked).await?;
     let (listeners, more_listeners) = mpsc::channel(1);
-    let (server, health) = rpc::server(parts, socket.listen()?, more_listeners)?;
+    let (server, health) = rpc::server(parts, socket.listen()?, more_listeners);
     let server = tokio::spawn(server);
     tokio::spawn(registry.clone().keep_pruned(asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
     tracing::info!(socket = %socket.path().display(), data_dir = %settings.data_dir.display(), version = ktrdr_proto::BUILD, "ready");
     supervisor::ready();
     tokio::spawn(supervisor::keep_told(loops, asked.clone()));
+    let remembered = remember(registry.clone(), stages.ending.clone());
 
     asked.run_until_cancelled(socket_watch::keep_found(&mut socket, address, listeners)).await;
     watchdog(Duration::from_secs(settings.grace_seconds));
     leave(&stages, &registry, server, session).await?;
     store.close();
+    if let Ok(Err(error)) = remembered.await {
+        return Err(error.into());
+    }
     tracing::info!("stopped");
     let wanted = stages.ending.is_restart().then(|| socket.hand_over()).flatten();
     Ok(wanted.zip(program.ok()).map(|((listener, own), program)| Handover::new(listener, own, program)))
+}
+
+/// Old operations, which nobody waited for. A daemon that cannot read them ends, as one that cannot read its ledger does.
+fn remember(registry: Registry, ending: rpc::Ending) -> JoinHandle<Result<(), StoreError>> {
+    tokio::task::spawn_blocking(move || registry.remember().inspect_err(|_| ending.stop()))
 }
 
 /// Work first, then those who watch it, then the gateway.

@@ -67,7 +67,7 @@ impl Loops {
     }
 
     fn status(&self) -> String {
-        let (series, running) = (self.market_data.list().len(), self.registry.running());
+        let (series, running) = (self.market_data.count(), self.registry.running());
         format!("gateway {}; {series} series; {running} operations running", self.gateway.status().state.name())
     }
 }

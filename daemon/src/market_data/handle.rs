@@ -244,6 +244,11 @@ impl MarketData {
         self.reference.store.cache_facts()
     }
 
+    /// How many series are stored.
+    pub fn count(&self) -> usize {
+        self.reference.store.count()
+    }
+
     /// All stored series.
     pub fn list(&self) -> Vec<(SeriesKey, Arc<SeriesState>)> {
         self.reference.store.list()

@@ -94,7 +94,7 @@ impl From<&Operation> for OperationRow {
             ended: operation.ended,
             progress: json(&operation.progress),
             failure: operation.failure.as_ref().map(json),
-            result: operation.result.as_ref().map(json),
+            result: operation.result.clone(),
             retry_of: operation.retry_of.clone(),
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn revive(row: OperationRow) -> Operation {
         ended: row.ended,
         progress: serde_json::from_str::<Progress>(&row.progress).unwrap_or_default(),
         failure: row.failure.and_then(|text| serde_json::from_str::<Failure>(&text).ok()),
-        result: row.result.and_then(|text| serde_json::from_str(&text).ok()),
+        result: row.result,
         retry_of: row.retry_of,
     }
 }
@@ -152,7 +152,8 @@ pub(super) fn ended(entry: &Entry, outcome: Outcome) -> Operation {
         End::Completed => (State::Completed, None),
     };
     entry.changed(|operation| {
-        (operation.state, operation.failure, operation.result) = (state, failure, outcome.result);
+        (operation.state, operation.failure) = (state, failure);
+        operation.result = outcome.result.as_ref().map(json);
         operation.ended = Some(not_before(operation, clock::now()));
         operation.progress.message.clear();
     })

@@ -7,6 +7,7 @@
 mod entries;
 mod entry;
 mod error;
+mod history;
 mod list;
 mod prune;
 mod registry;
@@ -57,8 +58,8 @@ pub struct Operation {
     pub progress: Progress,
     /// Why it did not complete.
     pub failure: Option<Failure>,
-    /// What it achieved, for its kind; also of one that failed halfway.
-    pub result: Option<serde_json::Value>,
+    /// What it achieved, for its kind, as JSON; also of one that failed halfway.
+    pub result: Option<String>,
     /// The operation that this one retries.
     pub retry_of: Option<String>,
 }

@@ -61,11 +61,10 @@ pub(super) fn forgotten(ages: &[Age], keep: Keep, now: Nanos) -> Vec<usize> {
 }
 
 impl Registry {
-    /// Forgets what is too old or too much, at once, then each hour and after many ends, until `stop`.
+    /// Forgets what is too old or too much, each hour and after many ends, until `stop`. What was so at the start was forgotten when
+    /// it was read.
     pub async fn keep_pruned(self, stop: CancellationToken) {
         loop {
-            self.0.ends.store(0, Ordering::Relaxed);
-            self.prune().await;
             let look = async {
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -75,6 +74,8 @@ impl Registry {
             if stop.run_until_cancelled(look).await.is_none() {
                 return;
             }
+            self.0.ends.store(0, Ordering::Relaxed);
+            self.prune().await;
         }
     }
 

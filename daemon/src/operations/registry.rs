@@ -1,8 +1,11 @@
 //! Who is running: start, find, watch, cancel, retry.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -12,9 +15,8 @@ use tracing::Instrument;
 
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
-    entries::Entries,
-    entry::{self, Entry},
-    prune::{Age, forgotten},
+    entry::Entry,
+    history::History,
     share::{Requested, Shares},
     work::Retry,
 };
@@ -30,22 +32,24 @@ pub struct Registry(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) keep: Keep,
+    /// Pending and running ones.
+    pub(super) open: AtomicUsize,
     /// Since the last look at what may be forgotten.
     pub(super) ends: AtomicUsize,
     pub(super) many_ended: Notify,
-    entries: Mutex<Entries>,
-    starters: Mutex<HashMap<&'static str, Starter>>,
+    pub(super) history: History,
+    pub(super) starters: Mutex<HashMap<&'static str, Starter>>,
     /// Held while an operation is entered, so that one request id cannot enter twice.
-    entering: tokio::sync::Mutex<()>,
-    tasks: TaskTracker,
+    pub(super) entering: tokio::sync::Mutex<()>,
+    pub(super) tasks: TaskTracker,
     /// Of those who have operations open.
-    shares: Shares,
+    pub(super) shares: Shares,
     pub(super) stop: CancellationToken,
 }
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry").field("operations", &self.entries().len()).finish_non_exhaustive()
+        f.debug_struct("Registry").field("open", &self.running()).finish_non_exhaustive()
     }
 }
 
@@ -84,55 +88,9 @@ fn span_of(operation: &Operation) -> tracing::Span {
 }
 
 impl Registry {
-    /// Reads the ledger and forgets what need not be kept; what a crash cut off becomes `interrupted`, but for the
-    /// `lasting` kinds: their work goes on elsewhere, and is followed again with [`go_on`](Self::go_on). One who asks has
-    /// at most `most_of_one` open. Blocks.
-    pub fn open(
-        store: Store,
-        keep: Keep,
-        lasting: &[&str],
-        most_of_one: usize,
-        stop: CancellationToken,
-    ) -> Result<Self, crate::store::StoreError> {
-        let now = clock::now();
-        let mut entries = Entries::default();
-        let rows = store.operations()?;
-        let ages: Vec<_> = rows.iter().map(|row| Age { created: row.created, ended: row.ended }).collect();
-        let forgotten: BTreeSet<usize> = forgotten(&ages, keep, now).into_iter().collect();
-        if !forgotten.is_empty() {
-            store.forget_operations_blocking(forgotten.iter().map(|at| rows[*at].id.clone()).collect())?;
-            tracing::info!(count = forgotten.len(), "forgot old operations");
-        }
-        for (_, row) in rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at)) {
-            let mut operation = entry::revive(row);
-            if !operation.state.is_final() && !lasting.contains(&operation.kind.as_str()) {
-                entry::cut_off(&mut operation, now);
-                tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
-                store.put_operation_blocking(OperationRow::from(&operation))?;
-            }
-            entries.insert(Arc::new(Entry::new(operation)));
-        }
-        Ok(Self(Arc::new(Inner {
-            store,
-            keep,
-            ends: AtomicUsize::new(0),
-            many_ended: Notify::new(),
-            entries: Mutex::new(entries),
-            starters: Mutex::default(),
-            entering: tokio::sync::Mutex::default(),
-            tasks: TaskTracker::new(),
-            shares: Shares::new(most_of_one),
-            stop,
-        })))
-    }
-
     /// Tells how operations of a kind are started again.
     pub fn register(&self, kind: &'static str, starter: Starter) {
         self.0.starters.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, starter);
-    }
-
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters an operation durably, then lets `work` begin. The same request twice is one operation, also of a caller that gave
@@ -185,6 +143,7 @@ impl Registry {
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
         self.entries().insert(entry.clone());
+        self.0.open.fetch_add(1, Ordering::Relaxed);
         let waits = new.waits;
         let registry = self.clone();
         let whole = async move {
@@ -200,8 +159,7 @@ impl Registry {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let left: Vec<_> = self.entries().all().filter(|entry| entry.is_left(kind)).cloned().collect();
-        for entry in left {
+        for entry in self.0.history.left.iter().filter(|entry| entry.is_left(kind)).cloned() {
             let operation = entry.snapshot();
             tracing::info!(operation = operation.id, subject = operation.subject, "goes on");
             let span = span_of(&operation);
@@ -255,11 +213,6 @@ impl Registry {
     /// Pending and running ones.
     pub fn unfinished(&self) -> Vec<Snapshot> {
         self.entries().all().map(|entry| entry.snapshot()).filter(|operation| !operation.state.is_final()).collect()
-    }
-
-    /// How many there are.
-    pub fn running(&self) -> usize {
-        self.entries().all().filter(|entry| !entry.snapshot().state.is_final()).count()
     }
 
     /// Asks one to stop and waits for its end. `true`: it had ended before.

@@ -91,6 +91,9 @@ impl Registry {
         }
         let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
         tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");
+        if operation.state.is_final() {
+            self.0.open.fetch_sub(1, Ordering::Relaxed);
+        }
         entry.publish(operation);
     }
 

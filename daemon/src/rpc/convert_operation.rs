@@ -63,9 +63,8 @@ fn part(part: &Part) -> pb::ProgressPart {
 
 /// A document that this daemon cannot read (of a later version) is left out.
 fn result(operation: &Operation) -> Option<WireResult> {
-    /// Lists have many of them, and some are long: none is copied to be read.
-    fn read<'a, T: Deserialize<'a>>(document: &'a serde_json::Value) -> Option<T> {
-        T::deserialize(document).ok()
+    fn read<'a, T: Deserialize<'a>>(document: &'a str) -> Option<T> {
+        serde_json::from_str(document).ok()
     }
     let document = operation.result.as_ref()?;
     match operation.kind.as_str() {

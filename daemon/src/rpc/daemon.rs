@@ -39,7 +39,7 @@ impl daemon_server::Daemon for Handler {
             socket: self.facts.socket.display().to_string(),
             data_dir: self.facts.data_dir.display().to_string(),
             config_files: self.facts.config_files.iter().map(|file| file.display().to_string()).collect(),
-            series: self.market_data.list().len() as u64,
+            series: self.market_data.count() as u64,
             operations_running: self.registry.running() as u64,
             memory_bytes: resident_bytes(),
             log_level: self.log_level.get(),

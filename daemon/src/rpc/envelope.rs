@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use ktrdr_proto::reason;
 use tonic::{Code, Status, body::Body};
@@ -20,7 +20,7 @@ use super::{
     access::{Access, Known},
     connections::{OpenCall, Seat},
     peer::Peer,
-    rights::{self, Right, needed},
+    rights::{self, Called, Right},
     status,
 };
 use crate::metrics::metrics;
@@ -30,6 +30,12 @@ use crate::metrics::metrics;
 const CEILING: Duration = Duration::from_hours(1);
 /// For those who have too many calls open.
 const TRY_AGAIN: f64 = 1.0;
+
+/// Names are made once: each call looks for them.
+static REQUEST_ID: HeaderName = HeaderName::from_static(ktrdr_proto::REQUEST_ID_KEY);
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static BUILD: HeaderName = HeaderName::from_static(ktrdr_proto::BUILD_KEY);
+static CONTRACT: HeaderName = HeaderName::from_static(ktrdr_proto::CONTRACT_KEY);
 
 /// Wraps the services.
 #[derive(Debug, Clone)]
@@ -71,14 +77,15 @@ where
         let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else {
             return refused(&status::new(&reason::PEER_REFUSED, "the caller is unknown"));
         };
-        let call = Counted::new(&seat, request.uri().path());
-        let Some(call) = call else { return refused(&too_many(seat.peer())) };
-        let path = request.uri().path().to_owned();
-        let id = request.headers().get(ktrdr_proto::REQUEST_ID_KEY).and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let span = tracing::info_span!("rpc", method = path, request_id = id);
+        let Called { name, needs } = rights::called(request.uri().path());
+        let Some(call) = Counted::new(&seat, name) else { return refused(&too_many(seat.peer())) };
+        let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+        // written without quotes, which cost more than all else that a span takes: so without spaces, too
+        let id = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
+        let span = tracing::info_span!("rpc", method = %request.uri().path(), request_id = %id);
         let uid = match self.access.known(seat.peer()) {
             Known::Is(right) => {
-                return match may_call(seat.peer(), right, &path) {
+                return match may_call(seat.peer(), right, needs) {
                     Ok(()) => answered(self.inner.call(request), call, span),
                     Err(why) => refused(&why),
                 };
@@ -91,7 +98,7 @@ where
         let access = self.access.clone();
         Box::pin(async move {
             let right = tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten();
-            match may_call(seat.peer(), right, &path) {
+            match may_call(seat.peer(), right, needs) {
                 Ok(()) => answered(inner.call(request), call, span).await,
                 Err(why) => refused(&why).await,
             }
@@ -133,13 +140,13 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(seat: &Arc<Seat>, path: &str) -> Option<Self> {
+    fn new(seat: &Arc<Seat>, method: &'static str) -> Option<Self> {
         let open = seat.call()?;
-        Some(Self { method: rights::name(path), begun: Instant::now(), code: None, _open: open })
+        Some(Self { method, begun: Instant::now(), code: None, _open: open })
     }
 
     fn saw(&mut self, headers: &HeaderMap) {
-        if let Some(code) = headers.get("grpc-status") {
+        if let Some(code) = headers.get(&GRPC_STATUS) {
             self.code = Some(Code::from_bytes(code.as_bytes()));
         }
     }
@@ -164,12 +171,12 @@ fn too_many(peer: &Peer) -> Status {
 }
 
 /// The kernel, or a handshake, vouches for who it is.
-fn may_call(peer: &Peer, right: Option<Right>, path: &str) -> Result<(), Status> {
+fn may_call(peer: &Peer, right: Option<Right>, needs: Right) -> Result<(), Status> {
     let refused = |why: String| Err(status::new(&reason::PEER_REFUSED, why));
     match right {
-        Some(right) if right >= needed(path) => Ok(()),
+        Some(right) if right >= needs => Ok(()),
         Some(right) => {
-            let (own, wanted) = (right.name(), needed(path).name());
+            let (own, wanted) = (right.name(), needs.name());
             refused(format!("{peer} has the right to {own}, and this needs the one to {wanted}"))
         }
         None => refused(match peer {
@@ -181,6 +188,6 @@ fn may_call(peer: &Peer, right: Option<Right>, path: &str) -> Result<(), Status>
 }
 
 fn label(headers: &mut HeaderMap) {
-    headers.insert(ktrdr_proto::BUILD_KEY, HeaderValue::from_static(ktrdr_proto::BUILD));
-    headers.insert(ktrdr_proto::CONTRACT_KEY, HeaderValue::from(ktrdr_proto::CONTRACT));
+    headers.insert(&BUILD, HeaderValue::from_static(ktrdr_proto::BUILD));
+    headers.insert(&CONTRACT, HeaderValue::from(ktrdr_proto::CONTRACT));
 }

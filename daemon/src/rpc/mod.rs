@@ -21,16 +21,28 @@ mod flight;
 mod gateway;
 mod host_services;
 mod housekeeping;
+mod listed;
 mod market_data;
 mod operations;
 mod peer;
+mod reflection;
 mod rights;
+mod services;
 mod status;
 pub mod tls;
 mod training;
 
+use std::sync::Arc;
+
 use futures_util::{Stream, StreamExt, stream};
-use ktrdr_proto::{reason, v1};
+use ktrdr_proto::{
+    reason,
+    v1::{
+        daemon_server::DaemonServer, gateway_server::GatewayServer, host_services_server::HostServicesServer,
+        housekeeping_server::HousekeepingServer, market_data_server::MarketDataServer,
+        operations_server::OperationsServer, training_server::TrainingServer,
+    },
+};
 use tokio::{net::UnixListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::server::Server};
@@ -47,6 +59,8 @@ use crate::{
     training::Training,
 };
 use envelope::Envelope;
+use listed::Listed;
+use services::{ByName, Services};
 
 pub use accept::Door;
 pub use access::Access;
@@ -98,31 +112,43 @@ pub fn server(
     parts: Parts,
     listener: UnixListener,
     more_listeners: mpsc::Receiver<UnixListener>,
-) -> Result<(impl Future<Output = Result<(), tonic::transport::Error>>, HealthReporter), tonic_reflection::server::Error>
-{
+) -> (impl Future<Output = Result<(), tonic::transport::Error>>, HealthReporter) {
     let end = parts.end_streams.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(ktrdr_proto::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let (reflection_v1, reflection_v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
-    let market_data = market_data::Handler { market_data: parts.market_data.clone(), stop: parts.end_streams.clone() };
-    let housekeeping =
-        housekeeping::Handler { market_data: parts.market_data.clone(), stop: parts.end_streams.clone() };
-    let daemon = daemon::Handler {
-        facts: parts.facts,
-        market_data: parts.market_data,
-        mirror: parts.mirror,
-        registry: parts.registry.clone(),
-        log_level: parts.log_level,
-        ending: parts.ending.clone(),
-    };
+    let stop = parts.end_streams;
     let flight = flight::Handler {
-        market_data: daemon.market_data.clone(),
+        market_data: parts.market_data.clone(),
         registry: parts.registry.clone(),
-        stop: parts.end_streams.clone(),
+        stop: stop.clone(),
+    };
+    let services = Services {
+        market_data: MarketDataServer::new(market_data::Handler {
+            market_data: parts.market_data.clone(),
+            stop: stop.clone(),
+        }),
+        housekeeping: HousekeepingServer::new(housekeeping::Handler {
+            market_data: parts.market_data.clone(),
+            stop: stop.clone(),
+        }),
+        operations: OperationsServer::new(operations::Handler {
+            registry: parts.registry.clone(),
+            listed: Listed::default(),
+            stop: stop.clone(),
+        }),
+        hosts: HostServicesServer::new(host_services::Handler {
+            services: parts.services,
+            training: parts.training.clone(),
+        }),
+        training: TrainingServer::new(training::Handler { training: parts.training, registry: parts.registry.clone() }),
+        gateway: GatewayServer::new(gateway::Handler { gateway: parts.gateway, stop }),
+        daemon: DaemonServer::new(daemon::Handler {
+            facts: parts.facts,
+            market_data: parts.market_data,
+            mirror: parts.mirror,
+            registry: parts.registry,
+            log_level: parts.log_level,
+            ending: parts.ending.clone(),
+        }),
     };
     let router = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -130,34 +156,14 @@ pub fn server(
         .max_concurrent_streams(CALLS_MAX)
         .http2_max_header_list_size(HEADERS_MAX)
         .layer(Envelope { access: parts.access })
-        .add_service(v1::market_data_server::MarketDataServer::new(market_data))
-        .add_service(v1::housekeeping_server::HousekeepingServer::new(housekeeping))
-        .add_service(v1::operations_server::OperationsServer::new(operations::Handler {
-            registry: parts.registry.clone(),
-            stop: parts.end_streams.clone(),
-        }))
-        .add_service(v1::host_services_server::HostServicesServer::new(host_services::Handler {
-            services: parts.services,
-            training: parts.training.clone(),
-        }))
-        .add_service(v1::training_server::TrainingServer::new(training::Handler {
-            training: parts.training,
-            registry: parts.registry,
-        }))
-        .add_service(v1::gateway_server::GatewayServer::new(gateway::Handler {
-            gateway: parts.gateway,
-            stop: parts.end_streams,
-        }))
-        .add_service(v1::daemon_server::DaemonServer::new(daemon))
+        .layer(ByName(Arc::new(services)))
         .add_service(arrow_flight::flight_service_server::FlightServiceServer::new(flight))
-        .add_service(health_service)
-        .add_service(reflection_v1)
-        .add_service(reflection_v1alpha);
+        .add_service(health_service);
     // on a restart, who comes now is for the next life
     let listeners = accept::Listeners { now: listener, next: more_listeners };
     let incoming =
         accept::incoming(listeners, parts.door, parts.connections).take_until(Box::pin(parts.ending.handed_over()));
-    Ok((router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health))
+    (router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health)
 }
 
 /// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.
@@ -194,7 +200,7 @@ fn cut_short_by<T>(
     stop: CancellationToken,
     items: impl Stream<Item = Result<T, Status>>,
 ) -> impl Stream<Item = Result<T, Status>> {
-    let whole = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let whole = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (at_end, asked) = (whole.clone(), whole);
     let items = items.map(Some).chain(stream::once(async move {
         at_end.store(true, std::sync::atomic::Ordering::Relaxed);

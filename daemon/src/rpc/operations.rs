@@ -1,12 +1,15 @@
 //! `ktrdr.v1.Operations`: decode, one call, encode.
 
 use futures_util::{StreamExt, stream::BoxStream};
-use ktrdr_proto::v1::{self as pb, operations_server};
+use ktrdr_proto::{
+    served::ListOperationsResponse,
+    v1::{self as pb, operations_server},
+};
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{convert_operation, peer::Peer, status};
+use super::{convert_operation, listed::Listed, peer::Peer, status};
 use crate::operations::{Filter, Registry};
 
 /// Operations on a page, unless the client says; and at most.
@@ -19,6 +22,7 @@ const NOTE_MAX: usize = 200;
 #[derive(Debug)]
 pub(super) struct Handler {
     pub(super) registry: Registry,
+    pub(super) listed: Listed,
     pub(super) stop: CancellationToken,
 }
 
@@ -45,14 +49,14 @@ impl operations_server::Operations for Handler {
     async fn list(
         &self,
         request: Request<pb::ListOperationsRequest>,
-    ) -> Result<Response<pb::ListOperationsResponse>, Status> {
+    ) -> Result<Response<ListOperationsResponse>, Status> {
         let request = request.into_inner();
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
         let filter = Filter { states, kind: request.kind };
         let page = self.registry.list(&filter, &request.page_token, page_size(request.page_size));
-        Ok(Response::new(pb::ListOperationsResponse {
-            operations: page.operations.iter().map(|operation| convert_operation::operation(operation)).collect(),
+        Ok(Response::new(ListOperationsResponse {
+            operations: self.listed.all(&page.operations),
             next_page_token: page.next,
             total: page.total as u64,
         }))

@@ -72,30 +72,30 @@ const FLIGHT_READ: [&str; 5] = ["DoGet", "GetFlightInfo", "GetSchema", "ListActi
 
 const MANAGE: [&str; 2] = ["Daemon/Shutdown", "Daemon/SetLogLevel"];
 
-/// Of a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
-pub(super) fn needed(path: &str) -> Right {
-    if let Some(call) = path.strip_prefix(FLIGHT) {
-        return if FLIGHT_READ.contains(&call) { Right::Read } else { Right::Work };
-    }
-    let Some(call) = path.strip_prefix("/ktrdr.v1.") else { return Right::Read };
-    if READ.contains(&call) {
-        Right::Read
-    } else if WORK.contains(&call) {
-        Right::Work
-    } else {
-        Right::Manage
-    }
-}
-
 /// In metrics.
 const FLIGHT_NAMES: [&str; 5] = ["DoGet", "DoPut", "GetFlightInfo", "GetSchema", "ListFlights"];
 
-/// Of a path, one of ours or `other`: what somebody sends is no name.
-pub(super) fn name(path: &str) -> &'static str {
-    let call = path.strip_prefix("/ktrdr.v1.").unwrap_or_default();
-    let all = READ.iter().chain(&WORK).chain(&MANAGE);
-    let flight = |call: &&str| path.strip_prefix(FLIGHT) == Some(call);
-    all.copied().find(|known| *known == call).or(FLIGHT_NAMES.into_iter().find(flight)).unwrap_or("other")
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Called {
+    /// One of ours, or `other`: what somebody sends is no name.
+    pub(super) name: &'static str,
+    pub(super) needs: Right,
+}
+
+/// By a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
+pub(super) fn called(path: &str) -> Called {
+    const OTHER: &str = "other";
+    let named = |calls: &[&'static str], call: &str| calls.iter().copied().find(|name| *name == call);
+    if let Some(call) = path.strip_prefix("/ktrdr.v1.") {
+        let known = |calls: &[&'static str], needs| named(calls, call).map(|name| Called { name, needs });
+        let read = known(&READ, Right::Read);
+        let called = read.or_else(|| known(&WORK, Right::Work)).or_else(|| known(&MANAGE, Right::Manage));
+        return called.unwrap_or(Called { name: OTHER, needs: Right::Manage });
+    }
+    let Some(call) = path.strip_prefix(FLIGHT) else { return Called { name: OTHER, needs: Right::Read } };
+    let needs = if FLIGHT_READ.contains(&call) { Right::Read } else { Right::Work };
+    Called { name: named(&FLIGHT_NAMES, call).unwrap_or(OTHER), needs }
 }
 
 #[cfg(test)]
@@ -133,17 +133,17 @@ mod tests {
         let all: Vec<String> = services
             .flat_map(|service| service.methods.iter().map(|method| format!("{}/{}", service.name, method.name)))
             .collect();
-        let of = |right| all.iter().filter(|call| needed(&format!("/ktrdr.v1.{call}")) == right).count();
+        let called_of = |call: &str| called(&format!("/ktrdr.v1.{call}"));
+        let of = |right| all.iter().filter(|call| called_of(call).needs == right).count();
         assert_eq!((of(Right::Read), of(Right::Work)), (READ.len(), WORK.len()));
-        let managers: Vec<_> =
-            all.iter().filter(|call| needed(&format!("/ktrdr.v1.{call}")) == Right::Manage).collect();
+        let managers: Vec<_> = all.iter().filter(|call| called_of(call).needs == Right::Manage).collect();
         assert_eq!(managers, MANAGE.each_ref());
-        assert_eq!(needed("/ktrdr.v1.Daemon/Unheard"), Right::Manage);
-        assert_eq!(needed("/grpc.health.v1.Health/Check"), Right::Read);
-        assert_eq!(needed("/arrow.flight.protocol.FlightService/DoGet"), Right::Read);
-        assert_eq!(needed("/arrow.flight.protocol.FlightService/DoPut"), Right::Work);
-        assert_eq!(name("/arrow.flight.protocol.FlightService/DoPut"), "DoPut");
-        assert!(all.iter().all(|call| name(&format!("/ktrdr.v1.{call}")) == call));
-        assert_eq!(name("/ktrdr.v1.Daemon/Unheard"), "other");
+        assert!(all.iter().all(|call| called_of(call).name == call));
+        assert_eq!(called_of("Daemon/Unheard"), Called { name: "other", needs: Right::Manage });
+        assert_eq!(called("/grpc.health.v1.Health/Check"), Called { name: "other", needs: Right::Read });
+        let flight = |call: &str| called(&format!("{FLIGHT}{call}"));
+        assert_eq!(flight("DoGet"), Called { name: "DoGet", needs: Right::Read });
+        assert_eq!(flight("DoPut"), Called { name: "DoPut", needs: Right::Work });
+        assert_eq!(flight("Unheard"), Called { name: "other", needs: Right::Work });
     }
 }

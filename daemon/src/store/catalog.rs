@@ -240,6 +240,12 @@ impl Store {
         states.filter(|(_, state)| !state.partitions.is_empty()).collect()
     }
 
+    /// How many hold bars.
+    pub fn count(&self) -> usize {
+        let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        series.values().filter(|series| !series.state().partitions.is_empty()).count()
+    }
+
     pub(super) fn entry(&self, key: &SeriesKey) -> Option<Arc<Series>> {
         self.series.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }

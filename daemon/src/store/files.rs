@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -197,16 +197,32 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Of a file, by the piece: memory for all of one takes longer to get than to read it.
+fn checksum(file: &Path) -> io::Result<Checksum> {
+    let (mut file, mut piece) = (File::open(file)?, vec![0; 64 << 10]);
+    let (mut length, mut sum) = (0, crc32fast::Hasher::new());
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(Checksum { length, crc: sum.finalize() }),
+            Ok(read) => {
+                length += read as u64;
+                sum.update(&piece[..read]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Leaves the checksum of a file that nobody writes any more.
 pub(super) fn seal(file: &Path, seal: &Path) -> io::Result<()> {
-    let Checksum { length, crc } = Checksum::of(&fs::read(file)?);
+    let Checksum { length, crc } = checksum(file)?;
     fs::write(seal, format!("{length} {crc:08x}\n"))
 }
 
 /// Whether the file is the one that was left; asked once, since it will be written from now on. A new one is in order.
 pub(super) fn is_sealed(file: &Path, seal: &Path) -> bool {
-    let Ok(bytes) = fs::read(file) else { return true };
-    let Checksum { length, crc } = Checksum::of(&bytes);
+    let Ok(Checksum { length, crc }) = checksum(file) else { return true };
     let sealed = fs::read_to_string(seal).is_ok_and(|text| text == format!("{length} {crc:08x}\n"));
     // one that cannot be removed must not vouch for what is written next
     sealed && fs::remove_file(seal).is_ok()

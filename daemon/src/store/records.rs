@@ -29,9 +29,9 @@ impl Store {
         self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
     }
 
-    /// All operations, oldest first. Blocks.
-    pub fn operations(&self) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.call_blocking(|ledger| operations::all(ledger))
+    /// All operations that have ended, or all that have not, in any order. Blocks.
+    pub fn operations(&self, ended: bool) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.call_blocking(move |ledger| operations::all(ledger, ended))
     }
 
     /// Takes operations out, all or none.

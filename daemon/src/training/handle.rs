@@ -103,7 +103,7 @@ impl Training {
     pub fn take_up(&self) -> Result<(), crate::store::StoreError> {
         let mut left = BTreeMap::new();
         for row in self.parts.store.sessions_blocking()? {
-            let Ok(operation) = self.parts.registry.get(&row.operation) else { continue };
+            let Some(operation) = self.parts.registry.left_behind(&row.operation) else { continue };
             if !operation.state.is_final() {
                 left.insert(row.operation.clone(), self.parts.left(row, &operation.subject));
             }

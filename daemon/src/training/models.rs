@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Training, TrainingDocument, TrainingError, handle::KIND, plan, result::Curve, wire};
@@ -83,7 +82,7 @@ impl Training {
 }
 
 fn of_operation(operation: &Operation) -> Option<Model> {
-    let document = TrainingDocument::deserialize(operation.result.as_ref()?).ok()?;
+    let document = serde_json::from_str::<TrainingDocument>(operation.result.as_ref()?).ok()?;
     let [strategy, symbols, timeframes] = plan::parts_of_subject(&operation.subject);
     let list = |text: &str| text.split(',').map(str::to_owned).collect();
     Some(Model {

@@ -11,15 +11,25 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ktrdr_proto::v1::{
-    GetDaemonStatusRequest, GetRangeRequest, ListOperationsRequest, SeriesId, Timeframe, daemon_client::DaemonClient,
-    market_data_client::MarketDataClient, operations_client::OperationsClient,
+    GetDaemonStatusRequest, GetDaemonStatusResponse, GetRangeRequest, GetRangeResponse, ListOperationsRequest,
+    ListOperationsResponse, SeriesId, Timeframe,
 };
-use tonic::transport::Channel;
+use prost::{
+    Message as _,
+    bytes::{Buf as _, BufMut as _, Bytes},
+};
+use tonic::{
+    Request, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codegen::http::uri::PathAndQuery,
+    transport::Channel,
+};
 
-use crate::{
-    connect,
-    wire::{Message, bare_client::BareClient},
-};
+use crate::{connect, wire::Message};
+
+/// Operations on a page.
+const LISTED: u32 = 10;
 
 /// What is called. The last three are of `ktrdrd`, which must hold `AAPL 1d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +93,7 @@ pub async fn run(socket: &Path, call: Call, load: Load) -> Result<Outcome> {
     for channel in channels.iter().cycle().take(load.in_flight) {
         let mut caller = Caller::new(channel.clone(), call);
         // the first one opens what has to be opened
-        caller.once().await?;
+        check(call, &caller.once().await?)?;
         callers.push(caller);
     }
     let begun = Instant::now();
@@ -100,41 +110,32 @@ pub async fn run(socket: &Path, call: Call, load: Load) -> Result<Outcome> {
     Ok(Outcome { calls: times.len(), took, p50: at(50)?, p99: at(99)? })
 }
 
-enum Caller {
-    Echo(BareClient<Channel>, Vec<u8>),
-    Status(DaemonClient<Channel>),
-    Operations(OperationsClient<Channel>),
-    Range(MarketDataClient<Channel>),
+/// One call again and again: its bytes are made once, and those of the answer are not read. A client that does more measures itself.
+struct Caller {
+    grpc: Grpc<Channel>,
+    path: PathAndQuery,
+    request: Bytes,
 }
 
 impl Caller {
     fn new(channel: Channel, call: Call) -> Self {
-        match call {
-            Call::Echo => Self::Echo(BareClient::new(channel), vec![7; 64]),
-            Call::Status => Self::Status(DaemonClient::new(channel)),
-            Call::Operations => Self::Operations(OperationsClient::new(channel)),
-            Call::Range => Self::Range(MarketDataClient::new(channel)),
-        }
+        let series = SeriesId { symbol: "AAPL".into(), timeframe: Timeframe::Days1.into() };
+        let (path, request) = match call {
+            Call::Echo => ("/ktrdr.bare.v1.Bare/Echo", Message { body: vec![7; 64] }.encode_to_vec()),
+            Call::Status => ("/ktrdr.v1.Daemon/GetStatus", GetDaemonStatusRequest {}.encode_to_vec()),
+            Call::Operations => {
+                let request = ListOperationsRequest { page_size: LISTED, ..ListOperationsRequest::default() };
+                ("/ktrdr.v1.Operations/List", request.encode_to_vec())
+            }
+            Call::Range => ("/ktrdr.v1.MarketData/GetRange", GetRangeRequest { series: Some(series) }.encode_to_vec()),
+        };
+        Self { grpc: Grpc::new(channel), path: PathAndQuery::from_static(path), request: request.into() }
     }
 
-    async fn once(&mut self) -> Result<()> {
-        match self {
-            Self::Echo(client, body) => {
-                let reply = client.echo(Message { body: body.clone() }).await?.into_inner();
-                ensure!(reply.body.len() == body.len(), "an echo of {} bytes", reply.body.len());
-            }
-            Self::Status(client) => drop(client.get_status(GetDaemonStatusRequest {}).await?),
-            Self::Operations(client) => {
-                let request = ListOperationsRequest { page_size: 10, ..ListOperationsRequest::default() };
-                let page = client.list(request).await?.into_inner();
-                ensure!(page.operations.len() == 10, "{} operations instead of 10", page.operations.len());
-            }
-            Self::Range(client) => {
-                let series = Some(SeriesId { symbol: "AAPL".into(), timeframe: Timeframe::Days1.into() });
-                drop(client.get_range(GetRangeRequest { series }).await?);
-            }
-        }
-        Ok(())
+    async fn once(&mut self) -> Result<Bytes> {
+        self.grpc.ready().await?;
+        let request = Request::new(self.request.clone());
+        Ok(self.grpc.unary(request, self.path.clone(), Raw).await?.into_inner())
     }
 
     async fn until(mut self, over: Arc<AtomicBool>) -> Result<Vec<Duration>> {
@@ -145,5 +146,58 @@ impl Caller {
             times.push(begun.elapsed());
         }
         Ok(times)
+    }
+}
+
+/// The answer is the one that is wanted.
+fn check(call: Call, answer: &[u8]) -> Result<()> {
+    match call {
+        Call::Echo => ensure!(Message::decode(answer)?.body.len() == 64, "an echo of another length"),
+        Call::Status => ensure!(GetDaemonStatusResponse::decode(answer)?.pid > 0, "no pid"),
+        Call::Operations => {
+            let listed = ListOperationsResponse::decode(answer)?.operations.len();
+            ensure!(listed == LISTED as usize, "{listed} operations instead of {LISTED}");
+        }
+        Call::Range => ensure!(GetRangeResponse::decode(answer)?.series.is_some_and(|one| one.bars > 0), "no bars"),
+    }
+    Ok(())
+}
+
+/// Messages as the bytes that they are.
+#[derive(Debug, Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = from.remaining();
+        Ok(Some(from.copy_to_bytes(length)))
     }
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use ktrdr_proto::{
     BUILD_KEY, CONTRACT, CONTRACT_KEY, REQUEST_ID_KEY,
+    served::ListOperationsResponse,
     v1::{
         self, CancelOperationRequest, GetGatewayStatusResponse, ImportRequest, ListOperationsRequest, LoadRequest,
         Operation, QueryRequest, QueryResponse, RetryOperationRequest, query_response::Part,
@@ -201,10 +202,7 @@ impl v1::operations_server::Operations for Handlers {
         self.reply(v1::GetOperationResponse { operation: self.last_operation() })
     }
 
-    async fn list(
-        &self,
-        request: Request<ListOperationsRequest>,
-    ) -> Result<Response<v1::ListOperationsResponse>, Status> {
+    async fn list(&self, request: Request<ListOperationsRequest>) -> Result<Response<ListOperationsResponse>, Status> {
         self.enter("list", &request).await?;
         let request = request.into_inner();
         let all = &self.0.script.operations;
@@ -212,11 +210,8 @@ impl v1::operations_server::Operations for Handlers {
         let end = all.len().min(start + request.page_size.min(1000) as usize);
         let next_page_token = if end < all.len() { end.to_string() } else { String::new() };
         self.note(|seen| seen.lists.push(request));
-        self.reply(v1::ListOperationsResponse {
-            operations: all[start..end].to_vec(),
-            next_page_token,
-            total: all.len() as u64,
-        })
+        let operations = all[start..end].to_vec();
+        self.reply(v1::ListOperationsResponse { operations, next_page_token, total: all.len() as u64 }.into())
     }
 
     async fn watch(&self, request: Request<v1::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {

@@ -50,12 +50,13 @@ pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Resu
         .map(drop)
 }
 
-/// Oldest first.
-pub(in crate::store) fn all(connection: &Connection) -> Result<Vec<OperationRow>> {
-    let mut statement = connection.prepare(
+/// Those that have ended, or those that have not.
+pub(in crate::store) fn all(connection: &Connection, ended: bool) -> Result<Vec<OperationRow>> {
+    let which = if ended { "IS NOT NULL" } else { "IS NULL" };
+    let mut statement = connection.prepare(&format!(
         "SELECT id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure, result,
-                retry_of FROM operation ORDER BY created_ns, id",
-    )?;
+                retry_of FROM operation WHERE ended_ns {which}"
+    ))?;
     let rows = statement.query_map([], read)?;
     rows.collect()
 }

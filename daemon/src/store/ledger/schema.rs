@@ -16,7 +16,7 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -182,6 +182,8 @@ const MIGRATIONS: [&str; 6] = [
         PRIMARY KEY (series_id, year)
     ) STRICT, WITHOUT ROWID;
 ",
+    // a start looks for what had not ended, among many that had
+    "CREATE INDEX operation_unfinished ON operation (created_ns) WHERE ended_ns IS NULL;",
 ];
 
 /// Sets the connection up, checks whose file it is, and brings the schema up to date in one transaction.

@@ -1,30 +1,36 @@
 //! A thousand training sessions side by side on four hosts, and what they cost the daemon.
 
-use std::{
-    collections::BTreeSet,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use ktrdr_proto::v1::{StartTrainingRequest, StrategyFile, training_client::TrainingClient};
-use ktrdr_tests::{cli::words, daemon::TestDaemon, home::Home, training_sim::TrainingSim, wait};
 use serde_json::Value;
 
 use crate::{
-    clients::timed,
-    daemon::figure,
-    sample::{Chance, median, mib, ms, ratio},
+    cli::words,
+    daemon::TestDaemon,
+    home::Home,
+    perf::{
+        Run,
+        figure::ms,
+        machine::{MIB, memory},
+        report::Row,
+        timing::{Subject, interleave},
+    },
+    training_sim::TrainingSim,
+    wait,
 };
 
-const HOSTS: usize = 4;
+const HOSTS: u32 = 4;
 const SESSIONS: usize = 1_000;
 const FEW: usize = 10;
 /// Of an epoch: the sessions run for five of them.
 const EPOCH_MS: u64 = 12_000;
 /// How long the traffic is looked at.
-const WINDOW: Duration = Duration::from_secs(20);
-const ROUNDS: usize = 60;
+const WINDOW_SECONDS: u32 = 20;
+const POLLS_MAX: f64 = 2.0;
+const RESIDENT_MAX: f64 = 100.0;
+const LIST_MAX: f64 = 1.2;
 
 const STRATEGY: &str = "name: bench\nversion: \"2.0\"\nscope: universal\n\
 training_data: {symbols: {mode: single, symbol: EURUSD}, timeframes: {mode: single, timeframe: 1h}}\n\
@@ -36,12 +42,12 @@ model: {type: mlp, training: {epochs: 5, batch_size: 64}}\ndecisions: {output_fo
 struct Busy {
     daemon: TestDaemon,
     sims: Vec<TrainingSim>,
-    entered: Duration,
-    all_running: Duration,
+    entered: f64,
+    all_running: f64,
 }
 
 fn busy(sessions: usize) -> Result<Busy> {
-    let slots = sessions.div_ceil(HOSTS);
+    let slots = sessions.div_ceil(usize::try_from(HOSTS)?);
     let flags = format!("--generation e --slots {slots} --epoch-ms {EPOCH_MS}");
     let sims: Vec<TrainingSim> = (0..HOSTS).map(|_| TrainingSim::start(&flags)).collect::<Result<_>>()?;
     let hosts: Vec<String> =
@@ -51,14 +57,14 @@ fn busy(sessions: usize) -> Result<Busy> {
     home.set("KTRDR_TRAINING_HOSTS", hosts.join(","));
     home.file("bench.yaml", STRATEGY)?;
     let daemon = TestDaemon::start_in(home)?;
-    let started = Instant::now();
+    let begun = Instant::now();
     start(&daemon, sessions)?;
-    let entered = started.elapsed();
+    let entered = begun.elapsed().as_secs_f64();
     wait::until_true("all sessions", wait::LIMIT * 2, || {
         let list = daemon.ktrdr("operations list -s running -l 1000 -f json")?.json()?;
         Ok(list["total"].as_u64() == Some(sessions as u64))
     })?;
-    Ok(Busy { daemon, sims, entered, all_running: started.elapsed() })
+    Ok(Busy { daemon, sims, entered, all_running: begun.elapsed().as_secs_f64() })
 }
 
 /// Sixteen at a time, over one connection.
@@ -121,44 +127,35 @@ impl Busy {
     }
 }
 
-pub(crate) fn measure() -> Result<()> {
+pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
     let (few, mut many) = (busy(FEW)?, busy(SESSIONS)?);
     let (lists, all) = (many.count("GET /training/sessions")?, many.all_requests()?);
-    std::thread::sleep(WINDOW);
-    let window = WINDOW.as_secs_f64() * f64::from(u32::try_from(HOSTS)?);
-    let per_host = |before: u64, after: u64| -> Result<String> {
-        Ok(format!("{:.2}", f64::from(u32::try_from(after - before)?) / window))
+    std::thread::sleep(std::time::Duration::from_secs(WINDOW_SECONDS.into()));
+    let per_host = |before: u64, after: u64| -> Result<f64> {
+        Ok(f64::from(u32::try_from(after - before)?) / f64::from(WINDOW_SECONDS * HOSTS))
     };
     let lists = per_host(lists, many.count("GET /training/sessions")?)?;
     let all = per_host(all, many.all_requests()?)?;
 
-    let (mut of_few, mut of_many, mut chance) = (Vec::new(), Vec::new(), Chance::new());
-    for round in 0..ROUNDS + 5 {
-        let mut order = [false, true];
-        chance.shuffle(&mut order);
-        for of_thousand in order {
-            let took = timed(if of_thousand { many.list()? } else { few.list()? })?;
-            // the first rounds fill the caches
-            if round >= 5 {
-                if of_thousand { &mut of_many } else { &mut of_few }.push(took);
-            }
-        }
-    }
+    let mut subjects = [Subject::process("many", || many.list()), Subject::process("few", || few.list())];
+    interleave(&mut subjects, run.rounds.div_ceil(3))?;
+    let [of_many, of_few] = &subjects;
+    let (list, list_here) = (of_many.to(of_few)?, ms(of_many.median()));
+    drop(subjects);
     let services = many.daemon.ktrdr("services list -f json")?.json()?["services"].clone();
-    let sum =
-        |key: &str| services.as_array().into_iter().flatten().filter_map(|one| one["pool"][key].as_u64()).sum::<u64>();
-    let requests: u64 = services.as_array().into_iter().flatten().filter_map(|one| one["requests"].as_u64()).sum();
-    let resident = figure(many.daemon.process().id(), "VmRSS").context("no figure")?;
-    println!("\n{:<40} {:>14}   wanted", format!("{SESSIONS} sessions on {HOSTS} hosts"), "");
-    println!("{:<40} {:>14}", "entered, all of them", ms(many.entered));
-    println!("{:<40} {:>14}", "running, all of them", ms(many.all_running));
-    println!("{:<40} {lists:>14}   ≤ 2", "polls a second and host");
-    println!("{:<40} {all:>14}", "requests of any kind a second and host");
-    println!("{:<40} {:>14}   < 100 MiB", "daemon's resident set", mib(resident));
-    println!("{:<40} {:>14}   ≤ 1.2", "operations list -l 10, against ten", ratio(&of_many, &of_few).to_string());
-    println!("{:<40} {:>14}", "the same, median", ms(median(&of_many)));
-    println!("{:<40} {:>14}", "connections opened", sum("opened"));
-    println!("{:<40} {requests:>14}", "for so many requests");
+    let services = services.as_array().cloned().unwrap_or_default();
+    let opened: u64 = services.iter().filter_map(|one| one["pool"]["opened"].as_u64()).sum();
+    let requests: u64 = services.iter().filter_map(|one| one["requests"].as_u64()).sum();
+    let resident = memory(many.daemon.process().id(), "VmRSS")?;
+    let entered = format!("entered {}, all running {}", ms(many.entered), ms(many.all_running));
+    let rows = vec![
+        Row::counted("polls a second and host", lists, "").at_most(POLLS_MAX).here(entered),
+        Row::counted("requests of any kind a second and host", all, ""),
+        Row::counted("resident set", resident / MIB, "MiB").at_most(RESIDENT_MAX),
+        Row::ratio("`operations list -l 10`", "with ten sessions", list).at_most(LIST_MAX).here(list_here),
+        Row::counted("connections opened", f64::from(u32::try_from(opened)?), "").here(format!("{requests} requests")),
+    ];
     many.finish()?;
-    few.finish()
+    few.finish()?;
+    Ok(rows)
 }

@@ -1,0 +1,127 @@
+//! What earlier lives of the daemon left in the ledger. What had not ended is known from the beginning; what had is read when it is
+//! first asked for, at the latest when the daemon is ready: nobody waits for thousands of old operations to be told a range.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Keep, Registry, Snapshot,
+    entries::Entries,
+    entry::{self, Entry},
+    prune::{Age, forgotten},
+    registry::Inner,
+    share::Shares,
+};
+use crate::{
+    clock,
+    store::{OperationRow, Store, StoreError},
+};
+
+/// All operations.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// Those that had not ended when this life began.
+    pub(super) left: Vec<Arc<Entry>>,
+    entries: OnceLock<Mutex<Entries>>,
+    /// Why the others are not known.
+    unread: Mutex<Option<StoreError>>,
+}
+
+impl Registry {
+    /// Reads what the ledger has of operations that had not ended; what a crash cut off becomes `interrupted`, but for the
+    /// `lasting` kinds: their work goes on elsewhere, and is followed again with [`go_on`](Self::go_on). One who asks has
+    /// at most `most_of_one` open. Blocks.
+    pub fn open(
+        store: Store,
+        keep: Keep,
+        lasting: &[&str],
+        most_of_one: usize,
+        stop: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let (now, mut left) = (clock::now(), Vec::new());
+        for row in store.operations(false)? {
+            let mut operation = entry::revive(row);
+            if !operation.state.is_final() && !lasting.contains(&operation.kind.as_str()) {
+                entry::cut_off(&mut operation, now);
+                tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
+                store.put_operation_blocking(OperationRow::from(&operation))?;
+            }
+            left.push(operation);
+        }
+        let open = left.iter().filter(|operation| !operation.state.is_final()).count();
+        let left = left.into_iter().map(|operation| Arc::new(Entry::new(operation))).collect();
+        Ok(Self(Arc::new(Inner {
+            store,
+            keep,
+            open: open.into(),
+            ends: AtomicUsize::new(0),
+            many_ended: Notify::new(),
+            history: History { left, ..History::default() },
+            starters: Mutex::default(),
+            entering: tokio::sync::Mutex::default(),
+            tasks: TaskTracker::new(),
+            shares: Shares::new(most_of_one),
+            stop,
+        })))
+    }
+
+    /// All of them. Blocks where they were not read yet.
+    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+        let history = &self.0.history;
+        let entries = history.entries.get_or_init(|| {
+            let read = self.ended().inspect_err(|error| tracing::error!(%error, "old operations cannot be read"));
+            let ended = read.unwrap_or_else(|error| {
+                *history.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Vec::new()
+            });
+            let mut entries = Entries::default();
+            let ended = ended.into_iter().map(|row| Arc::new(Entry::new(entry::revive(row))));
+            ended.chain(history.left.iter().cloned()).for_each(|entry| entries.insert(entry));
+            Mutex::new(entries)
+        });
+        entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads all that is not read yet; an error is told once. Blocks.
+    pub fn remember(&self) -> Result<(), StoreError> {
+        drop(self.entries());
+        let unread = self.0.history.unread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        unread.map_or(Ok(()), Err)
+    }
+
+    /// One that had not ended when this life began.
+    pub fn left_behind(&self, id: &str) -> Option<Snapshot> {
+        self.0.history.left.iter().map(|entry| entry.snapshot()).find(|operation| operation.id == id)
+    }
+
+    /// Those of earlier lives, without the ones that need not be kept.
+    fn ended(&self) -> Result<Vec<OperationRow>, StoreError> {
+        let left: Vec<Snapshot> = self.0.history.left.iter().map(|entry| entry.snapshot()).collect();
+        let known: HashSet<&str> = left.iter().map(|operation| operation.id.as_str()).collect();
+        let mut rows = self.0.store.operations(true)?;
+        // by now, some of them may have ended
+        rows.retain(|row| !known.contains(row.id.as_str()));
+        let ages = rows.iter().map(|row| Age { created: row.created, ended: row.ended });
+        let ages: Vec<Age> = ages.chain(left.iter().map(|one| Age { created: one.created, ended: None })).collect();
+        let forgotten: HashSet<usize> = forgotten(&ages, self.0.keep, clock::now()).into_iter().collect();
+        if !forgotten.is_empty() {
+            self.0.store.forget_operations_blocking(forgotten.iter().map(|at| rows[*at].id.clone()).collect())?;
+            tracing::info!(count = forgotten.len(), "forgot old operations");
+        }
+        let rows = rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at));
+        Ok(rows.map(|(_, row)| row).collect())
+    }
+
+    /// How many have not ended.
+    pub fn running(&self) -> usize {
+        self.0.open.load(Ordering::Relaxed)
+    }
+}

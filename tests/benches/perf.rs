@@ -1,0 +1,5 @@
+//! `cargo bench -p ktrdr-tests` is `cargo perf`: see `ktrdr_tests::perf`.
+
+fn main() -> std::process::ExitCode {
+    ktrdr_tests::perf::main()
+}
