@@ -25,15 +25,18 @@ fn describe(command: &mut clap::Command, path: &str, text: &mut String) {
     }
 }
 
-/// Parts of the daemon's: heading, mark, what stands above. A further one needs a line here, and a test in the daemon that writes it.
-const OF_THE_DAEMON: [(&str, &str, &str); 3] = [
-    ("### `ktrdrd`", "ktrdrd", ""),
+/// A part of the daemon's: heading, mark, what stands above.
+type Part = (&'static str, &'static str, &'static str);
+
+const PROGRAM: Part = ("### `ktrdrd`", "ktrdrd", "");
+/// In their order. A further one needs an entry here, and a test of the daemon that writes it.
+const OF_THE_DAEMON: [Part; 2] = [
     (
         "## Configuration",
         "configuration",
         "`/etc/ktrdr/config.toml`, then `~/.config/ktrdr/config.toml`, then `ktrdrd --config FILE`, then the variables: each wins over the one \
-         before, value by value. The variables that stand after ours are those of the old system. A key or value that cannot be used is an error \
-         that names it; `ktrdrd --check` looks for one without starting. `ktrdrd --help-config` prints all of this as a file to begin with.\n\n",
+     before, value by value. The variables that stand after ours are those of the old system. A key or value that cannot be used is an error \
+     that names it; `ktrdrd --check` looks for one without starting. `ktrdrd --help-config` prints all of this as a file to begin with.\n\n",
     ),
     (
         "## Metrics",
@@ -42,8 +45,8 @@ const OF_THE_DAEMON: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// A part of the daemon's, as it stands in the document.
-fn part(document: &str, (heading, name, above): (&str, &str, &str)) -> String {
+/// As it stands in the document.
+fn part(document: &str, (heading, name, above): Part) -> String {
     let marks = [format!("<!-- {name} -->\n"), format!("<!-- /{name} -->")];
     let text =
         document.split_once(&marks[0]).and_then(|(_, rest)| rest.split_once(&marks[1])).map_or("", |(text, _)| text);
@@ -51,19 +54,17 @@ fn part(document: &str, (heading, name, above): (&str, &str, &str)) -> String {
 }
 
 fn reference(written: &str) -> String {
-    let [program, settings, metrics] = OF_THE_DAEMON.map(|one| part(written, one));
     let mut text = String::from(
-        "# Reference\n\nMade from the programs by tests, which see to it that it is current. `KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr \
-         -- reference` writes it anew.\n\n\
-         - [Exit codes](#exit-codes)\n- [Commands](#commands)\n- [Configuration](#configuration)\n- [Metrics](#metrics)\n- [Reasons](#reasons)\n\n## Exit codes\n\n\
+        "## Exit codes\n\n\
          | code | meaning |\n|---|---|\n| 0 | ok |\n| 1 | failed |\n| 2 | wrong usage |\n| 3 | the daemon cannot be reached |\n\
          | 4 | client and daemon speak different contracts |\n| 5 | the gateway or a host service is unavailable |\n\
          | 6 | timed out; the outcome is unknown |\n| 7 | what was asked for does not exist |\n| 130 | interrupted |\n\n## Commands\n\n",
     );
     describe(&mut ktrdr::command(), "", &mut text);
-    text.push_str(&program);
-    text.push_str(&settings);
-    text.push_str(&metrics);
+    text.push_str(&part(written, PROGRAM));
+    for one in OF_THE_DAEMON {
+        text.push_str(&part(written, one));
+    }
     text.push_str("## Reasons\n\nWhat each means and what to do: [TROUBLESHOOTING.md](TROUBLESHOOTING.md#by-reason), `ktrdr explain REASON`.\n\n");
     text.push_str("| reason | exit | gRPC |\n|---|---|---|\n");
     for reason in reason::ALL {
@@ -71,7 +72,13 @@ fn reference(written: &str) -> String {
         writeln!(text, "| [{}](TROUBLESHOOTING.md#{anchor}) | {} | `{:?}` |", reason.name, reason.exit, reason.code)
             .unwrap();
     }
-    text
+    let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+    let contents: String =
+        headings.map(|name| format!("- [{name}](#{})\n", name.to_lowercase().replace(' ', "-"))).collect();
+    format!(
+        "# Reference\n\nMade from the programs by tests, which see to it that it is current. `KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr \
+         -- reference` writes it anew.\n\n{contents}\n{text}"
+    )
 }
 
 #[test]

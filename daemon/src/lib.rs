@@ -104,6 +104,7 @@ fn settings(file: Option<&Path>) -> Result<Settings, StartError> {
 /// What can be said without looking at the machine: users, folders and addresses are tried at the start.
 fn check(file: Option<&Path>) -> Result<(), StartError> {
     let settings = settings(file)?;
+    telemetry::check(&settings.log_level).map_err(StartError::Log)?;
     let files = settings.config_files.iter().map(|path| format!("read {}\n", path.display()));
     let warnings = settings.warnings.iter().map(|warning| format!("warning: {warning}\n"));
     let lines: String = files.chain(warnings).collect();

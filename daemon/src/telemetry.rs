@@ -36,6 +36,11 @@ impl LogLevel {
     }
 }
 
+/// Whether a filter can be read.
+pub fn check(level: &str) -> Result<(), String> {
+    filter(level).map(drop)
+}
+
 fn filter(level: &str) -> Result<EnvFilter, String> {
     let shown: String = level.chars().take(60).collect();
     let levels = ["off", "error", "warn", "info", "debug", "trace"];

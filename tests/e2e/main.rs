@@ -14,6 +14,7 @@ mod contracts;
 mod crash;
 mod demo;
 mod disk;
+mod docs;
 mod elsewhere;
 mod gateway;
 mod harness;

@@ -208,6 +208,31 @@ fn a_variable_says_the_same_as_its_key() {
     assert!(tried > 15);
 }
 
+#[test]
+fn every_key_that_a_page_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let known: BTreeSet<String> = keys().into_iter().map(|key| key.name).collect();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for page in pages.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for code in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let name = code.split(' ').next().unwrap_or_default();
+            let section = name.split('.').next().unwrap_or_default();
+            let looks_like_one = name.contains('.') && name.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c));
+            if looks_like_one && !name.ends_with("rs") && known.iter().any(|key| key.split('.').next() == Some(section))
+            {
+                seen += 1;
+                if !known.contains(name) {
+                    wrong.push(format!("{}: {name}", page.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no such key: {wrong:?}");
+    assert!(seen > 40, "only {seen}");
+}
+
 /// `(docs/DATA.md#x)` as a link from a document beside it.
 fn linked(text: &str) -> String {
     let Some((before, place)) = text.split_once(" (docs/") else { return text.to_owned() };
