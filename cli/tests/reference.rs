@@ -73,8 +73,8 @@ fn reference(written: &str) -> String {
             .unwrap();
     }
     let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
-    let contents: String =
-        headings.map(|name| format!("- [{name}](#{})\n", name.to_lowercase().replace(' ', "-"))).collect();
+    let entry = |name: &str| format!("- [{name}](#{})", name.to_lowercase().replace(' ', "-"));
+    let contents = headings.map(entry).collect::<Vec<_>>().join("\n") + "\n";
     format!(
         "# Reference\n\nMade from the programs by tests, which see to it that it is current. `KTRDR_FREEZE=1 cargo test -p ktrdrd -p ktrdr \
          -- reference` writes it anew.\n\n{contents}\n{text}"

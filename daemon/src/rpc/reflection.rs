@@ -26,6 +26,7 @@ fn told(made: Result<Made, Error>) -> Option<Made> {
 }
 
 /// The answer, if it is reflection that is called.
+#[expect(clippy::result_large_err, reason = "no error: the request, for whom it concerns")]
 pub(super) fn answer(request: Request<Body>) -> Result<Answer, Request<Body>> {
     let version = request.uri().path().strip_prefix("/grpc.reflection.").unwrap_or_default();
     let made = match version.split_once('.').map(|(version, _)| version) {
