@@ -138,7 +138,8 @@ pub(super) fn put(ended: &Operation) -> Result<PutResult, Status> {
     if let Some(failure) = &ended.failure {
         return Err(status::of_failure(failure));
     }
-    let document = serde_json::json!({ "operation_id": ended.id, "result": ended.result });
+    let result: Option<serde_json::Value> = ended.result.as_ref().and_then(|text| serde_json::from_str(text).ok());
+    let document = serde_json::json!({ "operation_id": ended.id, "result": result });
     Ok(PutResult { app_metadata: document.to_string().into() })
 }
 
