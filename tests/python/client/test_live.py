@@ -12,14 +12,7 @@ from typing import Any
 
 import pytest
 from ktrdr_client import AsyncClient, Client, errors, models
-from world import DATA, LIMIT, Daemon, until
-
-
-def market() -> tuple[str, ...]:
-    """Always open, a minute of it in a second, in the middle of a session that is over."""
-    day = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=2)
-    noon = day.replace(hour=15, minute=0, second=0, microsecond=0)
-    return ("--always-open", "--market-speed", "60", "--now", noon.isoformat().replace("+00:00", "Z"))
+from world import DATA, LIMIT, Daemon, market, until
 
 
 def judged(bars: list[models.Bar]) -> None:

@@ -119,7 +119,8 @@ def meaning(error: Failed, path: Path, request_id: str) -> KtrdrError:
         return named(info.reason, code, messages, dict(info.metadata), retry_after, request_id)
     if not sent and code is grpc.StatusCode.UNAVAILABLE:
         return unreachable(path, messages)
-    if not sent and code is grpc.StatusCode.DEADLINE_EXCEEDED:
+    # who notices first, we or the server, which has another word for it
+    if not sent and (code is grpc.StatusCode.DEADLINE_EXCEEDED or messages == ["Timeout expired"]):
         return errors.TimedOut(f"no answer in time from ktrdrd at {path}", request_id=request_id)
     if not sent and code is grpc.StatusCode.UNIMPLEMENTED:
         text = f"ktrdrd (build {build_of(metadata)}) does not know this call yet, ktrdr-client is build {BUILD}"
