@@ -76,4 +76,4 @@ class AsyncClient(Stored, Work):
     ) -> AsyncWatch:
         """As `Client.watch`: `async for event in await ktrdr.watch("EURUSD", "1m")`."""
         request = _requests.subscribe(symbol, timeframe, session, what, keep, history)
-        return await self._wire.twice(lambda: AsyncWatch.begin(self._wire, self._wire.on.data.Subscribe, request, running, timeout))
+        return await self._wire.again(lambda: AsyncWatch.begin(self._wire, self._wire.on.data.Subscribe, request, running, timeout))

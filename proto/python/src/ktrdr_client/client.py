@@ -25,7 +25,7 @@ class Client(Stored, Work):
     there is not started: `ktrdr daemon start` does that.
 
     Every call takes a `timeout` in seconds, of its whole answer (`math.inf` for none). A call that is given up, by its timeout, by
-    Ctrl-C or by closing the client, ends at the daemon and at the gateway, too. A call that may be sent twice is sent again, once,
+    Ctrl-C or by closing the client, ends at the daemon and at the gateway, too. A call that may be sent twice is sent again
     when the daemon was restarted under it.
     """
 
@@ -96,4 +96,4 @@ class Client(Stored, Work):
         hole filled first. A stop of the daemon ends it with an error.
         """
         request = _requests.subscribe(symbol, timeframe, session, what, keep, history)
-        return self._wire.twice(lambda: Watch(self._wire, self._data.Subscribe, request, running, timeout))
+        return self._wire.again(lambda: Watch(self._wire, self._data.Subscribe, request, running, timeout))

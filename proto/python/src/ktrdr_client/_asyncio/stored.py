@@ -102,7 +102,7 @@ class Stored:
                     frame.add(chunk)
                 return frame.done()
 
-        return await self._wire.twice(work)
+        return await self._wire.again(work)
 
     async def batches(
         self,
@@ -119,7 +119,7 @@ class Stored:
     ) -> AsyncBatches:
         """As `Client.batches`: chunks of about 5,400 bars, each six NumPy arrays of shape (bars,)."""
         request = _requests.query(symbol, timeframe, start, end, head, tail, resample, hours)
-        return await self._wire.twice(lambda: AsyncBatches.begin(self._wire, self._wire.on.query, request, timeout))
+        return await self._wire.again(lambda: AsyncBatches.begin(self._wire, self._wire.on.query, request, timeout))
 
     async def check(
         self, symbol: str | None = None, timeframe: str | None = None, *, timeout: float | None = None
@@ -130,7 +130,7 @@ class Stored:
         async def work() -> builtins.list[models.Checked]:
             return [_answers.checked(one) async for one in self._wire.stream(self._wire.on.data.Check, request, timeout)]
 
-        return await self._wire.twice(work)
+        return await self._wire.again(work)
 
     async def gaps(
         self,

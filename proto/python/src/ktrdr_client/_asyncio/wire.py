@@ -97,16 +97,18 @@ class Wire:
 
     async def call(self, call: Any, request: Any, timeout: float | None) -> Any:
         """One call that may be repeated: it only looks, or carries an id by which the daemon knows it again."""
-        return await self.twice(lambda: self.once(call, request, timeout))
+        return await self.again(lambda: self.once(call, request, timeout))
 
-    async def twice(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Work that may be done again from its beginning, once, after the daemon was restarted in the middle of it."""
-        try:
-            return await work()
-        except _wire.AWAY:
-            if not await self.is_back():
-                raise
-        return await work()
+    async def again(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Work that may be done again from its beginning, after the daemon was restarted in the middle of it."""
+        until = math.inf
+        while True:
+            try:
+                return await work()
+            except _wire.AWAY:
+                until = min(until, time.monotonic() + _wire.PATIENCE)
+                if not await self.is_back(until):
+                    raise
 
     async def stream(self, call: Any, request: Any, timeout: float | None) -> AsyncIterator[Any]:
         """The messages of an answer. Leaving it ends it at the daemon."""
@@ -130,15 +132,14 @@ class Wire:
         self.reached = self.reached or not isinstance(failure, errors.DaemonUnreachable)
         return failure
 
-    async def is_back(self) -> bool:
-        """Whether a daemon answers again, or does after all: waits for one that was there before."""
-        until = time.monotonic() + (_wire.PATIENCE if self.reached else 0)
-        while _wire.connects(self.path) is not None:
+    async def is_back(self, until: float) -> bool:
+        """Whether trying again makes sense, until then: somebody listens, or did before and is waited for."""
+        while True:
+            # also the one that is about to leave listens, and a new one is not tried at once
+            await asyncio.sleep(_wire.LOOK_EVERY)
             if time.monotonic() >= until:
                 return False
-            await asyncio.sleep(_wire.LOOK_EVERY)
-        try:
-            await asyncio.wait_for(self.channel.channel_ready(), _wire.PATIENCE)
-        except asyncio.TimeoutError:
-            return False
-        return True
+            if _wire.connects(self.path) is None:
+                return True
+            if not self.reached:
+                return False

@@ -6,7 +6,9 @@ import asyncio
 import builtins
 import contextlib
 import datetime as dt
+import math
 import os
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, cast, overload
 
@@ -147,21 +149,21 @@ class Work:
     async def watch_operation(self, id: str, *, timeout: float | None = None) -> AsyncIterator[models.Operation]:  # noqa: A002
         """As `Client.watch_operation`."""
         request = operations_pb2.WatchOperationRequest(id=id)
-        again = True
+        until = math.inf
         while True:
             try:
-                async for message in self._wire.stream(self._wire.on.operations.Watch, request, timeout or float("inf")):
-                    again = True
+                async for message in self._wire.stream(self._wire.on.operations.Watch, request, timeout or math.inf):
+                    until = math.inf
                     operation = _outcomes.operation(message.operation)
                     yield operation
                     if operation.ended:
                         return
                 raise errors.DaemonUnreachable(f"ktrdrd at {self._wire.path} stopped before the operation had ended")
             except _wire.AWAY as error:
-                if not again or not await self._wire.is_back():
+                until = min(until, time.monotonic() + _wire.PATIENCE)
+                if not await self._wire.is_back(until):
                     error.hint = f"the operation is in the ledger: ktrdr operations status {id}"
                     raise
-                again = False
 
     async def wait(self, id: str, *, progress: Show = None, timeout: float | None = None) -> models.Operation:  # noqa: A002
         """As `Client.wait`."""

@@ -124,7 +124,7 @@ class Stored:
                     frame.add(chunk)
                 return frame.done()
 
-        return self._wire.twice(work)
+        return self._wire.again(work)
 
     def batches(
         self,
@@ -145,14 +145,14 @@ class Stored:
         For ranges that are larger than memory. It is not begun again after a restart of the daemon.
         """
         request = _requests.query(symbol, timeframe, start, end, head, tail, resample, hours)
-        return self._wire.twice(lambda: Batches(self._wire, self._query, request, timeout))
+        return self._wire.again(lambda: Batches(self._wire, self._query, request, timeout))
 
     def check(
         self, symbol: str | None = None, timeframe: str | None = None, *, timeout: float | None = None
     ) -> builtins.list[models.Checked]:
         """Whether stored bars are right and complete: of one series, or of all. Reads all of them; never asks the gateway."""
         request = market_data_pb2.CheckRequest(series=_requests.some_series(symbol, timeframe))
-        return self._wire.twice(lambda: [_answers.checked(one) for one in self._wire.stream(self._data.Check, request, timeout)])
+        return self._wire.again(lambda: [_answers.checked(one) for one in self._wire.stream(self._data.Check, request, timeout)])
 
     def gaps(
         self,

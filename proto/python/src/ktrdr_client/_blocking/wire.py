@@ -54,21 +54,18 @@ class Wire:
 
     def call(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
         """One call that may be repeated: it only looks, or carries an id by which the daemon knows it again."""
-        try:
-            return self.once(call, request, timeout)
-        except _wire.AWAY:
-            if not self.is_back():
-                raise
-        return self.once(call, request, timeout)
+        return self.again(lambda: self.once(call, request, timeout))
 
-    def twice(self, work: Callable[[], T]) -> T:
-        """Work that may be done again from its beginning, once, after the daemon was restarted in the middle of it."""
-        try:
-            return work()
-        except _wire.AWAY:
-            if not self.is_back():
-                raise
-        return work()
+    def again(self, work: Callable[[], T]) -> T:
+        """Work that may be done again from its beginning, after the daemon was restarted in the middle of it."""
+        until = math.inf
+        while True:
+            try:
+                return work()
+            except _wire.AWAY:
+                until = min(until, time.monotonic() + _wire.PATIENCE)
+                if not self.is_back(until):
+                    raise
 
     def stream(
         self, call: grpc.UnaryStreamMultiCallable[Request, Response], request: Request, timeout: float | None
@@ -94,15 +91,14 @@ class Wire:
         self.reached = self.reached or not isinstance(failure, errors.DaemonUnreachable)
         return failure
 
-    def is_back(self) -> bool:
-        """Whether a daemon answers again, or does after all: waits for one that was there before."""
-        until = time.monotonic() + (_wire.PATIENCE if self.reached else 0)
-        while _wire.connects(self.path) is not None:
+    def is_back(self, until: float) -> bool:
+        """Whether trying again makes sense, until then: somebody listens, or did before and is waited for."""
+        while True:
+            # also the one that is about to leave listens, and a new one is not tried at once
+            time.sleep(_wire.LOOK_EVERY)
             if time.monotonic() >= until:
                 return False
-            time.sleep(_wire.LOOK_EVERY)
-        try:
-            grpc.channel_ready_future(self.channel).result(timeout=_wire.PATIENCE)
-        except grpc.FutureTimeoutError:
-            return False
-        return True
+            if _wire.connects(self.path) is None:
+                return True
+            if not self.reached:
+                return False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import builtins
 import contextlib
 import datetime as dt
+import math
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast, overload
 
@@ -174,21 +176,21 @@ class Work:
         Who is slow sees the latest state, not each. There is no `timeout` by default.
         """
         request = operations_pb2.WatchOperationRequest(id=id)
-        again = True
+        until = math.inf
         while True:
             try:
-                for message in self._wire.stream(self._operations.Watch, request, timeout or float("inf")):
-                    again = True
+                for message in self._wire.stream(self._operations.Watch, request, timeout or math.inf):
+                    until = math.inf
                     operation = _outcomes.operation(message.operation)
                     yield operation
                     if operation.ended:
                         return
                 raise errors.DaemonUnreachable(f"ktrdrd at {self._wire.path} stopped before the operation had ended")
             except _wire.AWAY as error:
-                if not again or not self._wire.is_back():
+                until = min(until, time.monotonic() + _wire.PATIENCE)
+                if not self._wire.is_back(until):
                     error.hint = f"the operation is in the ledger: ktrdr operations status {id}"
                     raise
-                again = False
 
     def wait(self, id: str, *, progress: Show = None, timeout: float | None = None) -> models.Operation:  # noqa: A002
         """Follows an operation to its end, which leaving does not cancel. Raises the reason of one that did not complete."""
