@@ -76,8 +76,11 @@ pub(crate) enum Command {
 /// short process. So a command line that begins with a command is first read by a tree of that command alone. Whatever that one does
 /// not take (help, mistakes, flags that stand in front) is for the whole tree to answer.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    lean(&arguments).map_or_else(|| Cli::try_parse_from(&arguments), Ok)
+    read(&std::env::args_os().collect::<Vec<_>>())
+}
+
+fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    lean(arguments).map_or_else(|| Cli::try_parse_from(arguments), Ok)
 }
 
 fn lean(arguments: &[OsString]) -> Option<Cli> {
@@ -184,6 +187,35 @@ mod tests {
         assert_eq!(cli.globals.format, Some(Format::Json));
         let cli = parse("ktrdr --format json operations cancel op_1 -f");
         assert_eq!(cli.globals.format, Some(Format::Json));
+    }
+
+    /// An argument a line: a command, help, or a mistake of the user's; and the lean tree reads nothing otherwise than the whole one.
+    #[test]
+    fn foreign_bytes() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        // the whole tree is built for each, and takes its room
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "arguments")
+            .count(300)
+            .longest(2_000)
+            .memory(64, 16 << 20)
+            .check(|bytes| {
+                let words = bytes.split(|byte| *byte == b'\n').map(|word| OsString::from_vec(word.to_vec()));
+                let arguments: Vec<OsString> = std::iter::once("ktrdr".into()).chain(words).collect();
+                let whole = Cli::try_parse_from(&arguments).map(|cli| format!("{cli:?}"));
+                if let Some(lean) = lean(&arguments) {
+                    assert_eq!(format!("{lean:?}"), whole.unwrap());
+                }
+                json_was_asked(arguments.iter().cloned());
+                match read(&arguments) {
+                    Ok(cli) => Ok(format!("{:?}", cli.command).split(|c: char| !c.is_alphanumeric()).take(3).collect()),
+                    Err(error) => {
+                        assert_eq!(error.exit_code(), if error.use_stderr() { 2 } else { 0 });
+                        assert!(!error.render().to_string().is_empty());
+                        Err(format!("{:?}", error.kind()))
+                    }
+                }
+            });
     }
 
     #[test]

@@ -251,4 +251,30 @@ mod tests {
         assert_eq!(spans, ["0s", "59s", "1m 00s", "59m 59s", "1h 00m", "23h 59m", "1d 00h", "30d 04h"]);
         assert_eq!(span(1, i64::MIN), "0s", "clocks may step");
     }
+
+    /// What is typed as an instant, and prints, is read again as the same.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "instant").check(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let (start, end) = (parse_start(&text), parse_end(&text));
+            assert!(start.is_ok() || end.is_err() || is_bare_date(text.trim()), "{end:?}");
+            let start = start?;
+            assert!(end.as_ref().is_err() || end.as_ref().is_ok_and(|end| start <= *end), "{start} {end:?}");
+            let printed = Instant(start).to_string();
+            assert_eq!(parse_start(&printed), Ok(start), "{printed}");
+            let mut stamps = Stamps::default();
+            assert_eq!(parse_start(stamps.rfc3339(start)), Ok(start));
+            assert_eq!(parse_start(stamps.plain(start)), Ok(start));
+            let mut there = Stamps::on(TimeZone::get("Asia/Kathmandu").unwrap());
+            let told = there.rfc3339(start).to_owned();
+            // at the ends of time the clock of a place shows a day that has no number
+            let inside = (i64::MIN + 86_400 * NANOS_PER_SECOND..i64::MAX - 86_400 * NANOS_PER_SECOND).contains(&start);
+            assert!(
+                !inside || parse_start(&told).is_ok_and(|read| (read - start).abs() < 60 * NANOS_PER_SECOND),
+                "{told}"
+            );
+            Ok(if end == Ok(start) { "instant" } else { "date" }.into())
+        });
+    }
 }

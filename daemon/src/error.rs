@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
-use ktrdr_proto::reason::{self, Reason};
+use ktrdr_proto::{
+    reason::{self, Reason},
+    text::printable,
+};
 use serde::{Deserialize, Serialize};
 
 /// An error with a stable name.
@@ -44,7 +47,7 @@ impl Failure {
     pub fn new(reason: &Reason, message: impl Into<String>) -> Self {
         Self {
             reason: reason.name.into(),
-            messages: vec![message.into()],
+            messages: vec![printable(&message.into()).into_owned()],
             metadata: BTreeMap::new(),
             retry_after_seconds: None,
         }
@@ -74,12 +77,13 @@ impl<E: Reasoned> From<&E> for Failure {
     }
 }
 
-/// The texts of an error and its causes, outermost first; a cause that only repeats its parent is left out.
+/// The texts of an error and its causes, outermost first, [`printable`]; a cause that only repeats its parent is left out.
 pub fn chain(error: &dyn Error) -> Vec<String> {
-    let mut texts = vec![error.to_string()];
+    let told = |error: &dyn Error| printable(&error.to_string()).into_owned();
+    let mut texts = vec![told(error)];
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
+        let text = told(error);
         if texts.last() != Some(&text) {
             texts.push(text);
         }

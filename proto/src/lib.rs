@@ -1,7 +1,7 @@
 //! The contract between `ktrdr`, `ktrdrd` and everybody else who calls the daemon.
 //!
 //! Lives here: the messages and services of `ktrdr.v1` ([`v1`]), every error reason ([`reason`]), the spelling of
-//! timeframes ([`spelling`]) and the socket's address ([`address`]). Not here: behaviour of either side.
+//! timeframes ([`spelling`]), how foreign text is made harmless ([`text`]) and the socket's address ([`address`]). Not here: behaviour of either side.
 
 pub mod address;
 pub mod codec;
@@ -9,6 +9,7 @@ pub mod columns;
 pub mod reason;
 pub mod served;
 pub mod spelling;
+pub mod text;
 
 /// Generated from `ktrdr/v1/*.proto`.
 #[expect(clippy::pedantic, clippy::allow_attributes, unused_qualifications, reason = "generated code")]

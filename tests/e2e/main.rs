@@ -16,6 +16,7 @@ mod demo;
 mod disk;
 mod docs;
 mod elsewhere;
+mod foreign;
 mod gateway;
 mod harness;
 mod host_source;

@@ -8,10 +8,12 @@
 //! - [`pty`] runs one on a terminal.
 //! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails.
 //! - [`perf`] measures what was promised.
+//! - [`between`] spoils what a service says.
 //! - [`wait`] is the only wait: for a state, with a limit.
 //!
 //! Nothing here calls into the daemon's or the client's code; only the contract is shared.
 
+pub mod between;
 pub mod chaos;
 pub mod cli;
 pub mod cost;

@@ -3,7 +3,12 @@
 //! Written here because it must colour cells and print endless tables in constant memory: a [`Grid`] is the fixed
 //! widths alone, a [`Table`] collects its rows first.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use ktrdr_proto::text::printable;
 
 /// Blanks between two columns.
 const GAP: &str = "  ";
@@ -32,7 +37,13 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        let text = text.into();
+        // much of it comes from gateways and hosts
+        let text = match printable(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(escaped) => escaped,
+        };
+        Self { text, tone }
     }
 
     pub(crate) fn text(&self) -> &str {

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use ktrdr_proto::text::printable;
 use serde::Serialize;
 
 use super::colored;
@@ -31,7 +32,7 @@ impl Talk {
     /// What everybody wants to know; `-q` silences it.
     pub(crate) fn say(self, text: &str) {
         if !self.quiet {
-            writeln!(io::stderr(), "{text}").ok();
+            writeln!(io::stderr(), "{}", printable(text)).ok();
         }
     }
 
@@ -69,7 +70,7 @@ fn tell_text(mut stderr: impl Write, failure: &Failure, colored: bool) -> io::Re
     };
     for (index, message) in failure.messages().iter().enumerate() {
         let label = if index == 0 { label("error", "1;31") } else { label("caused by", "31") };
-        writeln!(stderr, "{label} {message}")?;
+        writeln!(stderr, "{label} {}", printable(message))?;
     }
     match failure.next_step() {
         Some(hint) => writeln!(stderr, "{} {hint}", label("hint", "36")),

@@ -49,7 +49,8 @@ impl Host {
 
     fn checked(self, hurry: u32) -> Result<TrainingHost, ConfigError> {
         let refuse = |key: &str, value: String, why| {
-            let name = format!("training.hosts.{}.{key}", self.name);
+            let own: String = self.name.chars().take(40).collect();
+            let name = format!("training.hosts.{own}.{key}");
             Err(ConfigError::Value { name, value: value.chars().take(60).collect(), why })
         };
         let plain = |text: &str| {

@@ -387,4 +387,70 @@ mod tests {
         assert!(text(load("", &scaled).unwrap_err()).contains("loopback"));
         assert!(Settings::load(Some(Path::new("/nowhere/x.toml")), |_| None).is_err());
     }
+
+    /// Of a setting that cannot be used, the error names what is written in the file; of what is no TOML, the place.
+    #[test]
+    fn foreign_bytes_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let home = |name: &str| (name == "HOME").then(|| "/home/quant".to_owned());
+        // the parser collects an error for each line that has one
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "config").count(1_000).memory(96, 1 << 20).check(
+            |bytes| {
+                std::fs::write(&path, bytes).unwrap();
+                match Settings::load(Some(&path), home) {
+                    Ok(settings) => {
+                        let Settings { bucket, training, ib_service, gateway, .. } = settings;
+                        let (bucket, service) = (bucket.is_some(), ib_service.is_some());
+                        Ok(format!("{bucket} {service} {} {}", training.hosts.is_empty(), gateway.quiet.is_empty()))
+                    }
+                    Err(error) => {
+                        let (text, told) = (String::from_utf8_lossy(bytes), crate::error::chain(&error).join(": "));
+                        let named = match &error {
+                            ConfigError::Value { name, .. } => text.contains(name.rsplit('.').next().unwrap()),
+                            ConfigError::Invalid { .. } => told.contains("at line"),
+                            ConfigError::Unreadable { .. } => std::str::from_utf8(bytes).is_err(),
+                            ConfigError::NoDataFolder => false,
+                        };
+                        assert!(named, "{told}");
+                        Err(told)
+                    }
+                }
+            },
+        );
+    }
+
+    /// The same of variables and of a service manager's credentials, which are lines of the same names. Secrets stay where they are.
+    #[test]
+    fn foreign_bytes_in_credentials() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        let variable = |name: &str| match name {
+            "CREDENTIALS_DIRECTORY" => Some(place.clone()),
+            "HOME" => Some("/home/quant".to_owned()),
+            _ => None,
+        };
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "credentials").count(1_000).check(|bytes| {
+            std::fs::write(folder.path().join("ktrdr.env"), bytes).unwrap();
+            let text = String::from_utf8_lossy(bytes);
+            let shown = match Settings::load(None, variable) {
+                Ok(settings) => Ok(format!("{settings:?}")),
+                Err(error) => Err(crate::error::chain(&error).join(": ")),
+            };
+            for secret in text.lines().filter_map(|line| line.trim().strip_prefix("AWS_SECRET_ACCESS_KEY=")) {
+                let alone = secret.len() > 8 && text.matches(secret).count() == 1;
+                assert!(
+                    !alone
+                        || shown.as_ref().is_ok_and(|shown| !shown.contains(secret))
+                        || !shown.clone().unwrap_err().contains(secret)
+                );
+            }
+            shown.map(|shown| format!("{}", shown.contains("bucket: Some"))).inspect_err(|told| {
+                let names = text.lines().filter_map(|line| Some(line.split_once('=')?.0.trim()));
+                let mut names =
+                    names.chain(["ktrdr.env", "USE_", "ib.", "data.", "daemon.", "operations.", "training."]);
+                assert!(names.any(|name| !name.is_empty() && told.contains(name)), "{told}");
+            })
+        });
+    }
 }

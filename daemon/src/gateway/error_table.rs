@@ -5,6 +5,7 @@
 use ktrdr_proto::reason::{self, Reason};
 
 use super::outages::{Farm, Weather};
+use ktrdr_proto::text::one_line;
 
 /// What a message means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,16 +215,18 @@ pub(super) fn announces_history(code: i32) -> bool {
 /// The farm a notice speaks of: what follows the last colon, or "available upon demand.".
 fn farm(text: &str) -> Option<&str> {
     let (_, name) = text.rsplit_once(':').or_else(|| text.rsplit_once("demand."))?;
-    Some(name.trim()).filter(|name| !name.is_empty() && !name.contains(' '))
+    Some(name.trim())
+        .filter(|name| (1..=40).contains(&name.len()) && !name.contains(|c: char| c == ' ' || c.is_control()))
 }
 
-/// Hides account numbers (`DU1234567`, `U1234567`), which the gateway puts into texts.
+/// For people: without account numbers (`DU1234567`, `U1234567`), which the gateway puts into texts, nor what a terminal would obey.
 pub(super) fn without_accounts(text: &str) -> String {
     let is_account = |word: &str| {
         let digits = word.trim_start_matches("DU").trim_start_matches(['U', 'F', 'D']);
         digits.len() >= 5 && digits.len() < word.len() && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
-    text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+    one_line(text)
+        .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
         .map(|piece| {
             let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
             if is_account(word) { format!("***{}", &piece[word.len()..]) } else { piece.to_owned() }

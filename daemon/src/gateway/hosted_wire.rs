@@ -8,8 +8,9 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Contract, SecurityKind};
+use super::{Contract, SecurityKind, translate};
 use crate::model::{Bar, Bars, Nanos, WhatToShow};
+use ktrdr_proto::text::one_line;
 
 /// `GET /`.
 #[derive(Debug, Default, Deserialize)]
@@ -74,10 +75,11 @@ struct Inner {
 pub(super) fn contract(info: Info, kind: SecurityKind) -> Result<Contract, String> {
     let inner = info.contract;
     if inner.con_id <= 0 {
-        return Err(format!("the host service told no id of {}", info.symbol));
+        return Err(format!("the host service told no id of {:?}", info.symbol));
     }
-    let text =
-        |one: Option<String>, other: Option<String>| one.filter(|text| !text.is_empty()).or(other).unwrap_or_default();
+    let text = |one: Option<String>, other: Option<String>| {
+        one_line(&one.filter(|text| !text.is_empty()).or(other).unwrap_or_default())
+    };
     let primary = text(inner.primary_exchange, info.exchange);
     // a list of days, or all of them in one text
     let listed = |key: &str| match info.trading_hours.as_ref().and_then(|hours| hours.get(key)) {
@@ -92,16 +94,16 @@ pub(super) fn contract(info: Info, kind: SecurityKind) -> Result<Contract, Strin
         exchange: match kind {
             SecurityKind::Stock => "SMART".into(),
             SecurityKind::Forex => "IDEALPRO".into(),
-            _ => inner.exchange.unwrap_or_default(),
+            _ => one_line(&inner.exchange.unwrap_or_default()),
         },
         currency: text(inner.currency, info.currency),
-        long_name: info.description.unwrap_or_default(),
-        time_zone: told_zone.unwrap_or_else(|| zone_of(kind, &primary)).to_owned(),
+        long_name: text(info.description, None),
+        time_zone: one_line(told_zone.unwrap_or_else(|| zone_of(kind, &primary))),
         trading_hours: listed("trading_hours"),
         liquid_hours: listed("liquid_hours"),
         min_tick: 0.01,
-        local_symbol: inner.local_symbol.filter(|name| !name.is_empty()).unwrap_or(info.symbol),
-        trading_class: inner.trading_class.unwrap_or_default(),
+        local_symbol: text(inner.local_symbol, Some(info.symbol)),
+        trading_class: text(inner.trading_class, None),
         primary_exchange: if kind == SecurityKind::Forex { String::new() } else { primary },
         multiplier: String::new(),
         last_trade_date: String::new(),
@@ -187,7 +189,7 @@ pub(super) fn bars(data: &str, rows: Option<u64>, what: WhatToShow) -> Result<Op
 /// An instant with `Z` or an offset; without one it is UTC.
 pub(super) fn instant(text: &str) -> Option<Nanos> {
     let stamp: jiff::Timestamp = text.parse().or_else(|_| format!("{text}Z").parse()).ok()?;
-    Nanos::try_from(stamp.as_nanosecond()).ok()
+    translate::nanos(stamp.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -239,5 +241,46 @@ mod tests {
         assert_eq!(instant("2025-01-02T14:30:00.000Z"), instant("2025-01-02T14:30:00"));
         assert_eq!(instant("2025-01-02T09:30:00-05:00"), instant("2025-01-02T14:30:00Z"));
         assert_eq!(instant("soon"), None);
+    }
+
+    /// An answer of the service, as any of the four that it can be; or the bars inside of one.
+    #[test]
+    fn foreign_bytes() {
+        fn inner(data: &str) -> Result<String, String> {
+            let rows = data.matches("open").count() as u64;
+            for rows in [Some(rows), Some(1), None] {
+                let Some((bars, spoiled)) = read(data, rows, WhatToShow::Trades)? else { return Ok("no bars".into()) };
+                assert_eq!(Some((bars.len() + spoiled.len()) as u64), rows);
+                assert!(bars.is_sorted() && bars.iter().all(|bar| bar.is_possible()), "{bars:?}");
+            }
+            Ok("bars".into())
+        }
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "hosted").memory(64, 1 << 20).check(|bytes| {
+            let told = |error: serde_json::Error| error.to_string();
+            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+            if inner(text).is_ok() {
+                return Ok("bars alone".into());
+            }
+            serde_json::from_slice::<Root>(bytes).map_err(told)?;
+            if let Ok(Head { timestamp: Some(stamp) }) = serde_json::from_slice(bytes) {
+                return instant(&stamp).map(|_| "head".into()).ok_or_else(|| "no time".into());
+            }
+            if let Ok(Validation { contract_info: Some(info), .. }) = serde_json::from_slice(bytes) {
+                let contract = contract(info, SecurityKind::Stock)?;
+                assert!(contract.id > 0 && !format!("{contract:?}").contains('\u{1b}'), "{contract:?}");
+                for text in
+                    [&contract.long_name, &contract.currency, &contract.primary_exchange, &contract.local_symbol]
+                {
+                    assert!(!text.contains(char::is_control), "{text:?}");
+                }
+                return Ok("contract".into());
+            }
+            match serde_json::from_slice(bytes) {
+                Ok(History { data: Some(data), .. }) => inner(&data),
+                Ok(History { error: Some(error), .. }) => Ok(error.chars().take(1).collect()),
+                Ok(History { success, rows, .. }) => Ok(format!("{success} {}", rows.is_some())),
+                Err(error) => Err(told(error)),
+            }
+        });
     }
 }

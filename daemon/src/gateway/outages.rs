@@ -55,6 +55,9 @@ pub(super) enum Gate {
     Shut,
 }
 
+/// IB has about twenty; who tells of more makes them up.
+const FARMS_MAX: usize = 100;
+
 /// What is away.
 #[derive(Debug, Default)]
 pub(super) struct Outages {
@@ -73,7 +76,9 @@ struct FarmState {
 impl Outages {
     /// Takes a notice in.
     pub(super) fn note(&mut self, weather: &Weather, now: Instant) {
+        let full = self.farms.len() >= FARMS_MAX;
         match weather {
+            Weather::FarmDown(_, name) | Weather::FarmUp(_, name) if full && !self.farms.contains_key(name) => {}
             Weather::UpstreamLost => _ = self.upstream.get_or_insert(now),
             Weather::UpstreamBack { .. } => self.upstream = None,
             Weather::FarmDown(kind, name) => {

@@ -1,5 +1,7 @@
 //! `ibapi`'s words and ours.
 
+use std::ops::RangeInclusive;
+
 use ibapi::{
     Error,
     contracts::{Contract as IbContract, ContractDetails, SecurityType},
@@ -16,6 +18,7 @@ use super::{
     error_table::{classify, without_accounts},
 };
 use crate::model::{Bar, DAY, Nanos, SECOND, Session, Timeframe, WhatToShow};
+use ktrdr_proto::text::one_line;
 
 pub(super) fn bar_size(timeframe: Timeframe) -> BarSize {
     match timeframe {
@@ -104,7 +107,7 @@ pub(super) fn security_type(kind: SecurityKind) -> SecurityType {
 }
 
 pub(super) fn details(details: ContractDetails, kind: SecurityKind) -> Contract {
-    let text = |text: &dyn std::fmt::Display| text.to_string();
+    let text = |text: &dyn std::fmt::Display| one_line(&text.to_string());
     let primary = text(&details.contract.primary_exchange);
     let day = details.contract.last_trade_date_or_contract_month.get(..8).unwrap_or_default();
     Contract {
@@ -120,20 +123,27 @@ pub(super) fn details(details: ContractDetails, kind: SecurityKind) -> Contract 
         // "NASDAQ.NMS" and "NASDAQ" are one exchange
         primary_exchange: primary.split('.').next().unwrap_or_default().to_owned(),
         currency: text(&details.contract.currency),
-        long_name: details.long_name,
-        time_zone: details.time_zone_id,
+        long_name: one_line(&details.long_name),
+        time_zone: one_line(&details.time_zone_id),
         trading_hours: details.trading_hours,
         liquid_hours: details.liquid_hours,
         min_tick: details.min_tick,
-        local_symbol: details.contract.local_symbol,
-        trading_class: details.contract.trading_class,
-        multiplier: details.contract.multiplier,
+        local_symbol: one_line(&details.contract.local_symbol),
+        trading_class: one_line(&details.contract.trading_class),
+        multiplier: one_line(&details.contract.multiplier),
         last_trade_date: if day.bytes().all(|byte| byte.is_ascii_digit()) { day.to_owned() } else { String::new() },
     }
 }
 
 pub(super) fn instant(at: OffsetDateTime) -> Result<Nanos, GatewayError> {
-    Nanos::try_from(at.unix_timestamp_nanos()).map_err(|_| GatewayError::Protocol(format!("an instant of {at}")))
+    nanos(at.unix_timestamp_nanos()).ok_or_else(|| GatewayError::Protocol(format!("an instant of {at}")))
+}
+
+/// Instants that may come: between the years 1750 and 2200. Whatever is added to one of them, or taken away, is an instant, too.
+const AGES: RangeInclusive<i128> = -6_942_844_800_000_000_000..=7_258_118_400_000_000_000;
+
+pub(super) fn nanos(at: i128) -> Option<Nanos> {
+    Nanos::try_from(at).ok().filter(|_| AGES.contains(&at))
 }
 
 pub(super) fn offset_date_time(at: Nanos) -> Result<OffsetDateTime, GatewayError> {
@@ -164,7 +174,7 @@ pub(super) fn bars(answer: &[IbBar], what: WhatToShow) -> Result<BarsAnswer, Gat
 /// Its prices may be no numbers.
 pub(super) fn one(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
     let start = match bar.date {
-        BarTimestamp::Date(date) => midnight(date),
+        BarTimestamp::Date(date) => midnight(date)?,
         BarTimestamp::DateTime(at) => instant(at)?.div_euclid(SECOND) * SECOND,
     };
     Ok(Bar {
@@ -179,9 +189,10 @@ pub(super) fn one(bar: &IbBar, what: WhatToShow) -> Result<Bar, GatewayError> {
 }
 
 /// An exchange date, as an instant.
-fn midnight(date: time::Date) -> Nanos {
+fn midnight(date: time::Date) -> Result<Nanos, GatewayError> {
     const EPOCH_JULIAN_DAY: i32 = 2_440_588;
-    Nanos::from(date.to_julian_day() - EPOCH_JULIAN_DAY) * DAY
+    let at = i128::from(date.to_julian_day() - EPOCH_JULIAN_DAY) * i128::from(DAY);
+    nanos(at).ok_or_else(|| GatewayError::Protocol(format!("a bar of {date}")))
 }
 
 /// How a request or a connection failed.
@@ -234,5 +245,58 @@ mod tests {
         assert_eq!(bars.start, [second, second + DAY]);
         assert_eq!((bars.close.as_slice(), bars.volume.as_slice()), (&[2.0, 3.0][..], &[Some(6.0), None][..]));
         assert_eq!(spoiled, [second + 2 * DAY, second + 3 * DAY]);
+    }
+
+    /// What the crate may hand over: a bar a line, its date or its second, its prices and volume; other lines are texts of a contract.
+    #[test]
+    fn foreign_bytes() {
+        fn bar_of(line: &str) -> Option<IbBar> {
+            let mut words = line.split(' ');
+            let stamp = words.next()?;
+            let number = |words: &mut std::str::Split<'_, char>| words.next()?.parse::<f64>().ok();
+            let date = match stamp.strip_prefix('@') {
+                Some(second) => BarTimestamp::DateTime(OffsetDateTime::from_unix_timestamp(second.parse().ok()?).ok()?),
+                None => {
+                    let month = u8::try_from(stamp.parse::<u32>().ok()? / 100 % 100).ok()?;
+                    let (year, day) = (stamp.get(..stamp.len().checked_sub(4)?)?, stamp.get(stamp.len() - 2..)?);
+                    let month = time::Month::try_from(month).ok()?;
+                    BarTimestamp::Date(
+                        time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?,
+                    )
+                }
+            };
+            let (open, high, low) = (number(&mut words)?, number(&mut words)?, number(&mut words)?);
+            let (close, volume) = (number(&mut words)?, number(&mut words)?);
+            Some(IbBar { date, open, high, low, close, volume, wap: 0.0, count: 1 })
+        }
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "gateway").memory(512, 1 << 20).check(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let (lines, answer): (Vec<&str>, Vec<Option<IbBar>>) =
+                text.split('\n').map(|line| (line, bar_of(line))).unzip();
+            let mut told =
+                lines.iter().zip(&answer).filter(|(_, bar)| bar.is_none()).map(|(line, _)| (*line).to_owned());
+            let mut next = || told.next().unwrap_or_default();
+            let ib = IbContract {
+                last_trade_date_or_contract_month: next(),
+                local_symbol: next(),
+                currency: next().into(),
+                primary_exchange: next().into(),
+                ..IbContract::default()
+            };
+            let ib =
+                ContractDetails { contract: ib, long_name: next(), time_zone_id: next(), ..ContractDetails::default() };
+            let contract = details(ib, SecurityKind::Future);
+            for text in [&contract.long_name, &contract.currency, &contract.primary_exchange, &contract.local_symbol] {
+                assert!(!text.contains(char::is_control), "{text:?}");
+            }
+            let answer: Vec<IbBar> = answer.into_iter().flatten().collect();
+            let count = answer.len();
+            let read = bars(&answer, WhatToShow::Trades).map_err(|error| crate::error::chain(&error).join(": "))?;
+            let BarsAnswer::Bars { bars, spoiled } = read else { panic!("bars") };
+            assert!(bars.is_sorted() && bars.iter().all(|bar| bar.is_possible()), "{bars:?}");
+            assert!(bars.len() + spoiled.len() <= count, "{count} came");
+            assert!(bars.volume.iter().flatten().all(|volume| *volume >= 0.0), "{bars:?}");
+            Ok(format!("{} {}", bars.is_empty(), spoiled.is_empty()))
+        });
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use ulid::Ulid;
 
 use super::Trouble;
+use ktrdr_proto::text::one_line;
 
 /// A complete answer of any status.
 #[derive(Debug, Clone)]
@@ -117,9 +118,10 @@ fn named(field: &WireField) -> (String, String) {
 }
 
 fn cut(text: &str, characters: usize) -> String {
+    let text = one_line(text);
     match text.char_indices().nth(characters) {
         Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 
@@ -165,5 +167,24 @@ mod tests {
             let reply = Reply { status, body: body.into(), retry_after: None, took: Duration::ZERO, request_id: Ulid::nil() };
             drop((reply.detail(), reply.refusal(), reply.read::<serde_json::Value>()));
         }
+    }
+
+    /// A status and a body.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "reply").memory(64, 1 << 20).check(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let (status, _) = text.split_once('\n').unwrap_or_default();
+            let body = bytes.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
+            let reply = Reply { body: Bytes::copy_from_slice(body), ..reply(status.parse().unwrap_or(200), "") };
+            let told = |trouble: &Trouble| crate::error::chain(trouble).join(": ");
+            ktrdr_foreign::fit_to_print(&told(&reply.refusal()));
+            assert!(reply.start().chars().count() <= 121, "{}", reply.start());
+            let detail = if reply.detail().is_some() { "with a detail" } else { "" };
+            reply
+                .read::<serde_json::Map<String, serde_json::Value>>()
+                .map(|_| detail.into())
+                .map_err(|trouble| told(&trouble))
+        });
     }
 }

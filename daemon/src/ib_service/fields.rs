@@ -11,6 +11,9 @@ use crate::{
     web::{Answer, Asked},
 };
 
+/// Of one body: each is longer than what it complains about.
+const COMPLAINTS_MAX: usize = 100;
+
 /// The fields of a body, and what is wrong with them.
 pub(super) struct Fields {
     body: Map<String, Value>,
@@ -93,6 +96,7 @@ impl Fields {
         for (at, value) in list.into_iter().enumerate() {
             match value {
                 Value::String(text) => texts.push(text),
+                _ if self.complaints.len() >= COMPLAINTS_MAX => break,
                 other => {
                     let place = json!(["body", name, at]);
                     self.complaints.push(complaint("string_type", &place, "Input should be a valid string", &other));
@@ -160,6 +164,7 @@ pub(super) fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SECOND;
     use proptest::prelude::*;
 
     #[test]
@@ -175,5 +180,48 @@ mod tests {
         fn whatever_comes_is_decoded(text in ".{0,40}") {
             prop_assert!(decoded(&text).len() <= text.len());
         }
+    }
+
+    /// A body, or what stands behind a question mark.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "old-service").memory(96, 1 << 20).check(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            drop(of_query(&text, ["symbol", "timeframe"]));
+            let asked = |json| Asked {
+                method: http::Method::POST,
+                path: "/data/historical".into(),
+                query: String::new(),
+                json,
+                body: bytes::Bytes::copy_from_slice(bytes),
+            };
+            drop(Fields::of(&asked(false)));
+            let read = || {
+                let mut fields = Fields::of(&asked(true))?;
+                let (symbol, start, end) = (fields.text("symbol"), fields.date("start"), fields.date("end"));
+                let (kind, timeframes) = (fields.optional_text("instrument_type"), fields.texts("timeframes"));
+                fields.done().map(|()| (symbol, start, end, kind.is_some(), timeframes.len().min(2)))
+            };
+            match read() {
+                Ok((_, start, end, kind, timeframes)) => {
+                    for at in [start, end] {
+                        assert_eq!(
+                            dates::read(&answers::iso(at).into()).map(|read| read / SECOND),
+                            Ok(at.div_euclid(SECOND)),
+                            "{at}"
+                        );
+                    }
+                    Ok(format!("{kind} {timeframes}"))
+                }
+                Err(answer) => {
+                    assert_eq!(answer.status, 422);
+                    let told: Value = serde_json::from_str(&answer.text).unwrap();
+                    let complaints = told["detail"].as_array().unwrap();
+                    assert!(!complaints.is_empty());
+                    assert!(answer.text.len() <= 4_000 + 8 * bytes.len(), "{} bytes", answer.text.len());
+                    Err(complaints.iter().map(|one| one["msg"].as_str().unwrap()).collect::<Vec<_>>().join(", "))
+                }
+            }
+        });
     }
 }

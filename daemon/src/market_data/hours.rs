@@ -96,4 +96,20 @@ mod tests {
             read(&text);
         }
     }
+
+    /// A zone on the first line, hours on the others.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "hours").check(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let mut lines = text.lines();
+            let name = lines.next().unwrap_or_default();
+            let zone = crate::market_data::zones::by_name(name).ok_or("nobody knows the zone")?;
+            let parts: Vec<String> = lines.map(str::to_owned).collect();
+            let sessions = sessions(&parts, &zone);
+            assert!(sessions.is_sorted_by_key(TimeRange::start), "{sessions:?}");
+            assert!(sessions.iter().all(|one| one.start() < one.end()), "{sessions:?}");
+            Ok(format!("{} sessions", if sessions.is_empty() { "no" } else { "some" }))
+        });
+    }
 }

@@ -216,4 +216,53 @@ mod tests {
         }
         assert_eq!((timeframe(0), timeframe(23), timeframe(-1)), (None, None, None));
     }
+
+    /// Bytes of a request, as every one of those that are turned into words of the model.
+    #[test]
+    fn foreign_bytes() {
+        use super::super::{convert_calendar, convert_check, convert_load, convert_training};
+        use prost::Message;
+
+        fn told<T>(converted: Result<T, Status>, tally: &mut Result<u32, String>) {
+            match converted {
+                Ok(_) => *tally = Ok(tally.clone().unwrap_or(0) + 1),
+                Err(status) => {
+                    assert!(status.code() != tonic::Code::Internal, "{status:?}");
+                    ktrdr_foreign::fit_to_print(status.message());
+                    if tally.is_err() {
+                        *tally = Err(status.message().to_owned());
+                    }
+                }
+            }
+        }
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "request").memory(64, 1 << 20).check(|bytes| {
+            let mut tally = Err("it is no message".to_owned());
+            if let Ok(request) = pb::LoadRequest::decode(bytes) {
+                told(convert_load::one(&request), &mut tally);
+            }
+            if let Ok(request) = pb::LoadManyRequest::decode(bytes) {
+                told(convert_load::many(&request), &mut tally);
+            }
+            if let Ok(request) = pb::QueryRequest::decode(bytes) {
+                told(view(&request), &mut tally);
+                told(series_key(request.series.as_ref()), &mut tally);
+                window(request.window);
+                let (start, end) = bounds(request.range);
+                assert_eq!(range_to_wire(&TimeRange::ALL).start_ns.is_some(), start.or(end).or(Some(0)).is_some());
+            }
+            if let Ok(request) = pb::ExportRequest::decode(bytes) {
+                told(export_format(request.format), &mut tally);
+            }
+            if let Ok(request) = pb::CheckRequest::decode(bytes) {
+                told(convert_check::keys(&request), &mut tally);
+            }
+            if let Ok(request) = pb::GetCalendarRequest::decode(bytes) {
+                told(convert_calendar::dates(&request), &mut tally);
+            }
+            if let Ok(request) = pb::StartTrainingRequest::decode(bytes) {
+                told(convert_training::request(&request), &mut tally);
+            }
+            tally.map(|count| count.to_string())
+        });
+    }
 }

@@ -1,5 +1,7 @@
 //! Checks on the wire.
 
+use std::collections::HashSet;
+
 use ktrdr_proto::v1 as pb;
 
 use super::convert;
@@ -65,10 +67,10 @@ fn days(days: &[Completeness]) -> pb::CheckedDays {
 
 /// The keys of a request, none twice.
 pub(super) fn keys(request: &pb::CheckRequest) -> Result<Vec<SeriesKey>, tonic::Status> {
-    let mut keys = Vec::new();
+    let (mut keys, mut known) = (Vec::new(), HashSet::new());
     for series in &request.series {
         let key = convert::series_key(Some(series))?;
-        if !keys.contains(&key) {
+        if known.insert(key.clone()) {
             keys.push(key);
         }
     }

@@ -1,11 +1,13 @@
 //! Arrow Flight on the same server: stored bars out, tables in. Same limits, same rights; a handler decodes, makes one call, encodes.
 
+use std::panic::AssertUnwindSafe;
+
 use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, Result as ActionResult, SchemaResult, Ticket, decode::FlightRecordBatchStream,
     encode::FlightDataEncoderBuilder, error::FlightError, flight_service_server::FlightService,
 };
-use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream, stream::BoxStream};
 use ktrdr_proto::REQUEST_ID_KEY;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -127,6 +129,26 @@ fn file_spec(key: &crate::model::SeriesKey) -> FileSpec {
     }
 }
 
+fn batches(parts: impl Stream<Item = Result<FlightData, Status>> + Send + 'static) -> FlightRecordBatchStream {
+    FlightRecordBatchStream::new_from_flight_data(parts.map_err(|error| FlightError::Tonic(Box::new(error))))
+}
+
+/// Rows of the next batch; `None` at the end. The crate panics over some tables that nobody could have meant, which is the mistake of
+/// who sent them.
+async fn next(batches: &mut FlightRecordBatchStream, head: bool) -> Result<Option<String>, Status> {
+    let read = AssertUnwindSafe(read_next(batches, head)).catch_unwind().await;
+    read.unwrap_or_else(|_| Err(status::invalid("the table cannot be read: its parts contradict each other")))
+}
+
+async fn read_next(batches: &mut FlightRecordBatchStream, head: bool) -> Result<Option<String>, Status> {
+    let Some(batch) = batches.next().await else { return Ok(None) };
+    let batch = batch.map_err(|error| match error {
+        FlightError::Tonic(status) => *status,
+        other => status::invalid(format!("the table cannot be read: {other}")),
+    })?;
+    wire::rows(&batch, head).map(Some)
+}
+
 /// Takes the batches as rows of a file, so that one set of rules decides what may be stored.
 async fn receive(
     mut upload: Upload,
@@ -134,20 +156,55 @@ async fn receive(
     first: FlightData,
     rest: Streaming<FlightData>,
 ) -> Result<Upload, Status> {
-    let parts = stream::iter([Ok(first)]).chain(rest).map_err(|error| FlightError::Tonic(Box::new(error)));
-    let mut batches = FlightRecordBatchStream::new_from_flight_data(parts);
+    let mut batches = batches(stream::iter([Ok(first)]).chain(rest));
     upload.file(spec).map_err(|e| status::of(&e))?;
     let mut head = true;
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|error| match error {
-            FlightError::Tonic(status) => *status,
-            other => status::invalid(format!("the table cannot be read: {other}")),
-        })?;
-        let text = wire::rows(&batch, head)?;
+    while let Some(text) = next(&mut batches, head).await? {
         head = false;
         let grown = tokio::task::spawn_blocking(move || upload.data(text.as_bytes()).map(|()| upload)).await;
         upload = grown.map_err(super::defect)?.map_err(|e| status::of(&e))?;
     }
     let finished = tokio::task::spawn_blocking(move || upload.finish()).await;
     finished.map_err(super::defect)?.map_err(|e| status::of(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost::Message;
+
+    /// Parts of a table, each with its length before it; a ticket, a descriptor.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "flight").memory(96, 4 << 20).check(|bytes| {
+            let told = |status: Status| {
+                assert!(status.code() != tonic::Code::Internal, "{status:?}");
+                status.message().to_owned()
+            };
+            let ticket = wire::ticket(&Ticket { ticket: bytes::Bytes::copy_from_slice(bytes) }).map_err(told);
+            if let Ok(descriptor) = FlightDescriptor::decode(bytes) {
+                wire::described(&descriptor)
+                    .map_err(told)
+                    .err()
+                    .iter()
+                    .for_each(|told| ktrdr_foreign::fit_to_print(told));
+            }
+            if ticket.is_ok() {
+                return Ok("ticket".into());
+            }
+            let (mut rest, mut parts) = (bytes, Vec::new());
+            while !rest.is_empty() {
+                parts.push(Ok(FlightData::decode_length_delimited(&mut rest).map_err(|error| error.to_string())?));
+            }
+            let mut tables = batches(stream::iter(parts));
+            let mut head = true;
+            let mut all = String::new();
+            while let Some(text) = next(&mut tables, head).now_or_never().expect("everything has come").map_err(told)? {
+                head = false;
+                all.push_str(&text);
+            }
+            assert!(all.is_empty() || all.starts_with("timestamp,open"), "{all}");
+            Ok(format!("{} rows", all.lines().count().min(3)))
+        });
+    }
 }

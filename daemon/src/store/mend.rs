@@ -272,4 +272,125 @@ mod tests {
         println!("600 flipped bits: {refused} refused, {mended} mended or told, {unharmed} without effect");
         assert!(refused > 0 && mended > 0, "the test reaches what it is about");
     }
+
+    /// A file of bars that nothing vouches for, because the ledger is lost: taken in, or left alone; never in the way of a start.
+    #[test]
+    fn foreign_bytes_in_a_partition() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "parquet").count(100).memory(64, 48 << 20).check(
+            |bytes| {
+                let folder = tempfile::tempdir().unwrap();
+                let layout = Layout::new(folder.path().to_path_buf());
+                let key = SeriesKey { symbol: Symbol::parse("AAPL").unwrap(), timeframe: Timeframe::Hours1 };
+                let path = layout.partition(&key, 1970);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, bytes).unwrap();
+                let store = Store::open(layout).unwrap();
+                assert!(fs::read(&path).unwrap() == bytes, "it is not touched");
+                let state = store.state(&key).ok_or("it does not say what it holds")?;
+                let bars = store.read_year(&key, 1970).map_err(|error| crate::error::chain(&error).join(": "))?;
+                assert_eq!(bars.len() as u64, state.bars());
+                if bars.is_empty() { Err("it cannot be read".into()) } else { Ok(String::new()) }
+            },
+        );
+    }
+
+    /// Bytes of the ledger, of its checksum and of files of bars, put where they do not belong: `ledger 4096 00ff`, `seal cut 3`.
+    /// Whatever is damaged, no file of bars is touched, none is served that is not as it was, and without the ledger all of them are.
+    #[test]
+    fn foreign_bytes_in_a_ledger() {
+        let whole = tempfile::tempdir().unwrap();
+        let known = filled(whole.path());
+        let copied = |spoil: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let layout = Layout::new(folder.path().to_path_buf());
+            copy(whole.path(), folder.path());
+            let files =
+                known.iter().flat_map(|(key, (years, _))| years.keys().map(|year| layout.partition(key, *year)));
+            let files: Vec<_> = files.collect();
+            for line in spoil.lines() {
+                let mut words = line.split(' ');
+                let path = match words.next().unwrap_or_default() {
+                    "ledger" => layout.ledger(),
+                    "seal" => layout.ledger_seal(),
+                    "wal" => layout.ledger().with_extension("sqlite-wal"),
+                    number => match number.parse::<usize>() {
+                        Ok(number) => files[number % files.len()].clone(),
+                        Err(_) => continue,
+                    },
+                };
+                let mut bytes = fs::read(&path).unwrap_or_default();
+                let (place, new) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+                match place.parse::<usize>() {
+                    _ if place == "cut" => bytes.truncate(new.parse().unwrap_or(0)),
+                    Ok(at) => {
+                        let new = (0..new.len() / 2)
+                            .filter_map(|at| u8::from_str_radix(new.get(2 * at..2 * at + 2)?, 16).ok());
+                        bytes.iter_mut().skip(at).zip(new).for_each(|(byte, new)| *byte = new);
+                    }
+                    Err(_) => continue,
+                }
+                fs::write(&path, bytes).unwrap();
+            }
+            let before: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+            (folder, layout, files, before)
+        };
+        // the database takes room for pages, however small what is changed is described
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "ledger")
+            .count(40)
+            .longest(400)
+            .memory(16, 64 << 20)
+            .check(|bytes| {
+                let (folder, layout, files, before) = copied(&String::from_utf8_lossy(bytes));
+                let is_whole = |at: usize| {
+                    fs::read(whole.path().join(files[at].strip_prefix(folder.path()).unwrap())).unwrap() == before[at]
+                };
+                let served = |store: &Store| -> usize {
+                    let years = known
+                        .iter()
+                        .flat_map(|(key, (years, _))| years.iter().map(move |(year, bars)| (key, *year, bars)));
+                    let whole = years.enumerate().filter(|(at, _)| is_whole(*at));
+                    whole
+                        .filter(|(_, (key, year, bars))| match store.read_year(key, *year) {
+                            Ok(read) => {
+                                assert!(
+                                    read == **bars || read.is_empty(),
+                                    "{key} {year}: {} bars that are not those",
+                                    read.len()
+                                );
+                                !read.is_empty()
+                            }
+                            Err(error) => {
+                                ktrdr_foreign::fit_to_print(&crate::error::chain(&error).join(": "));
+                                false
+                            }
+                        })
+                        .count()
+                };
+                let opened = Store::open(layout.clone()).map(|store| served(&store));
+                let after: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+                assert!(before == after, "a file of bars was changed");
+                // what a person is told to do
+                for name in ["ktrdr.sqlite", "ktrdr.sqlite-wal", "ktrdr.sqlite-shm", "ktrdr.sqlite.seal"] {
+                    fs::remove_file(folder.path().join(name)).unwrap_or_default();
+                }
+                let left = served(&Store::open(layout).unwrap());
+                let good = (0..files.len()).filter(|at| is_whole(*at)).count();
+                assert_eq!(left, good, "good files, taken in by a new ledger");
+                opened
+                    .map(|served| format!("{}", if served == good { "all" } else { "some" }))
+                    .map_err(|error| crate::error::chain(&error).join(": "))
+            });
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap().flatten() {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                fs::create_dir_all(&target).unwrap();
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), &target).unwrap();
+            }
+        }
+    }
 }

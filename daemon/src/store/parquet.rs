@@ -6,6 +6,7 @@
 use std::{
     io::Write,
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, LazyLock},
 };
 
@@ -44,8 +45,8 @@ const SCHEMA_TEXT: &str = "message bars {
 
 pub(super) const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 
-/// A year of seconds; a file that claims more does not make us reserve more.
-const ROWS_RESERVED_MAX: usize = 32_000_000;
+/// A year of minutes; a file that claims more does not make us reserve more, but grow with what comes.
+const ROWS_RESERVED_MAX: usize = 600_000;
 
 /// Written into every file; a file of a newer one is refused.
 const SCHEMA_VERSION: &str = "1";
@@ -139,9 +140,15 @@ fn properties(key: &SeriesKey, basis: Basis) -> Result<WriterProperties, Parquet
         .build())
 }
 
+/// The crate panics over some damage, which is then damage like any other.
+fn contained<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let panicked = |_| Err(ParquetError::General("its parts contradict each other".into()));
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
+}
+
 /// What the bars of a file are, as it says of itself.
 pub(super) fn basis_of(bytes: &Bytes) -> Option<Basis> {
-    let file = SerializedFileReader::new(bytes.clone()).ok()?;
+    let file = contained(|| SerializedFileReader::new(bytes.clone())).ok()?;
     let facts = file.metadata().file_metadata().key_value_metadata()?;
     let fact = |name: &str| facts.iter().find(|fact| fact.key == name)?.value.as_deref();
     Some(Basis {
@@ -150,13 +157,17 @@ pub(super) fn basis_of(bytes: &Bytes) -> Option<Basis> {
     })
 }
 
-/// Decodes a whole file. The bytes may be hostile: callers contain panics.
+/// Decodes a whole file. The bytes may be hostile.
 pub(super) fn decode(bytes: Bytes) -> Result<Bars, ParquetError> {
-    decode_file(&SerializedFileReader::new(bytes)?, &(0..usize::MAX))
+    contained(|| decode_file(&SerializedFileReader::new(bytes)?, &(0..usize::MAX)))
 }
 
 /// Decodes the starts of all bars alone, to find rows by.
 pub(super) fn decode_starts(bytes: Bytes) -> Result<Vec<Nanos>, ParquetError> {
+    contained(|| starts_of(bytes))
+}
+
+fn starts_of(bytes: Bytes) -> Result<Vec<Nanos>, ParquetError> {
     let file = SerializedFileReader::new(bytes)?;
     has_our_columns(&file)?;
     let mut starts = Vec::new();
@@ -171,7 +182,7 @@ pub(super) fn decode_starts(bytes: Bytes) -> Result<Vec<Nanos>, ParquetError> {
 /// Decodes some rows of a file: only the pages that hold them.
 pub(super) fn decode_rows(bytes: Bytes, rows: &Range<usize>) -> Result<Bars, ParquetError> {
     let pages = ReadOptionsBuilder::new().with_page_index().build();
-    decode_file(&SerializedFileReader::new_with_options(bytes, pages)?, rows)
+    contained(|| decode_file(&SerializedFileReader::new_with_options(bytes, pages)?, rows))
 }
 
 fn has_our_columns(file: &SerializedFileReader<Bytes>) -> Result<(), ParquetError> {
@@ -344,5 +355,26 @@ mod tests {
         for length in (0..bytes.len()).step_by(7) {
             assert!(decode(Bytes::copy_from_slice(&bytes[..length])).is_err(), "{length}");
         }
+    }
+
+    /// A whole file. Where it is looked at without its checksum, this is all that stands between it and the daemon.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "parquet").memory(64, 48 << 20).check(|bytes| {
+            let bytes = Bytes::copy_from_slice(bytes);
+            let even = |bars: &Bars| {
+                let lengths = [&bars.open, &bars.high, &bars.low, &bars.close].map(Vec::len);
+                assert!(bars.is_sorted() && lengths == [bars.len(); 4] && bars.volume.len() == bars.len());
+            };
+            let named = if basis_of(&bytes).is_some() { "ours" } else { "nameless" };
+            for rows in [0..2, 1..usize::MAX] {
+                decode_rows(bytes.clone(), &rows).iter().for_each(even);
+            }
+            let starts = decode_starts(bytes.clone());
+            let bars = decode(bytes).map_err(|error| crate::error::chain(&error).join(": "))?;
+            even(&bars);
+            assert_eq!(starts.unwrap(), bars.start);
+            Ok(format!("{named} {}", bars.len().min(2)))
+        });
     }
 }

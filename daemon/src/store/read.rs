@@ -1,4 +1,4 @@
-//! Reading partitions: checked against the ledger, decoded from memory, panics contained.
+//! Reading partitions: checked against the ledger, decoded from memory.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,6 @@ use std::{
     io::{self, Read, Seek},
     ops::Range,
     os::unix::fs::MetadataExt,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -83,7 +82,7 @@ impl Opened {
             return Ok(found(&bars));
         }
         let bytes = self.bytes()?;
-        let starts = self.contained(|| parquet::decode_starts(bytes))?;
+        let starts = self.told(parquet::decode_starts(bytes))?;
         if starts.len() as u64 != self.recorded.rows {
             return Err(self.damaged(format!("it holds {} bars, not {}", starts.len(), self.recorded.rows)));
         }
@@ -94,23 +93,17 @@ impl Opened {
         StoreError::Damaged { key: self.key.clone(), year: self.recorded.year, why }
     }
 
-    /// The bytes may be hostile.
-    fn contained<T>(&self, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
-        match catch_unwind(AssertUnwindSafe(decode)) {
-            Ok(Ok(decoded)) => Ok(decoded),
-            Ok(Err(error)) => Err(self.damaged(format!("it cannot be decoded: {error}"))),
-            Err(_) => Err(self.damaged("it cannot be decoded".into())),
-        }
+    fn told<T>(&self, decoded: Result<T, ParquetError>) -> Result<T, StoreError> {
+        decoded.map_err(|error| self.damaged(format!("it cannot be decoded: {error}")))
     }
 
     fn decoded(&self, rows: Option<&Range<usize>>) -> Result<Bars, StoreError> {
         let bytes = self.bytes()?;
-        let decode = || match rows {
+        let expected = rows.map_or(self.recorded.rows, |rows| rows.len() as u64);
+        let bars = self.told(match rows {
             None => parquet::decode(bytes),
             Some(rows) => parquet::decode_rows(bytes, rows),
-        };
-        let expected = rows.map_or(self.recorded.rows, |rows| rows.len() as u64);
-        let bars = self.contained(decode)?;
+        })?;
         if bars.len() as u64 == expected {
             Ok(bars)
         } else {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use ktrdr_proto::text::one_line;
+
 /// How a start is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartBody {
@@ -74,8 +76,8 @@ impl Root {
     pub(super) fn about(&self) -> String {
         let gpu = self.gpu_type.as_deref().filter(|kind| *kind != "None" && self.gpu_available == Some(true));
         match (gpu, &self.worker_id) {
-            (Some(kind), _) => format!("{} × {kind}", self.gpu_device_count.unwrap_or(1)),
-            (None, Some(worker)) => format!("worker {worker}"),
+            (Some(kind), _) => format!("{} × {}", self.gpu_device_count.unwrap_or(1), one_line(kind)),
+            (None, Some(worker)) => format!("worker {}", one_line(worker)),
             (None, None) if self.gpu_available == Some(false) => "no GPU".into(),
             (None, None) => String::new(),
         }
@@ -119,7 +121,7 @@ impl OpenApi {
 /// Tells the generations apart; what is none of them is said in the error.
 pub(super) fn tell(root: &Root, openapi: &OpenApi) -> Result<Capabilities, String> {
     if !openapi.has("/training/start") {
-        let name = if root.service.is_empty() { "it" } else { root.service.as_str() };
+        let name = if root.service.is_empty() { "it".to_owned() } else { one_line(&root.service) };
         return Err(format!("{name} has no route /training/start: it is no training service"));
     }
     let (maps, yaml) = (openapi.start_requires("model_configuration"), openapi.start_requires("strategy_yaml"));

@@ -234,4 +234,27 @@ mod tests {
         assert!(models["demo/half_v1"].incomplete && models["demo/broken_v2"].incomplete);
         assert!(of_folder(Path::new("/nowhere"), |_| true).is_empty());
     }
+
+    /// What stands beside a model, written by a service of another version.
+    #[test]
+    fn foreign_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        put(root, "demo/1h_v3/model.pt", "");
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "training").count(600).memory(128, 1 << 20).check(
+            |bytes| {
+                for name in ["metadata.json", "metrics.json"] {
+                    fs::write(root.join("demo/1h_v3").join(name), bytes).unwrap();
+                }
+                let models = of_folder(root, |_| true);
+                assert_eq!((models.len(), models[0].id.as_str()), (1, "demo/1h_v3"));
+                assert!(models[0].curves.iter().all(|curve| !curve.values.is_empty() && curve.values.len() <= 10_000));
+                if models[0].incomplete {
+                    Err("not readable".into())
+                } else {
+                    Ok(format!("{}", models[0].metrics.is_empty()))
+                }
+            },
+        );
+    }
 }

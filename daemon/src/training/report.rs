@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::wire::{HostOperation, Session, SessionProgress};
+use ktrdr_proto::text::one_line;
 
 /// Where a session is, as its host has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Report {
         let (epoch, batch) = finished(progress);
         Self {
             id: session.session_id.clone(),
-            word: session.status.clone(),
+            word: one_line(&session.status),
             phase,
             known,
             epoch,
@@ -81,7 +82,7 @@ impl Report {
             batch,
             batches: count(progress.total_batches),
             share: None,
-            error: session.error.clone(),
+            error: session.error.as_deref().map(one_line),
             curves: session_curves(&session.metrics),
             gpu_memory: memory.allocated_mb.zip(memory.total_mb),
             summary: None,
@@ -93,7 +94,7 @@ impl Report {
         let progress = &operation.progress;
         Self {
             id: operation.operation_id.clone(),
-            word: operation.status.clone(),
+            word: one_line(&operation.status),
             phase,
             known,
             epoch: count(progress.steps_completed),
@@ -101,7 +102,7 @@ impl Report {
             batch: count(progress.items_processed),
             batches: count(progress.items_total),
             share: operation.progress_percentage.map(|percent| (percent / 100.0).clamp(0.0, 1.0)),
-            error: operation.error_message.clone(),
+            error: operation.error_message.as_deref().map(one_line),
             curves: operation_curves(operation.metrics.as_ref()),
             gpu_memory: None,
             summary: operation.result_summary.clone().filter(Value::is_object),
@@ -220,5 +221,41 @@ mod tests {
         for odd in [json!([[], 0]), json!(null), json!({"epochs": {}})] {
             assert!(operation_curves(Some(&odd)).is_empty());
         }
+    }
+
+    /// A document of a host, as each of those that it can be.
+    #[test]
+    fn foreign_bytes() {
+        use super::super::{capabilities, wire};
+
+        fn laws(report: &Report) -> String {
+            assert!(report.share.is_none_or(|share| (0.0..=1.0).contains(&share)), "{report:?}");
+            assert!(report.batches == 0 || report.batch < u32::MAX);
+            format!("{:?} {} {}", report.phase, report.curves.is_empty(), report.summary.is_some())
+        }
+        fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+            serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        }
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "training").memory(96, 1 << 20).check(|bytes| {
+            if let Ok(list) = read::<wire::SessionsList>(bytes) {
+                return Ok(list.sessions.iter().map(|one| laws(&Report::of_session(one))).collect());
+            }
+            if let Ok(list) = read::<wire::OperationsList>(bytes) {
+                return Ok(list.data.iter().map(|one| laws(&Report::of_operation(one))).collect());
+            }
+            if let Ok(one) = read::<wire::OneOperation>(bytes) {
+                return Ok(laws(&Report::of_operation(&one.data)));
+            }
+            if let Ok(openapi) = read::<capabilities::OpenApi>(bytes)
+                && let Ok(told) = capabilities::tell(&capabilities::Root::default(), &openapi)
+            {
+                return Ok(format!("{told:?}"));
+            }
+            let root = read::<capabilities::Root>(bytes)?;
+            ktrdr_foreign::fit_to_print(&format!("about {}", root.about()));
+            let value: Value = read(bytes)?;
+            assert!(wire::figures(&value).len() <= 300);
+            read::<Session>(bytes).map(|session| laws(&Report::of_session(&session)))
+        });
     }
 }

@@ -17,6 +17,9 @@ use crate::gateway::{
 /// One line a code in so long: a farm may come and go fifty times.
 const QUIET: Duration = Duration::from_mins(1);
 
+/// IB has some hundred codes; who sends more than that makes them up.
+const CODES_MAX: usize = 1_000;
+
 /// What was said, counted.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
@@ -31,11 +34,16 @@ impl Notices {
     }
 
     pub(super) fn count_unknown(&mut self, code: i32) {
-        *self.unknown.entry(code).or_default() += 1;
+        if self.unknown.len() < CODES_MAX || self.unknown.contains_key(&code) {
+            *self.unknown.entry(code).or_default() += 1;
+        }
     }
 
     /// How many lines of this code were left out since the last, if one is due now.
     fn due(&mut self, code: i32, now: Instant) -> Option<u64> {
+        if self.logged.len() >= CODES_MAX {
+            self.logged.clear();
+        }
         match self.logged.get_mut(&code) {
             Some((last, left_out)) if now.saturating_duration_since(*last) < QUIET => {
                 *left_out += 1;

@@ -224,3 +224,40 @@ fn the_handbook_lists_every_rule() {
     let table = format!("| code | severity | what | what helps |\n|---|---|---|---|\n{rows}");
     crate::handbook::shows("DATA.md", "rules", &table);
 }
+
+/// Whatever a file holds, its bars can be checked as those of any series, and made longer.
+#[test]
+fn foreign_bytes() {
+    use crate::market_data::{
+        csv::{CsvOptions, CsvReader},
+        resample::Resampler,
+    };
+    let kinds = [
+        ("AAPL", Timeframe::Hours1, Timeframe::Days1, Session::RegularHours),
+        ("EURUSD", Timeframe::Minutes1, Timeframe::Hours4, Session::AllHours),
+        ("ES-CONT", Timeframe::Days1, Timeframe::Months1, Session::AllHours),
+    ];
+    ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "csv").count(1_000).memory(256, 8 << 20).check(|bytes| {
+        let mut found = Vec::new();
+        for (symbol, timeframe, longer, session) in kinds {
+            let options = CsvOptions { timeframe, time_zone: Some(jiff::tz::TimeZone::UTC) };
+            let mut reader = CsvReader::new(options);
+            reader.push(bytes).map_err(|error| error.to_string())?;
+            let bars = reader.finish().map_err(|error| error.to_string())?.bars;
+            let (subject, count) = (subject(symbol, timeframe, session), bars.len());
+            let ends = bars.start.first().zip(bars.start.last());
+            if let Some(held) = ends.and_then(|(first, last)| TimeRange::new(*first, last + timeframe.step()).ok()) {
+                let (key, calendar) = (subject.key.clone(), subject.calendar);
+                let mut resampler = Resampler::new(key, session, longer, Coverage::default(), held, calendar);
+                let made = [resampler.push(&bars), resampler.finish()];
+                assert!(made.iter().map(Bars::len).sum::<usize>() <= count);
+            }
+            let mut checker = Checker::new(subject);
+            checker.bars(&bars);
+            let checked = checker.finish();
+            assert_eq!(checked.bars, count as u64);
+            found.extend(checked.findings.iter().map(|finding| finding.rule.code));
+        }
+        Ok(found.join(" "))
+    });
+}

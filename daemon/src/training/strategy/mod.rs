@@ -8,6 +8,8 @@ mod yaml;
 
 use yaml::Node;
 
+use ktrdr_proto::text::one_line;
+
 /// Bytes of a strategy file; the longest of the old system has 9 kB.
 pub(crate) const BYTES_MAX: usize = 1 << 20;
 
@@ -25,7 +27,7 @@ pub struct Mistake {
 
 impl Mistake {
     fn new(line: usize, what: impl Into<String>) -> Self {
-        Self { line: line.max(1), what: what.into() }
+        Self { line: line.max(1), what: one_line(&what.into()) }
     }
 }
 
@@ -64,7 +66,9 @@ impl Strategy {
             let line = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1;
             vec![Mistake::new(line, "it is not UTF-8 text")]
         })?;
-        let root = yaml::read(text).map_err(|mistake| vec![mistake])?;
+        // the end of a file that is cut off is on its last line, for whoever looks for it there
+        let lines = text.lines().count();
+        let root = yaml::read(text).map_err(|mistake| vec![Mistake::new(mistake.line.min(lines), mistake.what)])?;
         if root.map().is_none() {
             return Err(vec![Mistake::new(root.line, "it must consist of keys and values")]);
         }

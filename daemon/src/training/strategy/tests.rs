@@ -88,3 +88,32 @@ fn other_files_are_mistakes() {
     assert!(Strategy::read(b"- a\n- b\n").unwrap_err()[0].what.contains("keys and values"));
     assert!(Strategy::read(b"x: 1\n").unwrap_err().len() > 5, "all mistakes at once");
 }
+
+#[test]
+fn foreign_bytes() {
+    // the parser keeps a token for every two bytes of a line that never becomes a key
+    ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "strategy").memory(256, 1 << 20).check(|bytes| {
+        match Strategy::read(bytes) {
+            Ok(strategy) => {
+                assert!(!strategy.name.is_empty() && strategy.epochs > 0 && strategy.batch_size > 0, "{strategy:?}");
+                assert!(
+                    strategy.timeframes.iter().all(|text| crate::model::Timeframe::parse(text).is_some()),
+                    "{strategy:?}"
+                );
+                Ok(format!("{:?} of {} symbols", strategy.format, strategy.symbols.len().min(2)))
+            }
+            Err(mistakes) => {
+                // a lone carriage return ends a line, too
+                let ends = |pair: &[u8]| pair[0] == b'\n' || (pair[0] == b'\r' && pair.get(1) != Some(&b'\n'));
+                let lines = (0..bytes.len()).filter(|at| ends(&bytes[*at..])).count() + 1;
+                assert!(
+                    mistakes.iter().all(|mistake| (1..=lines).contains(&mistake.line)),
+                    "{lines} lines: {mistakes:?}"
+                );
+                assert!(mistakes.is_sorted_by_key(|mistake| mistake.line) && mistakes.len() <= MISTAKES_MAX);
+                mistakes.iter().for_each(|mistake| ktrdr_foreign::fit_to_print(&mistake.what));
+                Err(mistakes.into_iter().map(|mistake| mistake.what).collect::<Vec<_>>().join("\n"))
+            }
+        }
+    });
+}

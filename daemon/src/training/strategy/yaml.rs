@@ -1,7 +1,7 @@
 //! YAML as a tree that knows its lines (pure). Hostile files end here: aliases, which multiply, are refused; depth and
 //! size have limits; a key is given once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
@@ -97,14 +97,14 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Value, Mistake> {
-        let mut entries: Vec<(String, Node)> = Vec::new();
+        let (mut entries, mut keys) = (Vec::new(), HashSet::new());
         loop {
             let key = match self.next()? {
                 Event::MappingEnd => return Ok(Value::Map(entries)),
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => return Err(self.mistake("a key must be a word")),
             };
-            if entries.iter().any(|(other, _)| *other == key) {
+            if !keys.insert(key.clone()) {
                 return Err(self.mistake(&format!("{key} is given twice")));
             }
             let event = self.next()?;

@@ -52,3 +52,34 @@ impl Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::handshake;
+
+    /// What a client sends: versions on the first line, then one frame, in the dialect that was agreed on.
+    #[test]
+    fn foreign_bytes() {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "frame").memory(64, 1 << 20).check(|bytes| {
+            let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+            let versions = String::from_utf8_lossy(parts.next().unwrap_or_default());
+            let range = handshake::range(&versions).ok_or("no range of versions")?;
+            let version = handshake::choose(range, 226);
+            let dialect = Dialect::of_version(version).ok_or("a version that nobody speaks")?;
+            let rest = parts.next().unwrap_or_default();
+            let (prefix, body) = rest.split_first_chunk().ok_or("no length")?;
+            let length = dialect.body_length(*prefix).map_err(|error| error.to_string())?;
+            assert!(length <= frame::MAX_BODY);
+            let body = body.get(..length).unwrap_or(body);
+            match dialect.decode(body) {
+                Inbound::Request(request) => {
+                    assert_eq!(Some(request.kind()), dialect.decode(body).kind());
+                    Ok(format!("{:?} {}", request.kind(), request.contract().is_some()))
+                }
+                Inbound::Garbled(kind) => Err(format!("garbled {kind:?}")),
+                Inbound::Unknown(id) => Err(format!("unknown {id}")),
+            }
+        });
+    }
+}

@@ -1,6 +1,7 @@
 //! Whole files through the reader.
 
 mod files;
+mod foreign;
 mod properties;
 
 use super::{CsvError, CsvFile, CsvOptions, CsvReader, Finding, kind};

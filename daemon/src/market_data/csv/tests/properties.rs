@@ -72,7 +72,7 @@ fn any_options() -> impl Strategy<Value = CsvOptions> {
         .prop_map(|(timeframe, zone)| options(timeframe, zone))
 }
 
-fn check(bytes: &[u8], cuts: &[usize], options: &CsvOptions) -> Result<(), TestCaseError> {
+pub(super) fn check(bytes: &[u8], cuts: &[usize], options: &CsvOptions) -> Result<(), TestCaseError> {
     let whole = read_pieces(bytes, &[], options);
     prop_assert_eq!(&read_pieces(bytes, cuts, options), &whole);
     let Ok(file) = whole else { return Ok(()) };

@@ -1,0 +1,165 @@
+//! A gateway whose frames are nearly right.
+
+use anyhow::{Result, ensure};
+use ktrdr_proto::v1::{
+    LoadRequest, OperationState, QueryRequest, SeriesId, SubscribeRequest, TestGatewayRequest, TimeRange, Timeframe,
+    ValidateRequest, WatchOperationRequest, query_response::Part,
+};
+use ktrdr_tests::{
+    between::{Between, Pieces},
+    daemon::TestDaemon,
+    gateway_sim::GatewaySim,
+    home::Home,
+};
+use tokio::time::timeout;
+use tonic::Status;
+
+use super::{END_MAX, Run, is_told, is_well};
+use crate::support::{SCALE, gateway_is};
+
+/// A gateway spoils one frame in so many.
+const ONE_IN: u64 = 3;
+const SYMBOLS: [&str; 5] = ["AAPL", "MSFT", "EURUSD", "NVDA", "GOOGL"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_of_foreign_bytes_is_survived() -> Result<()> {
+    let run = Run::new(8);
+    let sim = GatewaySim::start(&format!("--time-scale {SCALE}"))?;
+    let between = Between::start(sim.port(), Pieces::Frames, ONE_IN, run.seed)?;
+    let mut home = Home::new()?;
+    home.set("KTRDR_IB_PORT", between.port().to_string());
+    home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
+    let daemon = TestDaemon::start_in(home)?;
+
+    let (mut asked, mut answered) = (0, 0);
+    while run.goes_on() {
+        let symbol = SYMBOLS[asked % SYMBOLS.len()];
+        let ends = [
+            timeout(END_MAX, validated(&daemon, symbol)),
+            timeout(END_MAX, loaded(&daemon, symbol, asked)),
+            timeout(END_MAX, watched(&daemon, symbol)),
+            timeout(END_MAX, tested(&daemon)),
+        ];
+        for end in futures_util::future::join_all(ends).await {
+            asked += 1;
+            match end? {
+                Ok(()) => answered += 1,
+                Err(status) => is_told(&status)?,
+            }
+        }
+        is_well(&daemon)?;
+    }
+    bars_are_possible(&daemon).await?;
+    let (spoilt, connections) = (between.spoilt(), between.connections());
+    run.told(&format!(
+        "gateway: {asked} requests, {answered} answered; {spoilt} frames spoilt, {connections} connections"
+    ));
+    ensure!(spoilt > 50 && connections > 5 && answered > 0 && answered < asked, "the run reaches what it is about");
+
+    // nothing of it stays
+    between.be_honest();
+    gateway_is(&daemon, "ready")?;
+    let document = daemon.ktrdr("data load AMZN -t 1h --start 2024-01-02 --end 2024-03-01 -f json")?.json()?;
+    ensure!(document["status"] == "completed", "{document}");
+    is_well(&daemon)?;
+    drop(daemon.terminate()?);
+    Ok(())
+}
+
+type Ended<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Status>> + Send + 'a>>;
+
+fn none(error: anyhow::Error) -> Status {
+    Status::internal(format!("{error:#}"))
+}
+
+fn validated<'a>(daemon: &'a TestDaemon, symbol: &'a str) -> Ended<'a> {
+    Box::pin(async move {
+        let request = ValidateRequest { symbol: symbol.to_owned(), refresh: true, ..ValidateRequest::default() };
+        let told = daemon.market_data().map_err(none)?.validate(request).await?.into_inner();
+        let contract = told.contract.unwrap_or_default();
+        for text in [&contract.long_name, &contract.currency, &contract.primary_exchange] {
+            assert!(!text.contains(char::is_control), "{text:?}");
+        }
+        Ok(())
+    })
+}
+
+/// Some days of it, to the end of the operation.
+fn loaded<'a>(daemon: &'a TestDaemon, symbol: &'a str, number: usize) -> Ended<'a> {
+    Box::pin(async move {
+        const DAY: i64 = 86_400_000_000_000;
+        // 2024-01-02 and later
+        let start = 1_704_153_600_000_000_000 + i64::try_from(number % 300).unwrap_or(0) * DAY;
+        let request = LoadRequest {
+            request_id: format!("r{number}"),
+            series: Some(SeriesId { symbol: symbol.to_owned(), timeframe: Timeframe::Hours1.into() }),
+            range: Some(TimeRange { start_ns: Some(start), end_ns: Some(start + 20 * DAY) }),
+            verify: number % 3 == 0,
+            ..LoadRequest::default()
+        };
+        let started = daemon.market_data().map_err(none)?.load(request).await?.into_inner();
+        let id = started.operation.unwrap_or_default().id;
+        let mut changes = daemon.operations().map_err(none)?.watch(WatchOperationRequest { id }).await?.into_inner();
+        let mut last = None;
+        while let Some(change) = changes.message().await? {
+            last = change.operation;
+        }
+        let last = last.unwrap_or_default();
+        match (last.state(), last.failure) {
+            (OperationState::Completed, _) => Ok(()),
+            (OperationState::Failed, Some(failure)) => {
+                let found = ktrdr_proto::reason::find(&failure.reason);
+                assert!(found.is_some() && failure.reason != "INTERNAL", "{failure:?}");
+                failure.messages.iter().for_each(|message| ktrdr_foreign::fit_to_print(message));
+                Ok(())
+            }
+            (state, failure) => panic!("it ended {state:?}: {failure:?}"),
+        }
+    })
+}
+
+/// A few events of live bars, or none.
+fn watched<'a>(daemon: &'a TestDaemon, symbol: &'a str) -> Ended<'a> {
+    Box::pin(async move {
+        let series = Some(SeriesId { symbol: symbol.to_owned(), timeframe: Timeframe::Minutes1.into() });
+        let request = SubscribeRequest { series, history: 5, ..SubscribeRequest::default() };
+        let mut events = daemon.market_data().map_err(none)?.subscribe(request).await?.into_inner();
+        for _ in 0..4 {
+            // who subscribes waits as long as the gateway does
+            match timeout(std::time::Duration::from_millis(300), events.message()).await {
+                Ok(Ok(Some(_))) => {}
+                Ok(Err(status)) => return Err(status),
+                Ok(Ok(None)) | Err(_) => break,
+            }
+        }
+        Ok(())
+    })
+}
+
+fn tested(daemon: &TestDaemon) -> Ended<'_> {
+    Box::pin(async move { daemon.gateway().map_err(none)?.test(TestGatewayRequest {}).await.map(drop) })
+}
+
+/// A price may be wrong and look right; no bar is impossible.
+async fn bars_are_possible(daemon: &TestDaemon) -> Result<()> {
+    for symbol in SYMBOLS {
+        let series = Some(SeriesId { symbol: symbol.to_owned(), timeframe: Timeframe::Hours1.into() });
+        let query = QueryRequest { series, ..QueryRequest::default() };
+        let Ok(stream) = daemon.market_data()?.query(query).await else { continue };
+        let (mut stream, mut before) = (stream.into_inner(), i64::MIN);
+        while let Some(part) = stream.message().await? {
+            let Some(Part::Bars(bars)) = part.part else { continue };
+            ensure!(bars.is_even(), "{bars:?}");
+            let columns: [Vec<f64>; 4] =
+                [bars.open().collect(), bars.high().collect(), bars.low().collect(), bars.close().collect()];
+            for (row, start) in bars.start_ns().enumerate() {
+                let [open, high, low, close] = [0, 1, 2, 3].map(|column| columns[column][row]);
+                let within = |price: f64| low <= price && price <= high;
+                let fits = high.is_finite() && low.is_finite() && within(open) && within(close) && before < start;
+                ensure!(fits, "{symbol} at {start}: {open} {high} {low} {close}");
+                before = start;
+            }
+        }
+    }
+    Ok(())
+}
