@@ -5,11 +5,9 @@ use std::{convert::Infallible, sync::LazyLock};
 use http::{Request, Response};
 use tonic::body::Body;
 use tonic_reflection::server::{Builder, Error};
-use tower::{Service, util::BoxCloneSyncService};
+use tower::util::BoxCloneSyncService;
 
-use super::services::Answer;
-
-type Made = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+pub(super) type Made = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 /// Both versions; `None` where the descriptors cannot be read, which a test would see.
 static V1: LazyLock<Option<Made>> = LazyLock::new(|| told(about().build_v1().map(BoxCloneSyncService::new)));
@@ -25,17 +23,12 @@ fn told(made: Result<Made, Error>) -> Option<Made> {
     made.inspect_err(|error| tracing::error!(%error, "cannot offer reflection")).ok()
 }
 
-/// The answer, if it is reflection that is called.
-#[expect(clippy::result_large_err, reason = "no error: the request, for whom it concerns")]
-pub(super) fn answer(request: Request<Body>) -> Result<Answer, Request<Body>> {
-    let version = request.uri().path().strip_prefix("/grpc.reflection.").unwrap_or_default();
-    let made = match version.split_once('.').map(|(version, _)| version) {
-        Some("v1") => &*V1,
-        Some("v1alpha") => &*V1_ALPHA,
-        _ => return Err(request),
-    };
-    match made {
-        Some(made) => Ok(made.clone().call(request)),
-        None => Err(request),
+/// The service, if it is reflection that is called.
+pub(super) fn of(path: &str) -> Option<Made> {
+    let version = path.strip_prefix("/grpc.reflection.")?.split_once('.')?.0;
+    match version {
+        "v1" => V1.clone(),
+        "v1alpha" => V1_ALPHA.clone(),
+        _ => None,
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Named<S> {
     others: S,
 }
 
-pub(super) type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 impl<S> Service<Request<Body>> for Named<S>
 where
@@ -75,9 +75,9 @@ where
             Some("Training") => ours.training.clone().call(request),
             Some("Gateway") => ours.gateway.clone().call(request),
             Some("Daemon") => ours.daemon.clone().call(request),
-            _ => match reflection::answer(request) {
-                Ok(answer) => answer,
-                Err(request) => return Either::Right(self.others.call(request)),
+            _ => match reflection::of(request.uri().path()) {
+                Some(mut reflection) => reflection.call(request),
+                None => return Either::Right(self.others.call(request)),
             },
         })
     }
