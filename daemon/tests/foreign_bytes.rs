@@ -38,7 +38,8 @@ fn read(word: &str) -> Result<Vec<&'static str>, String> {
     }
     match word.parse::<QuietTime>() {
         Ok(quiet) => {
-            assert_eq!(quiet.to_string().parse::<QuietTime>().unwrap().to_string(), quiet.to_string());
+            let again = quiet.to_string().parse::<QuietTime>().map(|again| again.to_string());
+            assert_eq!(again.as_deref(), Ok(quiet.to_string().as_str()));
             is.push("quiet time");
         }
         Err(error) => fit_to_print(error),
@@ -86,7 +87,9 @@ fn foreign_bytes() {
                 Err(why) => nothing.push(why),
             }
         }
-        nothing.iter().for_each(|why| fit_to_print(why));
+        for why in &nothing {
+            fit_to_print(why);
+        }
         all.sort_unstable();
         all.dedup();
         if all.is_empty() { Err(nothing.swap_remove(0)) } else { Ok(all.join(" ")) }

@@ -254,16 +254,13 @@ mod tests {
             let mut words = line.split(' ');
             let stamp = words.next()?;
             let number = |words: &mut std::str::Split<'_, char>| words.next()?.parse::<f64>().ok();
-            let date = match stamp.strip_prefix('@') {
-                Some(second) => BarTimestamp::DateTime(OffsetDateTime::from_unix_timestamp(second.parse().ok()?).ok()?),
-                None => {
-                    let month = u8::try_from(stamp.parse::<u32>().ok()? / 100 % 100).ok()?;
-                    let (year, day) = (stamp.get(..stamp.len().checked_sub(4)?)?, stamp.get(stamp.len() - 2..)?);
-                    let month = time::Month::try_from(month).ok()?;
-                    BarTimestamp::Date(
-                        time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?,
-                    )
-                }
+            let date = if let Some(second) = stamp.strip_prefix('@') {
+                BarTimestamp::DateTime(OffsetDateTime::from_unix_timestamp(second.parse().ok()?).ok()?)
+            } else {
+                let month = u8::try_from(stamp.parse::<u32>().ok()? / 100 % 100).ok()?;
+                let (year, day) = (stamp.get(..stamp.len().checked_sub(4)?)?, stamp.get(stamp.len() - 2..)?);
+                let month = time::Month::try_from(month).ok()?;
+                BarTimestamp::Date(time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?)
             };
             let (open, high, low) = (number(&mut words)?, number(&mut words)?, number(&mut words)?);
             let (close, volume) = (number(&mut words)?, number(&mut words)?);

@@ -377,7 +377,7 @@ mod tests {
                 let good = (0..files.len()).filter(|at| is_whole(*at)).count();
                 assert_eq!(left, good, "good files, taken in by a new ledger");
                 opened
-                    .map(|served| format!("{}", if served == good { "all" } else { "some" }))
+                    .map(|served| if served == good { "all" } else { "some" }.to_owned())
                     .map_err(|error| crate::error::chain(&error).join(": "))
             });
     }

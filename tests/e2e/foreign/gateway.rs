@@ -68,6 +68,7 @@ async fn a_gateway_of_foreign_bytes_is_survived() -> Result<()> {
 
 type Ended<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Status>> + Send + 'a>>;
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn none(error: anyhow::Error) -> Status {
     Status::internal(format!("{error:#}"))
 }
@@ -94,7 +95,7 @@ fn loaded<'a>(daemon: &'a TestDaemon, symbol: &'a str, number: usize) -> Ended<'
             request_id: format!("r{number}"),
             series: Some(SeriesId { symbol: symbol.to_owned(), timeframe: Timeframe::Hours1.into() }),
             range: Some(TimeRange { start_ns: Some(start), end_ns: Some(start + 20 * DAY) }),
-            verify: number % 3 == 0,
+            verify: number.is_multiple_of(3),
             ..LoadRequest::default()
         };
         let started = daemon.market_data().map_err(none)?.load(request).await?.into_inner();
@@ -113,7 +114,7 @@ fn loaded<'a>(daemon: &'a TestDaemon, symbol: &'a str, number: usize) -> Ended<'
                 failure.messages.iter().for_each(|message| ktrdr_foreign::fit_to_print(message));
                 Ok(())
             }
-            (state, failure) => panic!("it ended {state:?}: {failure:?}"),
+            (state, failure) => Err(Status::internal(format!("it ended {state:?}: {failure:?}"))),
         }
     })
 }

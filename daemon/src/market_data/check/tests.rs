@@ -254,9 +254,9 @@ fn foreign_bytes() {
             }
             let mut checker = Checker::new(subject);
             checker.bars(&bars);
-            let checked = checker.finish();
-            assert_eq!(checked.bars, count as u64);
-            found.extend(checked.findings.iter().map(|finding| finding.rule.code));
+            let outcome = checker.finish();
+            assert_eq!(outcome.bars, count as u64);
+            found.extend(outcome.findings.iter().map(|finding| finding.rule.code));
         }
         Ok(found.join(" "))
     });

@@ -111,7 +111,9 @@ fn foreign_bytes() {
                     "{lines} lines: {mistakes:?}"
                 );
                 assert!(mistakes.is_sorted_by_key(|mistake| mistake.line) && mistakes.len() <= MISTAKES_MAX);
-                mistakes.iter().for_each(|mistake| ktrdr_foreign::fit_to_print(&mistake.what));
+                for mistake in &mistakes {
+                    ktrdr_foreign::fit_to_print(&mistake.what);
+                }
                 Err(mistakes.into_iter().map(|mistake| mistake.what).collect::<Vec<_>>().join("\n"))
             }
         }
