@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(child.wait().unwrap().code(), Some(97));
         assert_eq!(after.unwrap(), before);
         let text = String::from_utf8_lossy(&all);
-        assert!(text.contains("\x1b[?1049h") && text.contains("none under way"), "it had the screen: {text:?}");
+        assert!(text.contains("\x1b[?1049h") && text.contains("daemon"), "it had the screen: {text:?}");
         let mut terminal = vt100::Parser::default();
         terminal.process(&all);
         assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor(), "{text:?}");

@@ -147,7 +147,7 @@ fn a_busy_daemon_on_a_usual_terminal() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────── by state ─
     ID      KIND     SUBJECT        STATE     PROGRESS       TIME DOING
     …B00002 training demo EURUSD 1h running   ██░░░░  30%  1h 01m epoch 3 of 10
     …A00001 load     NVDA 1m        running   ███░░░  50%  1m 14s waiting for pacin…
@@ -177,7 +177,7 @@ fn a_busy_daemon_on_a_large_terminal() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                                                                                                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────────────────────────────────────────────────────────────────────────────────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── by state ─
     ID                                     KIND      SUBJECT         STATE      PROGRESS                 RATE     TIME  DOING
     op_training_01JX3M8Z5A7K2M4P6R8B00002  training  demo EURUSD 1h  running    █████░░░░░░░░░░░  30%           1h 01m  epoch 3 of 10
     op_load_01JX3M8Z5A7K2M4P6R8A00001      load      NVDA 1m         running    ████████░░░░░░░░  50%  30.0/m   1m 14s  waiting for pacing, 4 s
@@ -213,7 +213,7 @@ fn a_small_terminal_shows_what_matters_most() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pi…
     gateway  ready  for 2h 10m  127.0.0.1:4…
     pacing   █████████████████░░░  52/60  n…
-    ─ Operations  2 running, 1 pending, 1 c…
+    ─ Operations  2 running, 1 pending ─────
     SUBJECT        STATE     PROGRESS
     demo EURUSD 1h running   ██░░░░  30%
     NVDA 1m        running   ███░░░  50%
@@ -257,7 +257,7 @@ fn the_focus_shows_its_rows_and_their_details() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────── by state ─
     ID      KIND     SUBJECT        STATE     PROGRESS       TIME DOING
     …B00002 training demo EURUSD 1h running   ██░░░░  30%  1h 01m epoch 3 of 10
     …A00001 load     NVDA 1m        running   ███░░░  50%  1m 14s waiting for pacin…
@@ -280,7 +280,7 @@ fn the_focus_shows_its_rows_and_their_details() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────── by state ─
     ID      KIND     SUBJECT        STATE     PROGRESS       TIME DOING
     …B00002 training demo EURUSD 1h running   ██░░░░  30%  1h 01m epoch 3 of 10
     …A00001 load     NVDA 1m        running   ███░░░  50%  1m 14s waiting for pacin…
@@ -315,7 +315,7 @@ fn trouble_is_told() {
     gateway  disconnected  for 2h 10m  127.0.0.1:4002  client 1
              connection refused; attempt 4 at 22:00:05  farms down: ushmds
     pacing   ████████████████████  60/60  IB refused; nothing for 42.0s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────────────────────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────────────────────────── by state ─
     ID       KIND      SUBJECT         STATE      PROGRESS       RATE     TIME  DOING
     …B00002  training  demo EURUSD 1h  running    ██░░░░  30%           1h 01m  epoch 3 of 10
     …A00001  load      NVDA 1m         running    ███░░░  50%  30.0/m   1m 14s  waiting for pacing, 4 s
@@ -345,8 +345,8 @@ fn nothing_to_do_is_told_too() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations ──────────────────────────────────────────────────────── by state ─
-    Nothing is under way
+    ─ Operations  none under way ──────────────────────────────────────── by state ─
+    Nothing to show
 
 
     q leave  ? keys  ↑↓ select  Tab pane  c cancel  s order  p pause
@@ -366,7 +366,7 @@ fn a_question_and_the_help_lie_over_it() {
     daemon   0.1.0  up 3h 12m  47.7 MiB  pid 4711                       22:00:00 UTC
     gateway  ready  for 2h 10m  127.0.0.1:4002  client 1  serves requests
     pacing   █████████████████░░░  52/60  next in 3.2s  requests 3 open, 12 queued
-    ─ Operations  2 running, 1 pending, 1 completed, 1 failed ─────────── by state ─
+    ─ Operations  2 running, 1 pending ────────────────────────────────── by state ─
     ID      KIND     SUBJECT        STATE     PROGRESS       TIME DOING
     …B00002 t┌ Keys ─────────────────────────────────────────────────────┐of 10
     …A00001 l│ q Esc Ctrl-C   leave                                      │for pacin…
