@@ -18,9 +18,10 @@ use shell::{Typed, script, session};
 use world::World;
 
 /// How commands begin that are not run here, and why.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: [(&str, &str); 7] = [
     ("cargo ", "builds, or takes minutes; the aliases are the demo's and the chaos runs' own tests"),
     ("KTRDR_TEST_KILLS=500 ", "takes minutes; with a few kills it is a test"),
+    ("KTRDR_FUZZ_", "takes minutes; a bounded run is a test"),
     ("bash .ci/run", "it is what runs this"),
     ("pip install ", "the tests that need Python install what they need, once"),
     ("python -m grpc_tools.protoc", "runs with the blocks of Python, where that is at hand"),
@@ -28,21 +29,14 @@ const NOT_RUN: [(&str, &str); 6] = [
 ];
 
 /// Blocks that are not run: their document and first line, and why.
-const BLOCKS_NOT_RUN: [(&str, &str, &str); 2] = [
-    (
-        "docs/API.md",
-        "watched = market_data_pb2.SubscribeRequest(series=series, history=20)",
-        "goes on until it is cancelled",
-    ),
-    (
-        "docs/DEVELOPING.md",
-        "const QUOTA: Route = Route::get(\"/quota\", 5, 2).cheap();",
-        "is the shape of a file that is not there",
-    ),
-];
+const BLOCKS_NOT_RUN: [(&str, &str, &str); 1] = [(
+    "docs/DEVELOPING.md",
+    "const QUOTA: Route = Route::get(\"/quota\", 5, 2).cheap();",
+    "is the shape of a file that is not there",
+)];
 
-/// Languages of blocks that are only looked at.
-const SHOWN: [&str; 2] = ["text", "mermaid"];
+/// Languages of blocks that are only looked at; what Node is shown, `node.rs` does.
+const SHOWN: [&str; 3] = ["text", "mermaid", "js"];
 
 fn why_not(command: &str) -> Option<&'static str> {
     NOT_RUN.iter().find(|(begins, _)| command.trim_start().starts_with(begins)).map(|(_, why)| *why)
@@ -125,6 +119,7 @@ run_by_tests! {
     developing_runs: "docs/DEVELOPING.md",
     gateway_runs: "docs/GATEWAY.md",
     migration_runs: "docs/MIGRATION.md",
+    observing_runs: "docs/OBSERVING.md",
     security_runs: "docs/SECURITY.md",
     training_runs: "docs/TRAINING.md",
     troubleshooting_runs: "docs/TROUBLESHOOTING.md",
@@ -171,8 +166,8 @@ fn the_python_of_the_readme_runs() -> Result<()> {
 }
 
 #[test]
-fn the_python_of_the_api_runs() -> Result<()> {
-    runs_python("docs/API.md")
+fn the_python_of_the_data_runs() -> Result<()> {
+    runs_python("docs/DATA.md")
 }
 
 /// Nothing is left out in silence: a block is run, or its language is one that is only shown, or it is named above; and what is named is there.
@@ -208,7 +203,8 @@ fn every_block_is_run_or_says_why_not() -> Result<()> {
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(python, BTreeSet::from(["README.md".to_owned(), "docs/API.md".to_owned()]));
+    // that of the API is run by the tests of the client
+    assert_eq!(python, BTreeSet::from(["README.md", "docs/API.md", "docs/DATA.md"].map(str::to_owned)));
     let named = NOT_RUN.iter().map(|(begins, _)| *begins).chain(BLOCKS_NOT_RUN.iter().map(|(_, begins, _)| *begins));
     let gone: Vec<_> = named.filter(|begins| !used.iter().any(|line| line.starts_with(begins))).collect();
     ensure!(gone.is_empty(), "named as not run, and no longer there: {gone:?}");

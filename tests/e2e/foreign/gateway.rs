@@ -54,7 +54,7 @@ async fn a_gateway_of_foreign_bytes_is_survived() -> Result<()> {
     run.told(&format!(
         "gateway: {asked} requests, {answered} answered; {spoilt} frames spoilt, {connections} connections"
     ));
-    ensure!(spoilt > 50 && connections > 5 && answered > 0 && answered < asked, "the run reaches what it is about");
+    ensure!(spoilt > 10 && connections > 1 && answered > 0 && answered < asked, "the run reaches what it is about");
 
     // nothing of it stays
     between.be_honest();

