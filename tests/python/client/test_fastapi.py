@@ -18,6 +18,12 @@ from ktrdr_client import Client
 from world import LIMIT, ROOT, Daemon, until
 
 UTC = dt.timezone.utc
+#: uvicorn's own --fd takes every socket for one of Unix, and then leaves Nagle's algorithm on.
+SERVE = """
+import socket, sys, uvicorn
+listening = socket.socket(fileno=int(sys.argv[1]))
+uvicorn.Server(uvicorn.Config("fastapi_app:app", log_level="warning")).run(sockets=[listening])
+"""
 
 
 class Backend:
@@ -26,9 +32,8 @@ class Backend:
     def __init__(self, daemon: Daemon) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
-        command = [sys.executable, "-B", "-m", "uvicorn", "fastapi_app:app", "--app-dir", str(ROOT / "docs/examples")]
-        command += ["--fd", str(listening.fileno()), "--log-level", "warning"]
-        env = {**os.environ, "KTRDR_SOCKET": daemon.socket}
+        command = [sys.executable, "-B", "-c", SERVE, str(listening.fileno())]
+        env = {**os.environ, "KTRDR_SOCKET": daemon.socket, "PYTHONPATH": str(ROOT / "docs/examples")}
         self.process = subprocess.Popen(command, env=env, pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL)
         listening.close()
         self.url = f"http://127.0.0.1:{self.port}"

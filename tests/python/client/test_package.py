@@ -95,10 +95,26 @@ def test_ten_lines_in_a_clean_environment(pair, tmp_path: pathlib.Path) -> None:
 @needs_wheel
 def test_the_wheel_is_pure_typed_and_keeps_to_its_own_package() -> None:
     assert WHEEL is not None and WHEEL.endswith("-py3-none-any.whl")
-    names = zipfile.ZipFile(WHEEL).namelist()
+    names = content(pathlib.Path(WHEEL))
     assert {name.split("/")[0].split("-")[0] for name in names} == {"ktrdr_client"}
     generated = {"ktrdr_client/v1/market_data_pb2.py", "ktrdr_client/v1/market_data_pb2_grpc.pyi", "ktrdr_client/_reasons.py"}
     assert generated < set(names) and "ktrdr_client/py.typed" in names
+
+
+@needs_wheel
+def test_a_source_package_makes_the_same_wheel(tmp_path: pathlib.Path) -> None:
+    hatchling = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(hatchling, cwd=ROOT / "proto/python", check=True, capture_output=True)
+    [source] = tmp_path.glob("*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel", "--no-build-isolation", "--no-deps"]
+    subprocess.run([*pip, "-w", str(tmp_path), source], check=True)
+    [again] = tmp_path.glob("*.whl")
+    assert content(again) == content(pathlib.Path(WHEEL or ""))
+
+
+def content(wheel: pathlib.Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as files:
+        return {name: files.read(name) for name in files.namelist()}
 
 
 def test_types_are_right(tmp_path: pathlib.Path) -> None:
