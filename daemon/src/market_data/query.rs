@@ -7,10 +7,10 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{MarketDataError, view::Seen};
+use super::{Chunk, MarketDataError, view::Seen};
 use crate::{
-    model::{Bar, Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
-    store::{Ends, Opened, Room, SeriesState, Store, StoreError},
+    model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
+    store::{Ends, Opened, SeriesState, Store, StoreError},
 };
 
 /// Rows of one chunk: 6 columns of 8 bytes make 240 KB, the flat optimum for a stream, far below gRPC's 4 MiB.
@@ -56,24 +56,6 @@ pub struct Header {
     pub derived_from: Option<Timeframe>,
     /// The market's clock, when it was asked for and is known.
     pub time_zone: Option<String>,
-}
-
-/// Some rows of bars that others may be reading, too.
-#[derive(Debug)]
-pub struct Chunk {
-    /// All that were read.
-    pub bars: Arc<Bars>,
-    /// Which of them it is.
-    pub rows: Range<usize>,
-    /// All of them are held for as long as this is.
-    _room: Option<Arc<Room>>,
-}
-
-impl Chunk {
-    /// Its bars.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
-        self.rows.clone().map(|row| self.bars.at(row))
-    }
 }
 
 /// Chunks of rows, in order. Dropping it ends the reading.
@@ -285,7 +267,7 @@ async fn send_part(
         loop {
             let chunk = own.start..own.end.min(own.start.saturating_add(CHUNK_ROWS));
             (left.start, own.start) = (left.start + chunk.len(), chunk.end);
-            place.send(Ok(Chunk { bars: bars.clone(), rows: chunk, _room: room.clone() }));
+            place.send(Ok(Chunk::new(bars.clone(), chunk, room.clone())));
             if own.is_empty() {
                 break;
             }

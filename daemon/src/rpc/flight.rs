@@ -173,10 +173,10 @@ mod tests {
     use super::*;
     use prost::Message;
 
-    /// Parts of a table, each with its length before it; a ticket, a descriptor.
+    /// Parts of a table, each with its length before it; a ticket, a descriptor. A byte may be a part, which has fields of its own.
     #[test]
     fn foreign_bytes() {
-        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "flight").memory(96, 4 << 20).check(|bytes| {
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "flight").memory(1_024, 4 << 20).check(|bytes| {
             let told = |status: Status| {
                 assert!(status.code() != tonic::Code::Internal, "{status:?}");
                 status.message().to_owned()
