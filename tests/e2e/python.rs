@@ -78,6 +78,25 @@ impl Environment {
     }
 }
 
+/// The same with what the Python client needs; [`client_wheel`] makes the client itself.
+pub(crate) fn with_client(what: &str, test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    CLIENT.with(what, test)
+}
+
+/// The wheel of the Python client, built into a folder.
+pub(crate) fn client_wheel(python: &Path, folder: &Path) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto/python");
+    pip(python, ["wheel", "--no-build-isolation", "--no-deps", "--wheel-dir"], &[folder, &source])?;
+    Ok(std::fs::read_dir(folder)?.next().context("no wheel")??.path())
+}
+
+/// Runs pip with these words, then these paths.
+pub(crate) fn pip<const N: usize>(python: &Path, words: [&str; N], paths: &[&Path]) -> Result<()> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]).args(words).args(paths);
+    run(&mut command).map_err(anyhow::Error::msg)
+}
+
 fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
@@ -156,23 +175,14 @@ fn quantlib_knows_the_same_days_of_sixteen_exchanges() -> Result<()> {
 /// Built as a wheel, installed, and tried by its own tests: `tests/python/client`.
 #[test]
 fn the_python_client_keeps_its_promises() -> Result<()> {
-    CLIENT.with("the Python client", |python| {
+    with_client("the Python client", |python| {
         let folder = tempfile::tempdir()?;
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let pip = || {
-            let mut command = Command::new(python);
-            command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]);
-            command
-        };
-        let build = ["wheel", "--no-build-isolation", "--no-deps", "--wheel-dir"];
-        run(pip().args(build).arg(folder.path()).arg(tests.join("../proto/python"))).map_err(anyhow::Error::msg)?;
-        let wheel = std::fs::read_dir(folder.path())?.next().context("no wheel")??.path();
-        let install = ["install", "--no-deps", "--force-reinstall"];
-        run(pip().args(install).arg(&wheel)).map_err(anyhow::Error::msg)?;
+        let wheel = client_wheel(python, folder.path())?;
+        pip(python, ["install", "--no-deps", "--force-reinstall"], &[&wheel])?;
         let programs = programs()?.ktrdrd.parent().context("a folder")?;
         let output = Command::new(python)
             .args(["-B", "-m", "pytest", "--numprocesses", "3"])
-            .current_dir(tests.join("python/client"))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/client"))
             .env("KTRDR_TEST_PROGRAMS", programs)
             .env("KTRDR_TEST_WHEEL", wheel)
             .output()?;

@@ -68,6 +68,25 @@ fn it_shows_what_goes_on_and_cancels_what_is_selected_after_asking() -> Result<(
     Ok(())
 }
 
+/// The signal of a size and a key reach its wait together, more often than not.
+#[test]
+fn a_key_that_comes_with_another_size_is_heard() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    let mut top = top(&daemon)?;
+    for columns in 80..110 {
+        top.process().signal(Signal::STOP)?;
+        top.resize(columns, 30)?;
+        top.press("?")?;
+        top.process().signal(Signal::CONT)?;
+        top.shows("Shift-Tab")?;
+        top.press("?")?;
+        top.shows_what("the end of the help", |text| !text.contains("Shift-Tab"))?;
+    }
+    top.press("q")?;
+    ensure!(top.ended()?.success());
+    Ok(())
+}
+
 #[test]
 fn hosts_are_shown_with_their_pools() -> Result<()> {
     let host = TrainingSim::start("--generation b")?;

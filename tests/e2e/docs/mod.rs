@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::python::with_python;
+use crate::python::{client_wheel, pip, with_client};
 use likeness::alike;
 use markdown::{Block, Document, root};
 use shell::{Typed, script, session};
@@ -127,12 +127,16 @@ run_by_tests! {
 
 /// Of Python: its own commands, then its blocks as one program.
 fn runs_python(name: &str) -> Result<()> {
-    with_python(name, |python| {
+    with_client(name, |python| {
         let document = Document::read(name)?;
         let mut world = World::new()?;
         if let Some(folder) = python.parent() {
             world.find_first(folder);
         }
+        let packages = tempfile::tempdir()?;
+        let wheel = client_wheel(python, packages.path())?;
+        pip(python, ["install", "--no-deps", "--target"], &[packages.path(), &wheel])?;
+        world.set("PYTHONPATH", &packages.path().display().to_string());
         world.settle("ktrdr")?;
         let load = "ktrdr data load AAPL NVDA -t 1h --start 2025-01-01 --end 2025-06-07";
         let mut commands = vec![load.to_owned()];

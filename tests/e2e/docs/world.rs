@@ -131,6 +131,11 @@ impl World {
         self.home.set("PATH", format!("{}:{}", folder.display(), path.unwrap_or_default()));
     }
 
+    /// A variable of the environment.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.home.set(name, value);
+    }
+
     /// A block that starts the daemon finds none; any other finds one whose gateway is there.
     pub(super) fn settle(&self, block: &str) -> Result<()> {
         if block.contains("ktrdr daemon start") {
