@@ -88,7 +88,7 @@ impl IbService {
             Requested { id: format!("ib-service-{}", Ulid::generate()), by: Some("the IB service's clients".into()) };
         let started = self.market_data.load(request, asked, None).await.map_err(|error| text(&error))?;
         let id = started.operation.id.clone();
-        let mut changes = self.registry.watch(&id).map_err(|error| text(&error))?;
+        let mut changes = self.registry.watch(&id).await.map_err(|error| text(&error))?;
         let ended = tokio::time::timeout(WAIT, changes.wait_for(|operation| operation.state.is_final())).await;
         let ended = match ended {
             Ok(Ok(operation)) => operation.clone(),

@@ -141,7 +141,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
 
 /// Old operations, which nobody waited for. A daemon that cannot read them ends, as one that cannot read its ledger does.
 fn remember(registry: Registry, ending: rpc::Ending) -> JoinHandle<Result<(), StoreError>> {
-    tokio::task::spawn_blocking(move || registry.remember().inspect_err(|_| ending.stop()))
+    tokio::spawn(async move { registry.remember().await.inspect_err(|_| ending.stop()) })
 }
 
 /// Work first, then those who watch it, then the gateway.

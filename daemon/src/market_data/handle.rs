@@ -82,14 +82,14 @@ impl MarketData {
             waits: false,
         };
         let _entering = self.entering.lock().await;
-        if let Some(operation) = self.registry.started_before(&new)? {
+        if let Some(operation) = self.registry.started_before(&new).await? {
             return Ok(Started { operation, joined: true, same_request: true });
         }
         self.check_load(&request)?;
         let writer = Writer::load(request.clone());
         let occupied = match self.occupancy.wait_and_occupy(&request.key, writer, |other| other.brief).await {
             Ok(occupied) => occupied,
-            Err(writer) => return self.join(request, writer),
+            Err(writer) => return self.join(request, writer).await,
         };
         let (key, load) = (request.key.clone(), Load::new(request, self.reference.clone(), occupied));
         let started = self.registry.start(new, |context| load.run(context)).await?;
@@ -98,11 +98,11 @@ impl MarketData {
     }
 
     /// Joins a load of the same kind of bars, and says whether it was asked for the same ones.
-    fn join(&self, asked: LoadRequest, writer: Writer) -> Result<Started, MarketDataError> {
+    async fn join(&self, asked: LoadRequest, writer: Writer) -> Result<Started, MarketDataError> {
         let Writer { operation, request, .. } = writer;
         match request {
             Some(running) if running.basis == asked.basis => {
-                let operation = self.registry.get(&operation)?;
+                let operation = self.registry.get(&operation).await?;
                 // one of many has no result of its own
                 let same_request = running == asked && operation.kind == "load";
                 Ok(Started { operation, joined: true, same_request })

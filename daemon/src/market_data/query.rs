@@ -113,7 +113,7 @@ pub(super) async fn query(
     tokio::spawn(async move {
         if let Err(error) = produce(&store, parts, (skip, send), &seen, &rows).await {
             // who has gone need not be told
-            rows.send(Err(error.into())).await.unwrap_or_default();
+            rows.send(Err(error)).await.unwrap_or_default();
         }
     });
     Ok((header, receiver))
@@ -227,7 +227,7 @@ async fn produce(
     (mut skip, mut send): (u64, u64),
     seen: &Arc<Option<Seen>>,
     rows: &mpsc::Sender<Result<Chunk, MarketDataError>>,
-) -> Result<(), StoreError> {
+) -> Result<(), MarketDataError> {
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     for (rows_of_part, part) in parts {
         if skip >= rows_of_part {
@@ -254,7 +254,7 @@ async fn send_part(
     mut left: Range<usize>,
     seen: &Arc<Option<Seen>>,
     rows: &mpsc::Sender<Result<Chunk, MarketDataError>>,
-) -> Result<bool, StoreError> {
+) -> Result<bool, MarketDataError> {
     let mut is_slow = false;
     while !left.is_empty() {
         let Ok(mut place) = rows.reserve().await else { return Ok(false) };
@@ -263,7 +263,7 @@ async fn send_part(
         let wanted = left.start..left.end.min(left.start.saturating_add(most));
         let (part, seen) = (part.clone(), seen.clone());
         let decoded = store.in_turn(move || part.rows(wanted, (*seen).as_ref())).await;
-        let (bars, mut own) = decoded.unwrap_or(Err(StoreError::Closed))?;
+        let (bars, mut own) = decoded.ok_or(MarketDataError::Defect)??;
         loop {
             let chunk = own.start..own.end.min(own.start.saturating_add(CHUNK_ROWS));
             (left.start, own.start) = (left.start + chunk.len(), chunk.end);

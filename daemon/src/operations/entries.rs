@@ -1,68 +1,172 @@
-//! The operations in memory, found by id, by age and by the request that started them. What orders them never changes
+//! All operations that are remembered, found by id, by age and by the request that started them. What orders them never changes
 //! in the life of an operation, so a look touches only what it answers with.
+//!
+//! What has ended leaves memory for the ledger, but for the newest ends: of the others, a [`Trace`] says where to look.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     ops::Bound,
     sync::Arc,
 };
 
-use super::entry::Entry;
-use crate::model::Nanos;
+use super::{State, entry::Entry, prune::Age};
+use crate::{model::Nanos, store::EndedRow};
 
-/// When it was created, and its id: the order of the lists.
-type Age = (Nanos, String);
+/// Ends that stay whole: people look at what they have just done.
+const WHOLE: usize = 100;
+
+/// What stays in memory of an operation whose rest is in the ledger: what it is found and counted by.
+#[derive(Debug, Clone)]
+pub(super) struct Trace {
+    pub(super) id: Arc<str>,
+    pub(super) kind: Arc<str>,
+    pub(super) state: State,
+    request: Arc<str>,
+    created: Nanos,
+    ended: Nanos,
+}
+
+/// Where an operation is.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// In memory.
+    Whole(Arc<Entry>),
+    /// In the ledger.
+    Trace(Trace),
+}
+
+impl Known {
+    /// When it was entered, and when it ended.
+    fn age(&self) -> Age {
+        match self {
+            Self::Whole(entry) => {
+                let operation = entry.snapshot();
+                Age { created: operation.created, ended: operation.ended }
+            }
+            Self::Trace(trace) => Age { created: trace.created, ended: Some(trace.ended) },
+        }
+    }
+
+    fn request(&self) -> Arc<str> {
+        match self {
+            Self::Whole(entry) => entry.snapshot().request_id.as_str().into(),
+            Self::Trace(trace) => trace.request.clone(),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    ids: BTreeMap<String, Arc<Entry>>,
-    ages: BTreeMap<Age, Arc<Entry>>,
-    requests: HashMap<String, Arc<Entry>>,
+    ids: BTreeMap<Arc<str>, Known>,
+    /// When it was created, and its id: the order of the lists.
+    ages: BTreeSet<(Nanos, Arc<str>)>,
+    /// Its id by that of its request.
+    requests: HashMap<Arc<str>, Arc<str>>,
+    /// Whole ones that have ended, in the order of their ends.
+    ended: VecDeque<Arc<str>>,
+    /// One text for each kind.
+    kinds: HashSet<Arc<str>>,
 }
 
 impl Entries {
     pub(super) fn insert(&mut self, entry: Arc<Entry>) {
-        let operation = entry.snapshot();
-        self.ages.insert((operation.created, operation.id.clone()), entry.clone());
-        self.requests.insert(operation.request_id.clone(), entry.clone());
-        self.ids.insert(operation.id.clone(), entry);
+        self.add(entry.snapshot().id.as_str().into(), Known::Whole(entry));
+    }
+
+    /// One that ended in an earlier life.
+    pub(super) fn insert_ended(&mut self, row: EndedRow) {
+        let trace = Trace {
+            id: row.id.into(),
+            kind: self.kind(&row.kind),
+            state: State::parse(&row.state).unwrap_or(State::Failed),
+            request: row.request_id.into(),
+            created: row.created,
+            ended: row.ended,
+        };
+        self.add(trace.id.clone(), Known::Trace(trace));
+    }
+
+    fn add(&mut self, id: Arc<str>, known: Known) {
+        self.ages.insert((known.age().created, id.clone()));
+        self.requests.insert(known.request(), id.clone());
+        self.ids.insert(id, known);
     }
 
     pub(super) fn remove(&mut self, id: &str) {
-        let Some(entry) = self.ids.remove(id) else { return };
+        let Some((id, known)) = self.ids.remove_entry(id) else { return };
+        self.requests.remove(&known.request());
+        self.ages.remove(&(known.age().created, id));
+    }
+
+    /// One has ended: those that ended long before it leave memory.
+    pub(super) fn ended(&mut self, id: &str) {
+        self.ended.push_back(id.into());
+        for _ in WHOLE..self.ended.len() {
+            let Some(id) = self.ended.pop_front() else { return };
+            if !self.reduced(&id) {
+                self.ended.push_back(id);
+            }
+        }
+    }
+
+    /// Leaves a trace of one; not of one that nobody else has, or that somebody looks at.
+    fn reduced(&mut self, id: &Arc<str>) -> bool {
+        let Some(Known::Whole(entry)) = self.ids.get(id) else { return true };
         let operation = entry.snapshot();
-        self.ages.remove(&(operation.created, operation.id.clone()));
-        self.requests.remove(&operation.request_id);
+        let (Some(ended), true, false) = (operation.ended, entry.is_recorded(), entry.is_watched()) else {
+            return false;
+        };
+        let trace = Trace {
+            id: id.clone(),
+            kind: self.kind(&operation.kind),
+            state: operation.state,
+            request: operation.request_id.as_str().into(),
+            created: operation.created,
+            ended,
+        };
+        self.ids.insert(id.clone(), Known::Trace(trace));
+        true
+    }
+
+    fn kind(&mut self, kind: &str) -> Arc<str> {
+        if let Some(known) = self.kinds.get(kind) {
+            return known.clone();
+        }
+        let new: Arc<str> = kind.into();
+        self.kinds.insert(new.clone());
+        new
     }
 
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Arc<Entry>> {
+    pub(super) fn get(&self, id: &str) -> Option<&Known> {
         self.ids.get(id)
     }
 
-    pub(super) fn of_request(&self, request_id: &str) -> Option<&Arc<Entry>> {
-        self.requests.get(request_id)
+    pub(super) fn of_request(&self, request_id: &str) -> Option<&Known> {
+        self.get(self.requests.get(request_id)?)
     }
 
     /// Those whose id begins so, by id.
-    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Entry>> {
+    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Known> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
-        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, entry)| entry)
+        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, known)| known)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Entry>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
         self.ids.values()
     }
 
+    /// Of all of them, by id.
+    pub(super) fn ages(&self) -> impl Iterator<Item = (&Arc<str>, Age)> {
+        self.ids.iter().map(|(id, known)| (id, known.age()))
+    }
+
     /// Newest first; with `after`, those older than it.
-    pub(super) fn newest_first(&self, after: Option<&Entry>) -> impl Iterator<Item = &Arc<Entry>> {
-        let end = after.map_or(Bound::Unbounded, |entry| {
-            let operation = entry.snapshot();
-            Bound::Excluded((operation.created, operation.id.clone()))
-        });
-        self.ages.range((Bound::Unbounded, end)).rev().map(|(_, entry)| entry)
+    pub(super) fn newest_first(&self, after: Option<(&str, &Known)>) -> impl Iterator<Item = &Known> {
+        let end = after.map_or(Bound::Unbounded, |(id, known)| Bound::Excluded((known.age().created, id.into())));
+        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get(id))
     }
 }

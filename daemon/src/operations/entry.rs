@@ -1,6 +1,9 @@
 //! One operation in memory, and its row in the ledger.
 
-use std::sync::{Mutex, PoisonError, atomic::AtomicBool};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use ktrdr_proto::reason;
 use tokio::sync::watch;
@@ -18,7 +21,7 @@ pub(super) struct Entry {
     /// Why that person wanted it.
     note: Mutex<String>,
     /// The last change of state is on the disk.
-    pub(super) recorded: AtomicBool,
+    recorded: AtomicBool,
 }
 
 impl Entry {
@@ -44,6 +47,16 @@ impl Entry {
     pub(super) fn is_left(&self, kind: &str) -> bool {
         let operation = self.operation.borrow();
         operation.kind == kind && !operation.state.is_final()
+    }
+
+    /// The ledger knows its last change of state.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// Whether it does.
+    pub(super) fn set_recorded(&self, recorded: bool) {
+        self.recorded.store(recorded, Ordering::Relaxed);
     }
 
     /// Somebody looks at it.

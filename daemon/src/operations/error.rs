@@ -51,8 +51,11 @@ pub enum OperationError {
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     ShuttingDown,
+    /// A panic, which is a defect of ours.
+    #[error("a defect in ktrdrd kept it from beginning")]
+    Defect,
     /// The ledger failed.
-    #[error("the operation could not be recorded")]
+    #[error("the ledger of operations failed")]
     Store(#[source] StoreError),
 }
 
@@ -66,6 +69,7 @@ impl Reasoned for OperationError {
             Self::RequestIdInvalid => &reason::REQUEST_INVALID,
             Self::TooMany { .. } => &reason::TOO_MANY_OPERATIONS,
             Self::ShuttingDown => &reason::SHUTTING_DOWN,
+            Self::Defect => &reason::INTERNAL,
             Self::Store(error) => error.reason(),
         }
     }

@@ -4,17 +4,17 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Keep, Registry, Snapshot,
-    entries::Entries,
+    entries::{Entries, Known},
     entry::{self, Entry},
     prune::{Age, forgotten},
     registry::Inner,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{OperationRow, Store, StoreError},
+    store::{EndedRow, OperationRow, Store, StoreError},
 };
 
 /// All operations.
@@ -30,7 +30,7 @@ use crate::{
 pub(super) struct History {
     /// Those that had not ended when this life began.
     pub(super) left: Vec<Arc<Entry>>,
-    entries: OnceLock<Mutex<Entries>>,
+    entries: OnceCell<Mutex<Entries>>,
     /// Why the others are not known.
     unread: Mutex<Option<StoreError>>,
 }
@@ -47,7 +47,7 @@ impl Registry {
         stop: CancellationToken,
     ) -> Result<Self, StoreError> {
         let (now, mut left) = (clock::now(), Vec::new());
-        for row in store.operations(false)? {
+        for row in store.unfinished_operations()? {
             let mut operation = entry::revive(row);
             if !operation.state.is_final() && !lasting.contains(&operation.kind.as_str()) {
                 entry::cut_off(&mut operation, now);
@@ -73,26 +73,42 @@ impl Registry {
         })))
     }
 
-    /// All of them. Blocks where they were not read yet.
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    /// All of them; those of earlier lives are read where they were not yet.
+    pub(super) async fn entries(&self) -> MutexGuard<'_, Entries> {
         let history = &self.0.history;
-        let entries = history.entries.get_or_init(|| {
-            let read = self.ended().inspect_err(|error| tracing::error!(%error, "old operations cannot be read"));
+        let read = async {
+            let read = self.ended().await;
             let ended = read.unwrap_or_else(|error| {
+                tracing::error!(%error, "old operations cannot be read");
                 *history.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Vec::new()
             });
             let mut entries = Entries::default();
-            let ended = ended.into_iter().map(|row| Arc::new(Entry::new(entry::revive(row))));
-            ended.chain(history.left.iter().cloned()).for_each(|entry| entries.insert(entry));
+            for row in ended {
+                entries.insert_ended(row);
+            }
+            for entry in &history.left {
+                entries.insert(entry.clone());
+            }
             Mutex::new(entries)
-        });
-        entries.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        history.entries.get_or_init(|| read).await.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads all that is not read yet; an error is told once. Blocks.
-    pub fn remember(&self) -> Result<(), StoreError> {
-        drop(self.entries());
+    /// Those in memory; without waiting for the others.
+    pub(super) fn whole_ones(&self) -> Vec<Arc<Entry>> {
+        let Some(entries) = self.0.history.entries.get() else { return self.0.history.left.clone() };
+        let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = entries.all().filter_map(|known| match known {
+            Known::Whole(entry) => Some(entry.clone()),
+            Known::Trace(_) => None,
+        });
+        whole.collect()
+    }
+
+    /// Reads all that is not read yet; an error is told once.
+    pub async fn remember(&self) -> Result<(), StoreError> {
+        drop(self.entries().await);
         let unread = self.0.history.unread.lock().unwrap_or_else(PoisonError::into_inner).take();
         unread.map_or(Ok(()), Err)
     }
@@ -103,17 +119,17 @@ impl Registry {
     }
 
     /// Those of earlier lives, without the ones that need not be kept.
-    fn ended(&self) -> Result<Vec<OperationRow>, StoreError> {
+    async fn ended(&self) -> Result<Vec<EndedRow>, StoreError> {
         let left: Vec<Snapshot> = self.0.history.left.iter().map(|entry| entry.snapshot()).collect();
         let known: HashSet<&str> = left.iter().map(|operation| operation.id.as_str()).collect();
-        let mut rows = self.0.store.operations(true)?;
+        let mut rows = self.0.store.ended_operations().await?;
         // by now, some of them may have ended
         rows.retain(|row| !known.contains(row.id.as_str()));
-        let ages = rows.iter().map(|row| Age { created: row.created, ended: row.ended });
+        let ages = rows.iter().map(|row| Age { created: row.created, ended: Some(row.ended) });
         let ages: Vec<Age> = ages.chain(left.iter().map(|one| Age { created: one.created, ended: None })).collect();
         let forgotten: HashSet<usize> = forgotten(&ages, self.0.keep, clock::now()).into_iter().collect();
         if !forgotten.is_empty() {
-            self.0.store.forget_operations_blocking(forgotten.iter().map(|at| rows[*at].id.clone()).collect())?;
+            self.0.store.forget_operations(forgotten.iter().map(|at| rows[*at].id.clone()).collect()).await?;
             tracing::info!(count = forgotten.len(), "forgot old operations");
         }
         let rows = rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at));

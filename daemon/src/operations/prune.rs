@@ -81,9 +81,9 @@ impl Registry {
 
     /// The ledger first, in one transaction, then the memory: nothing is listed that a restart would not know.
     async fn prune(&self) {
-        let all: Vec<_> = self.entries().all().map(|entry| entry.snapshot()).collect();
-        let ages: Vec<_> = all.iter().map(|one| Age { created: one.created, ended: one.ended }).collect();
-        let ids: Vec<_> = forgotten(&ages, self.0.keep, clock::now()).iter().map(|at| all[*at].id.clone()).collect();
+        let (ids, ages): (Vec<String>, Vec<Age>) =
+            self.entries().await.ages().map(|(id, age)| (id.to_string(), age)).unzip();
+        let ids: Vec<_> = forgotten(&ages, self.0.keep, clock::now()).iter().map(|at| ids[*at].clone()).collect();
         if ids.is_empty() {
             return;
         }
@@ -92,7 +92,7 @@ impl Registry {
             tracing::warn!(error = told, "old operations could not be forgotten; tried again in an hour");
             return;
         }
-        let mut entries = self.entries();
+        let mut entries = self.entries().await;
         for id in &ids {
             entries.remove(id);
         }

@@ -15,7 +15,8 @@ use tracing::Instrument;
 
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
-    entry::Entry,
+    entries::{Entries, Known},
+    entry::{self, Entry},
     history::History,
     share::{Requested, Shares},
     work::Retry,
@@ -105,7 +106,7 @@ impl Registry {
     {
         let (registry, asked) = (self.clone(), Instant::now());
         let entering = async move { registry.enter(new, asked, work).await };
-        tokio::spawn(entering.in_current_span()).await.unwrap_or(Err(OperationError::ShuttingDown))
+        tokio::spawn(entering.in_current_span()).await.unwrap_or(Err(OperationError::Defect))
     }
 
     async fn enter<F: Future<Output = Outcome> + Send + 'static>(
@@ -115,7 +116,7 @@ impl Registry {
         work: impl FnOnce(Context) -> F + Send + 'static,
     ) -> Result<Started, OperationError> {
         let _entering = self.0.entering.lock().await;
-        if let Some(operation) = self.started_before(&new)? {
+        if let Some(operation) = self.started_before(&new).await? {
             return Ok(Started { operation, joined: true, same_request: true });
         }
         if self.0.stop.is_cancelled() {
@@ -142,7 +143,7 @@ impl Registry {
         let span = span_of(&operation);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
-        self.entries().insert(entry.clone());
+        self.entries().await.insert(entry.clone());
         self.0.open.fetch_add(1, Ordering::Relaxed);
         let waits = new.waits;
         let registry = self.clone();
@@ -169,13 +170,17 @@ impl Registry {
     }
 
     /// The operation that the same request started; an error when the id was used for another request.
-    pub fn started_before(&self, new: &NewOperation) -> Result<Option<Snapshot>, OperationError> {
+    pub async fn started_before(&self, new: &NewOperation) -> Result<Option<Snapshot>, OperationError> {
         let id = &new.request.id;
         let printable = id.bytes().all(|byte| byte.is_ascii_graphic());
         if id.is_empty() || id.len() > 64 || !printable {
             return Err(OperationError::RequestIdInvalid);
         }
-        let before = self.entries().of_request(id).map(|entry| entry.snapshot());
+        let before = self.entries().await.of_request(id).cloned();
+        let before = match before {
+            Some(known) => Some(self.whole_of(known).await?.snapshot()),
+            None => None,
+        };
         match before {
             Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
             Some(_) => Err(OperationError::RequestIdReused { request_id: id.clone() }),
@@ -184,40 +189,41 @@ impl Registry {
     }
 
     /// By id or unique prefix.
-    pub fn get(&self, id: &str) -> Result<Snapshot, OperationError> {
-        self.find(id).map(|entry| entry.snapshot())
+    pub async fn get(&self, id: &str) -> Result<Snapshot, OperationError> {
+        Ok(self.find(id).await?.snapshot())
     }
 
-    /// Follows one; the sender never waits for a receiver.
-    pub fn watch(&self, id: &str) -> Result<watch::Receiver<Snapshot>, OperationError> {
-        self.find(id).map(|entry| entry.watch())
+    /// Follows one; the sender never waits for a receiver, and may be gone when it has ended.
+    pub async fn watch(&self, id: &str) -> Result<watch::Receiver<Snapshot>, OperationError> {
+        Ok(self.find(id).await?.watch())
     }
 
-    pub(super) fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
-        let shown = || id.chars().take(40).collect();
-        let entries = self.entries();
-        if let Some(entry) = entries.get(id) {
-            return Ok(entry.clone());
-        }
-        if id.is_empty() {
-            return Err(OperationError::NotFound { id: shown() });
-        }
-        let mut fitting = entries.starting_with(id);
-        match (fitting.next(), fitting.count()) {
-            (Some(entry), 0) => Ok(entry.clone()),
-            (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
-            (None, _) => Err(OperationError::NotFound { id: shown() }),
-        }
+    async fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
+        let known = known(&*self.entries().await, id)?;
+        self.whole_of(known).await
+    }
+
+    /// With what the ledger has of it.
+    async fn whole_of(&self, known: Known) -> Result<Arc<Entry>, OperationError> {
+        let id = match known {
+            Known::Whole(entry) => return Ok(entry),
+            Known::Trace(trace) => trace.id.to_string(),
+        };
+        let read = self.0.store.operations(vec![id.clone()]).await.map_err(OperationError::Store)?;
+        // it may have been forgotten meanwhile
+        let row = read.into_iter().next().ok_or(OperationError::NotFound { id })?;
+        Ok(Arc::new(Entry::new(entry::revive(row))))
     }
 
     /// Pending and running ones.
     pub fn unfinished(&self) -> Vec<Snapshot> {
-        self.entries().all().map(|entry| entry.snapshot()).filter(|operation| !operation.state.is_final()).collect()
+        let whole: Vec<_> = self.whole_ones().iter().map(|entry| entry.snapshot()).collect();
+        whole.into_iter().filter(|operation| !operation.state.is_final()).collect()
     }
 
     /// Asks one to stop and waits for its end. `true`: it had ended before.
     pub async fn cancel(&self, id: &str, note: &str) -> Result<(Snapshot, bool), OperationError> {
-        let entry = self.find(id)?;
+        let entry = self.find(id).await?;
         if entry.snapshot().state.is_final() {
             return Ok((entry.snapshot(), true));
         }
@@ -231,7 +237,7 @@ impl Registry {
 
     /// Starts one again, as a new operation linked to it.
     pub async fn retry(&self, id: &str, request: Requested) -> Result<Started, OperationError> {
-        let operation = self.get(id)?;
+        let operation = self.get(id).await?;
         let refuse = |why| Err(OperationError::NotRetryable { id: operation.id.clone(), why });
         if !operation.state.is_retryable() {
             return refuse(if operation.state.is_final() { "it completed" } else { "it is still running" });
@@ -248,5 +254,22 @@ impl Registry {
     pub async fn drained(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+}
+
+/// By id or unique prefix.
+fn known(entries: &Entries, id: &str) -> Result<Known, OperationError> {
+    let shown = || id.chars().take(40).collect();
+    if let Some(known) = entries.get(id) {
+        return Ok(known.clone());
+    }
+    if id.is_empty() {
+        return Err(OperationError::NotFound { id: shown() });
+    }
+    let mut fitting = entries.starting_with(id);
+    match (fitting.next(), fitting.count()) {
+        (Some(known), 0) => Ok(known.clone()),
+        (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
+        (None, _) => Err(OperationError::NotFound { id: shown() }),
     }
 }

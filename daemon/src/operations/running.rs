@@ -11,6 +11,7 @@ use ktrdr_proto::reason;
 
 use super::{
     Context, End, Operation, Outcome, Registry,
+    entries::Known,
     entry::{self, Entry},
     prune::ENDS,
 };
@@ -25,8 +26,12 @@ const ENDS_TRIED: u32 = 12;
 
 impl Registry {
     /// Its last change of state is on the disk.
-    pub fn is_recorded(&self, id: &str) -> bool {
-        self.find(id).is_ok_and(|entry| entry.recorded.load(Ordering::Relaxed))
+    pub async fn is_recorded(&self, id: &str) -> bool {
+        match self.entries().await.get(id) {
+            Some(Known::Whole(entry)) => entry.is_recorded(),
+            Some(Known::Trace(_)) => true,
+            None => false,
+        }
     }
 
     pub(super) async fn daemon_stops(&self) {
@@ -71,6 +76,7 @@ impl Registry {
             ended.ended.zip(ended.started.or(Some(ended.created))).map_or(0, |(end, start)| (end - start).max(0));
         metrics().operation_ended(&ended.kind, ended.state.name(), Duration::from_nanos(took.unsigned_abs()));
         self.settle(&entry, ended).await;
+        self.entries().await.ended(&entry.snapshot().id);
         if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
             self.0.many_ended.notify_one();
         }
@@ -81,7 +87,7 @@ impl Registry {
         let from = entry.snapshot().state;
         debug_assert!(from.may_become(operation.state), "{from:?} → {:?}", operation.state);
         let stored = self.record(&operation).await;
-        entry.recorded.store(stored.is_ok(), Ordering::Relaxed);
+        entry.set_recorded(stored.is_ok());
         if let Err(error) = stored {
             // a restart will find it running and call it interrupted, which is true enough
             tracing::error!(
@@ -149,9 +155,9 @@ mod tests {
             Outcome::completed(serde_json::json!({}))
         };
         let id = lived.start(new, work).await.unwrap().operation.id.clone();
-        lived.watch(&id).unwrap().wait_for(|operation| operation.state.is_final()).await.unwrap();
-        assert!(lived.is_recorded(&id));
+        lived.watch(&id).await.unwrap().wait_for(|operation| operation.state.is_final()).await.unwrap();
+        assert!(lived.is_recorded(&id).await);
         drop(lived);
-        assert_eq!(registry(folder.path()).get(&id).unwrap().state, State::Completed);
+        assert_eq!(registry(folder.path()).get(&id).await.unwrap().state, State::Completed);
     }
 }

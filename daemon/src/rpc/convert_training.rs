@@ -35,7 +35,7 @@ pub(super) fn request(request: &pb::StartTrainingRequest) -> Result<StartRequest
 
 pub(super) fn filter(active: bool) -> Filter {
     let states = if active { vec![State::Pending, State::Running] } else { Vec::new() };
-    Filter { states, kind: "training".into() }
+    Filter { states, kind: "training".into(), id: String::new() }
 }
 
 pub(super) fn plan(plan: &Plan, hosts: Vec<PlannedHost>, series: Vec<StoredSeries>) -> pb::TrainingPlan {

@@ -88,7 +88,7 @@ impl FlightService for Handler {
         let key = wire::described(&descriptor)?.key;
         let upload = receive(self.market_data.upload(), file_spec(&key), first, parts).await?;
         let started = self.market_data.import(upload, asked).await.map_err(|e| status::of(&e))?;
-        let mut changes = self.registry.watch(&started.operation.id).map_err(|e| status::of(&e))?;
+        let mut changes = self.registry.watch(&started.operation.id).await.map_err(|e| status::of(&e))?;
         let ended = changes.wait_for(|operation| operation.state.is_final()).await.map_err(super::defect)?.clone();
         let result = wire::put(&ended)?;
         Ok(Response::new(stream::iter([Ok(result)]).boxed()))

@@ -42,7 +42,7 @@ impl operations_server::Operations for Handler {
         &self,
         request: Request<pb::GetOperationRequest>,
     ) -> Result<Response<pb::GetOperationResponse>, Status> {
-        let operation = self.registry.get(&request.into_inner().id).map_err(|e| status::of(&e))?;
+        let operation = self.registry.get(&request.into_inner().id).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::GetOperationResponse { operation: Some(convert_operation::operation(&operation)) }))
     }
 
@@ -53,8 +53,9 @@ impl operations_server::Operations for Handler {
         let request = request.into_inner();
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
-        let filter = Filter { states, kind: request.kind };
-        let page = self.registry.list(&filter, &request.page_token, page_size(request.page_size));
+        let filter = Filter { states, kind: request.kind, id: String::new() };
+        let page = self.registry.list(&filter, &request.page_token, page_size(request.page_size)).await;
+        let page = page.map_err(|e| status::of(&e))?;
         Ok(Response::new(ListOperationsResponse {
             operations: self.listed.all(&page.operations),
             next_page_token: page.next,
@@ -65,7 +66,7 @@ impl operations_server::Operations for Handler {
     type WatchStream = BoxStream<'static, Result<pb::WatchOperationResponse, Status>>;
 
     async fn watch(&self, request: Request<pb::WatchOperationRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let changes = self.registry.watch(&request.into_inner().id).map_err(|e| status::of(&e))?;
+        let changes = self.registry.watch(&request.into_inner().id).await.map_err(|e| status::of(&e))?;
         // the final state is the last; trainings outlive the daemon, and a stream of one is cut short with it
         let changes = super::ends_with(WatchStream::new(changes), |operation| operation.state.is_final());
         let messages =

@@ -47,7 +47,7 @@ impl training_server::Training for Handler {
     }
 
     async fn get(&self, request: Request<pb::GetTrainingRequest>) -> Result<Response<pb::GetTrainingResponse>, Status> {
-        let operation = self.training.get(&request.into_inner().id).map_err(|e| status::of(&e))?;
+        let operation = self.training.get(&request.into_inner().id).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::GetTrainingResponse { operation: Some(convert_operation::operation(&operation)) }))
     }
 
@@ -57,7 +57,8 @@ impl training_server::Training for Handler {
     ) -> Result<Response<pb::ListTrainingsResponse>, Status> {
         let request = request.into_inner();
         let filter = convert_training::filter(request.active);
-        let page = self.registry.list(&filter, &request.page_token, operations::page_size(request.page_size));
+        let page = self.registry.list(&filter, &request.page_token, operations::page_size(request.page_size)).await;
+        let page = page.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::ListTrainingsResponse {
             operations: page.operations.iter().map(|one| convert_operation::operation(one)).collect(),
             next_page_token: page.next,
@@ -80,9 +81,8 @@ impl training_server::Training for Handler {
         &self,
         request: Request<pb::ListModelsRequest>,
     ) -> Result<Response<pb::ListModelsResponse>, Status> {
-        let (training, strategy) = (self.training.clone(), request.into_inner().strategy);
-        let looking = tokio::task::spawn_blocking(move || training.models());
-        let (models, folder) = looking.await.map_err(super::defect)?;
+        let strategy = request.into_inner().strategy;
+        let (models, folder) = self.training.models().await.map_err(|e| status::of(&e))?;
         let wanted = models.into_iter().filter(|model| strategy.is_empty() || model.strategy == strategy);
         Ok(Response::new(pb::ListModelsResponse {
             models: wanted.map(|model| convert_training::model(model, false)).collect(),
@@ -91,9 +91,7 @@ impl training_server::Training for Handler {
     }
 
     async fn get_model(&self, request: Request<pb::GetModelRequest>) -> Result<Response<pb::GetModelResponse>, Status> {
-        let (training, id) = (self.training.clone(), request.into_inner().id);
-        let looking = tokio::task::spawn_blocking(move || training.model(&id));
-        let model = looking.await.map_err(super::defect)?.map_err(|e| status::of(&e))?;
+        let model = self.training.model(&request.into_inner().id).await.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::GetModelResponse { model: Some(convert_training::model(model, true)) }))
     }
 }

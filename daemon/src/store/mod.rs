@@ -32,7 +32,9 @@ pub use error::StoreError;
 pub use files::{Checksum, create_folders};
 pub use growing::{FileFormat, Growing};
 pub use layout::{Layout, year_of, year_range, year_start};
-pub use ledger::{ContractRow, DepartureRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow};
+pub use ledger::{
+    ContractRow, DepartureRow, EndedRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow,
+};
 pub use mirrored::{Difference, Part, Remote};
 pub use read::{Ends, Opened};
 pub use turns::Room;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    ContractRow, DepartureRow, HeadRow, OperationRow, SessionRow, Store, StoreError,
+    ContractRow, DepartureRow, EndedRow, HeadRow, OperationRow, SessionRow, Store, StoreError,
     ledger::{contracts, departures, operations, sessions},
 };
 use crate::model::Nanos;
@@ -29,19 +29,24 @@ impl Store {
         self.ledger.call_blocking(move |ledger| operations::put(ledger, &row))
     }
 
-    /// All operations that have ended, or all that have not, in any order. Blocks.
-    pub fn operations(&self, ended: bool) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.call_blocking(move |ledger| operations::all(ledger, ended))
+    /// All operations that have not ended, in any order. Blocks.
+    pub fn unfinished_operations(&self) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.call_blocking(|ledger| operations::unfinished(ledger))
+    }
+
+    /// What finds those that have ended, in any order.
+    pub async fn ended_operations(&self) -> Result<Vec<EndedRow>, StoreError> {
+        self.ledger.call(|ledger| operations::ended(ledger)).await
+    }
+
+    /// Those with these ids, as far as they are there, in their order.
+    pub async fn operations(&self, ids: Vec<String>) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.call(move |ledger| operations::some(ledger, &ids)).await
     }
 
     /// Takes operations out, all or none.
     pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await
-    }
-
-    /// The same for threads that may block.
-    pub fn forget_operations_blocking(&self, ids: Vec<String>) -> Result<(), StoreError> {
-        self.ledger.call_blocking(move |ledger| operations::forget(ledger, &ids))
     }
 
     /// Remembers which host runs, or is to run, a session; on the disk when it returns.

@@ -27,7 +27,7 @@ impl Parts {
         let started = self.market_data.load_many(loads, asked, None).await?;
         let id = started.operation.id.clone();
         let _owner = Owner { registry: self.registry.clone(), id: id.clone(), context: context.clone() };
-        let mut changes = self.registry.watch(&id)?;
+        let mut changes = self.registry.watch(&id).await?;
         loop {
             let now = changes.borrow_and_update().clone();
             if now.state.is_final() {

@@ -234,8 +234,8 @@ impl Training {
     }
 
     /// An operation of ours, by id or unique prefix; also by the id of its session, which is the same.
-    pub fn get(&self, id: &str) -> Result<Snapshot, TrainingError> {
-        let operation = self.parts.registry.get(id)?;
+    pub async fn get(&self, id: &str) -> Result<Snapshot, TrainingError> {
+        let operation = self.parts.registry.get(id).await?;
         if operation.kind == KIND {
             return Ok(operation);
         }
@@ -244,7 +244,7 @@ impl Training {
 
     /// Stops one and waits for its end.
     pub async fn stop(&self, id: &str, note: &str) -> Result<(Snapshot, bool), TrainingError> {
-        let operation = self.get(id)?;
+        let operation = self.get(id).await?;
         Ok(self.parts.registry.cancel(&operation.id, note).await?)
     }
 

@@ -15,6 +15,8 @@ use crate::{
     operations::{Filter, Operation, State},
 };
 
+/// Operations that are read at a time, with their curves.
+const AT_A_TIME: usize = 200;
 /// Bytes of a metadata file that are read.
 const METADATA_MAX: u64 = 4 << 20;
 
@@ -50,26 +52,33 @@ pub struct Model {
 }
 
 impl Training {
-    /// All models, newest first, and where was looked. Blocks.
-    pub fn models(&self) -> (Vec<Model>, Option<PathBuf>) {
-        (self.models_with(|_| true), self.parts.models_dir.clone())
+    /// All models, newest first, and where was looked.
+    pub async fn models(&self) -> Result<(Vec<Model>, Option<PathBuf>), TrainingError> {
+        Ok((self.models_from("").await?, self.parts.models_dir.clone()))
     }
 
-    /// Only of those is anything read.
-    fn models_with(&self, wanted: impl Fn(&str) -> bool) -> Vec<Model> {
-        let folder = self.parts.models_dir.as_deref();
-        let mut models = folder.map(|folder| of_folder(folder, &wanted)).unwrap_or_default();
-        let filter = Filter { states: vec![State::Completed], kind: KIND.into() };
-        let page = self.parts.registry.list(&filter, "", usize::MAX);
-        let operations = page.operations.iter().filter(|operation| wanted(&operation.id));
-        models.extend(operations.filter_map(|operation| of_operation(operation)));
+    /// Those whose id begins so; only of them is anything read.
+    async fn models_from(&self, prefix: &str) -> Result<Vec<Model>, TrainingError> {
+        let (folder, wanted) = (self.parts.models_dir.clone(), prefix.to_owned());
+        let read = move || folder.map(|folder| of_folder(&folder, |id| id.starts_with(&wanted))).unwrap_or_default();
+        let mut models = tokio::task::spawn_blocking(read).await.map_err(|_| TrainingError::Defect)?;
+        let filter = Filter { states: vec![State::Completed], kind: KIND.into(), id: prefix.into() };
+        let mut after = String::new();
+        loop {
+            let page = self.parts.registry.list(&filter, &after, AT_A_TIME).await?;
+            models.extend(page.operations.iter().filter_map(|operation| of_operation(operation)));
+            after = page.next;
+            if after.is_empty() {
+                break;
+            }
+        }
         models.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
-        models
+        Ok(models)
     }
 
-    /// One by its id or the beginning of it. Blocks.
-    pub fn model(&self, id: &str) -> Result<Model, TrainingError> {
-        let mut models = self.models_with(|own| !id.is_empty() && own.starts_with(id));
+    /// One by its id or the beginning of it.
+    pub async fn model(&self, id: &str) -> Result<Model, TrainingError> {
+        let mut models = if id.is_empty() { Vec::new() } else { self.models_from(id).await? };
         if let Some(at) = models.iter().position(|model| model.id == id) {
             return Ok(models.swap_remove(at));
         }

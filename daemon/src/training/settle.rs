@@ -105,10 +105,10 @@ impl Session {
         }
         let (host, id, registry) = (host.clone(), self.id.clone(), self.parts.registry.clone());
         tokio::spawn(async move {
-            if let Ok(mut watch) = registry.watch(&id) {
+            if let Ok(mut watch) = registry.watch(&id).await {
                 drop(watch.wait_for(|operation| operation.state.is_final()).await);
             }
-            if !registry.is_recorded(&id) {
+            if !registry.is_recorded(&id).await {
                 return;
             }
             if let Err(error) = host.backend.forget(&id).await {

@@ -132,7 +132,7 @@ impl MarketData {
             waits: false,
         };
         let _entering = self.entering.lock().await;
-        if let Some(operation) = self.registry.started_before(&new)? {
+        if let Some(operation) = self.registry.started_before(&new).await? {
             return Ok(Started { operation, joined: true, same_request: true });
         }
         let occupied = self.occupancy.occupy_unless_busy(&key, Writer::import("")).await?;

@@ -1,6 +1,6 @@
 //! Rows of operations. What their JSON columns mean is the operations layer's business.
 
-use rusqlite::{Connection, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use crate::model::Nanos;
 
@@ -20,6 +20,17 @@ pub struct OperationRow {
     pub failure: Option<String>,
     pub result: Option<String>,
     pub retry_of: Option<String>,
+}
+
+/// What finds one that has ended.
+#[derive(Debug, Clone)]
+pub struct EndedRow {
+    pub id: String,
+    pub kind: String,
+    pub state: String,
+    pub request_id: String,
+    pub created: Nanos,
+    pub ended: Nanos,
 }
 
 pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Result<()> {
@@ -50,15 +61,36 @@ pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Resu
         .map(drop)
 }
 
-/// Those that have ended, or those that have not.
-pub(in crate::store) fn all(connection: &Connection, ended: bool) -> Result<Vec<OperationRow>> {
-    let which = if ended { "IS NOT NULL" } else { "IS NULL" };
-    let mut statement = connection.prepare(&format!(
-        "SELECT id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure, result,
-                retry_of FROM operation WHERE ended_ns {which}"
-    ))?;
+const COLUMNS: &str =
+    "id, kind, state, subject, request_id, spec, created_ns, started_ns, ended_ns, progress, failure, result, retry_of";
+
+pub(in crate::store) fn unfinished(connection: &Connection) -> Result<Vec<OperationRow>> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM operation WHERE ended_ns IS NULL"))?;
     let rows = statement.query_map([], read)?;
     rows.collect()
+}
+
+pub(in crate::store) fn ended(connection: &Connection) -> Result<Vec<EndedRow>> {
+    let mut statement = connection.prepare(
+        "SELECT id, kind, state, request_id, created_ns, ended_ns FROM operation WHERE ended_ns IS NOT NULL",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(EndedRow {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            state: row.get(2)?,
+            request_id: row.get(3)?,
+            created: row.get(4)?,
+            ended: row.get(5)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Those of these ids that are there.
+pub(in crate::store) fn some(connection: &Connection, ids: &[String]) -> Result<Vec<OperationRow>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM operation WHERE id = ?1"))?;
+    ids.iter().filter_map(|id| statement.query_row([id], read).optional().transpose()).collect()
 }
 
 pub(in crate::store) fn forget(connection: &Connection, ids: &[String]) -> Result<()> {
