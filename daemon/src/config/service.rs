@@ -128,7 +128,12 @@ impl files::Listen {
 impl files::Observe {
     pub(super) fn checked(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Observe, ConfigError> {
         let otlp = self.otlp.map(|url| match url.split_once("://") {
-            Some(("http" | "https", rest)) if !rest.is_empty() => Ok(url),
+            Some(("http", rest)) if !rest.is_empty() => Ok(url),
+            Some(("https", _)) => Err(refused(
+                "observe.otlp",
+                &url,
+                "traces are sent without TLS: http://, to a collector on this machine that may pass them on",
+            )),
             _ => Err(refused("observe.otlp", &url, "an address such as http://127.0.0.1:4317")),
         });
         let metrics = self.metrics.map(|text| metrics_address(&text, variable));
