@@ -10,7 +10,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
@@ -80,10 +80,13 @@ impl Listener {
         TcpListener::bind(address).await.map(Self::Tcp)
     }
 
-    /// On a socket. One that an earlier life left there is removed; anything else is not.
-    pub fn on(path: &Path) -> io::Result<Self> {
+    /// On a socket. One that an earlier life left there is removed; anything else is not, least of all one that somebody answers on.
+    pub async fn on(path: &Path) -> io::Result<Self> {
         if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
-            std::fs::remove_file(path)?;
+            match UnixStream::connect(path).await {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+                _ => return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there")),
+            }
         }
         UnixListener::bind(path).map(Self::Unix)
     }

@@ -8,8 +8,6 @@ mod fields;
 mod historical;
 mod symbols;
 
-use std::{io, net::SocketAddr};
-
 use http::Method;
 use tokio_util::sync::CancellationToken;
 
@@ -37,14 +35,9 @@ pub struct IbService {
     pub started_at: Nanos,
 }
 
-/// Opens the address and answers there until `stop` fires.
-pub async fn start(address: SocketAddr, service: IbService, stop: CancellationToken) -> io::Result<()> {
-    let listener = Listener::at(address).await?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "whoever reaches this address can have bars loaded: it asks nobody who they are");
-    }
+/// Answers there until `stop` fires.
+pub fn start(listener: Listener, service: IbService, stop: CancellationToken) {
     tokio::spawn(web::serve(listener, CONNECTIONS, service, stop));
-    Ok(())
 }
 
 impl web::Service for IbService {
