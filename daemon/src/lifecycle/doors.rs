@@ -25,7 +25,7 @@ impl Doors {
     pub(super) async fn open(settings: &Settings, socket: &Path) -> Result<Self, StartError> {
         let tls = match &settings.listen {
             Some(listen) => {
-                Some(rpc::tls::open(listen).await.map_err(StartError::Listen)?)
+                Some(rpc::tls::open(listen, settings.gateway.time_scale).await.map_err(StartError::Listen)?)
             }
             None => None,
         };
