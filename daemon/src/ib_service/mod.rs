@@ -6,12 +6,14 @@ mod answers;
 mod dates;
 mod fields;
 mod historical;
+mod history;
 mod symbols;
 
 use http::Method;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    error::chain,
     gateway::Gateway,
     market_data::MarketData,
     model::Nanos,
@@ -69,4 +71,8 @@ impl web::Service for IbService {
             _ => answers::detail(404, "Not Found"),
         }
     }
+}
+
+fn text(error: &(dyn std::error::Error + 'static)) -> String {
+    chain(error).join(": ")
 }

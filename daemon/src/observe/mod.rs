@@ -61,7 +61,7 @@ impl web::Service for Page {
             (Method::GET | Method::HEAD, "/metrics") => {
                 let mut text = String::new();
                 match text::encode(&mut text, &self.0) {
-                    Ok(()) => Answer { status: 200, kind: OPEN_METRICS, text },
+                    Ok(()) => Answer::whole(200, OPEN_METRICS, text),
                     Err(error) => Answer::line(500, &error.to_string()),
                 }
             }
