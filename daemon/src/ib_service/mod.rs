@@ -3,6 +3,7 @@
 //! same documents.
 
 mod answers;
+mod callers;
 mod dates;
 mod fields;
 mod historical;
@@ -35,6 +36,8 @@ pub struct IbService {
     pub gateway: Gateway,
     /// When the daemon started.
     pub started_at: Nanos,
+    /// Under which others may call, besides those of loopback.
+    pub names: Vec<String>,
 }
 
 /// Answers there until `stop` fires.
@@ -44,6 +47,9 @@ pub fn start(listener: Listener, service: IbService, stop: CancellationToken) {
 
 impl web::Service for IbService {
     async fn answer(&self, asked: Asked) -> Answer {
+        if let Some(why) = callers::stranger(&asked.headers, &self.names) {
+            return answers::detail(403, &why);
+        }
         let (method, path) = (asked.method.clone(), asked.path.clone());
         let info = path.strip_prefix("/data/symbol-info/").filter(|rest| !rest.is_empty() && !rest.contains('/'));
         match (path.as_str(), info) {

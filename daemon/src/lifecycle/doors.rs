@@ -5,7 +5,7 @@ use std::{io, path::Path};
 
 use super::StartError;
 use crate::{
-    config::{MetricsAddress, Settings},
+    config::{IbServiceAt, MetricsAddress, Settings},
     rpc,
     web::Listener,
 };
@@ -30,7 +30,7 @@ impl Doors {
             None => None,
         };
         let ib_service = match &settings.ib_service_at {
-            Some(address) => {
+            Some(IbServiceAt { address, .. }) => {
                 let failed = |error| StartError::Listen(format!("listen.ib_service: {address} cannot be had: {error}"));
                 Some(Listener::at(*address).await.map_err(failed)?)
             }

@@ -120,7 +120,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         ending: stages.ending.clone(),
         end_streams: stages.streams.clone(),
     };
-    answer_over_http((doors.ib_service, doors.metrics), observed, asked);
+    answer_over_http(&settings, (doors.ib_service, doors.metrics), observed, asked);
     let (listeners, more_listeners) = mpsc::channel(1);
     let (server, health) = rpc::server(parts, listener, more_listeners);
     let server = tokio::spawn(server);
@@ -172,6 +172,7 @@ async fn leave(
 
 /// Before it is ready: who waits for that finds these, too.
 fn answer_over_http(
+    settings: &Settings,
     (for_ib_clients, for_metrics): (Option<Listener>, Option<Listener>),
     observed: Observed,
     stop: &CancellationToken,
@@ -182,6 +183,7 @@ fn answer_over_http(
             registry: observed.registry.clone(),
             gateway: observed.gateway.clone(),
             started_at: observed.facts.started_at,
+            names: settings.ib_service_at.iter().flat_map(|at| at.names.clone()).collect(),
         };
         ib_service::start(listener, ib_service, stop.clone());
     }
