@@ -92,7 +92,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&error);
-            ExitCode::from(if matches!(error, StartError::Config(_) | StartError::Access(_)) { 2 } else { 1 })
+            ExitCode::from(if error.is_of_settings() { 2 } else { 1 })
         }
     }
 }

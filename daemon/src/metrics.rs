@@ -112,9 +112,12 @@ fn long() -> Histogram {
 
 impl Metrics {
     fn new() -> Self {
+        let gateway_requests = Family::default();
+        // what has not happened yet is none of it: an increase can only be seen from a number
+        drop(gateway_requests.get_or_create(&[("kind", "bars"), ("outcome", "answered")]));
         Self {
             rpc: Family::new_with_constructor(short),
-            gateway_requests: Family::default(),
+            gateway_requests,
             gateway_answer: Family::new_with_constructor(short),
             pacing_wait: Family::new_with_constructor(long),
             bars_written: Counter::default(),

@@ -1,20 +1,30 @@
 //! Being asked over HTTP/1.1: connections, their patience and their bodies. What is answered is told by others; nobody is known here,
 //! so what listens is for this machine.
 
-use std::{convert::Infallible, io, net::SocketAddr, os::unix::fs::FileTypeExt, path::Path, sync::Arc, time::Duration};
+mod places;
+
+use std::{
+    convert::Infallible, fmt, io, net::SocketAddr, os::unix::fs::FileTypeExt, path::Path, sync::Arc, time::Duration,
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use futures_util::{TryStreamExt, stream::BoxStream};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::{Frame, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::{TcpListener, UnixListener, UnixStream},
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
+
+use places::{Place, Places};
 
 /// For the head of a request, and between two of them.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -32,6 +42,8 @@ pub struct Asked {
     pub path: String,
     /// Without the question mark.
     pub query: String,
+    /// All that was said before it.
+    pub headers: HeaderMap,
     /// It says that it is JSON.
     pub json: bool,
     /// All of it.
@@ -46,13 +58,45 @@ pub struct Answer {
     /// The media type.
     pub kind: &'static str,
     /// The text.
-    pub text: String,
+    pub body: Body,
+}
+
+/// The text of an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// In pieces, each made when there is room for it on its way. After an error the connection is cut: what is not whole must not
+    /// look so.
+    Pieces(BoxStream<'static, io::Result<Bytes>>),
 }
 
 impl Answer {
+    /// One that is there as a whole.
+    pub fn whole(status: u16, kind: &'static str, text: impl Into<Bytes>) -> Self {
+        Self { status, kind, body: Body::Whole(text.into()) }
+    }
+
     /// A line for people.
     pub fn line(status: u16, text: &str) -> Self {
-        Self { status, kind: "text/plain; charset=utf-8", text: format!("{text}\n") }
+        Self::whole(status, "text/plain; charset=utf-8", format!("{text}\n"))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(text) => f.debug_tuple("Whole").field(text).finish(),
+            Self::Pieces(_) => f.write_str("Pieces"),
+        }
+    }
+}
+
+impl Body {
+    fn sent(self) -> UnsyncBoxBody<Bytes, io::Error> {
+        match self {
+            Self::Whole(text) => Full::new(text).map_err(|never| match never {}).boxed_unsync(),
+            Self::Pieces(pieces) => StreamBody::new(pieces.map_ok(Frame::data)).boxed_unsync(),
+        }
     }
 }
 
@@ -80,10 +124,13 @@ impl Listener {
         TcpListener::bind(address).await.map(Self::Tcp)
     }
 
-    /// On a socket. One that an earlier life left there is removed; anything else is not.
-    pub fn on(path: &Path) -> io::Result<Self> {
+    /// On a socket. One that an earlier life left there is removed; anything else is not, least of all one that somebody answers on.
+    pub async fn on(path: &Path) -> io::Result<Self> {
         if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
-            std::fs::remove_file(path)?;
+            match UnixStream::connect(path).await {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+                _ => return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there")),
+            }
         }
         UnixListener::bind(path).map(Self::Unix)
     }
@@ -96,15 +143,14 @@ impl Listener {
     }
 }
 
-/// Answers until `stop` fires, `most` connections at once; the others wait at the door.
+/// Answers until `stop` fires, `most` connections at once.
 pub async fn serve(listener: Listener, most: usize, service: impl Service, stop: CancellationToken) {
-    let (service, places) = (Arc::new(service), Arc::new(Semaphore::new(most)));
+    let (service, places) = (Arc::new(service), Places::new(most));
     let taking = async {
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else { return };
             match listener.accept().await {
                 Ok(stream) => {
-                    let connection = connection(stream, service.clone(), place);
+                    let connection = connection(stream, service.clone(), places.take().await);
                     let stop = stop.clone();
                     drop(tokio::spawn(async move { stop.run_until_cancelled(connection).await }));
                 }
@@ -118,20 +164,29 @@ pub async fn serve(listener: Listener, most: usize, service: impl Service, stop:
     stop.run_until_cancelled(taking).await;
 }
 
-async fn connection<S: Service>(stream: Box<dyn Stream>, service: Arc<S>, _place: OwnedSemaphorePermit) {
+async fn connection<S: Service>(stream: Box<dyn Stream>, service: Arc<S>, place: Place) {
+    let place = Arc::new(place);
+    let own = place.clone();
     let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(exchange(request, &*service).await) }
+        let (service, place) = (service.clone(), own.clone());
+        async move { Ok::<_, Infallible>(exchange(request, &*service, &place).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), answer).await {
-        // they know
-        tracing::debug!(%error, "a connection ended");
+    tokio::select! {
+        ended = http.serve_connection(TokioIo::new(stream), answer) => if let Err(error) = ended {
+            // they know
+            tracing::debug!(%error, "a connection ended");
+        },
+        () = place.has_to_go() => {}
     }
 }
 
-async fn exchange<S: Service>(request: Request<Incoming>, service: &S) -> Response<Full<Bytes>> {
+async fn exchange<S: Service>(
+    request: Request<Incoming>,
+    service: &S,
+    place: &Place,
+) -> Response<UnsyncBoxBody<Bytes, io::Error>> {
     let (head, body) = request.into_parts();
     let answer = match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
         Ok(Ok(body)) => {
@@ -141,14 +196,15 @@ async fn exchange<S: Service>(request: Request<Incoming>, service: &S) -> Respon
                 method: head.method,
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().unwrap_or_default().to_owned(),
+                headers: head.headers,
                 body: body.to_bytes(),
             };
-            service.answer(asked).await
+            place.at_work(service.answer(asked)).await
         }
         Ok(Err(_)) => Answer::line(413, "the body is longer than 1 MiB, or was cut"),
         Err(_) => Answer::line(408, "the body did not come in time"),
     };
-    let mut reply = Response::new(Full::new(answer.text.into()));
+    let mut reply = Response::new(answer.body.sent());
     *reply.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
     reply

@@ -249,7 +249,7 @@ reasons! {
     /// The disk is full.
     STORE_FULL = ResourceExhausted, FAILED, "free some space in the data folder, then run the command again";
     /// Another program has the ledger locked.
-    LEDGER_LOCKED = Unavailable, FAILED, "close ktrdr.sqlite in the program that has it open for writing, then run the command again";
+    LEDGER_LOCKED = Unavailable, UNAVAILABLE, "close ktrdr.sqlite in the program that has it open for writing, then run the command again";
     /// Any other failure of the disk or the ledger.
     STORE_FAILED = Internal, FAILED, "see the daemon's log: ktrdr daemon logs";
     /// The bucket that holds the bars does not answer, or refuses.

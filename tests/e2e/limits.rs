@@ -16,7 +16,10 @@ use ktrdr_tests::{
 };
 use tonic::{Code, Request, metadata::AsciiMetadataValue};
 
-use crate::support::{SLOW, detached, document};
+use crate::{
+    over_http,
+    support::{SLOW, detached, document},
+};
 
 /// Whether the other end has closed.
 fn is_closed(stream: &mut UnixStream) -> Result<bool> {
@@ -69,6 +72,8 @@ fn a_connection_that_never_calls_is_closed_and_one_that_sends_nonsense_at_once()
 async fn one_user_has_so_many_calls_open_and_no_more() -> Result<()> {
     let mut home = Home::new()?;
     home.set("KTRDR_LIMITS_CALLS_PER_USER", "8");
+    let metrics = home.path().join("metrics.sock");
+    home.set("KTRDR_OBSERVE_METRICS", metrics.display().to_string());
     let daemon = TestDaemon::start_in(home)?;
     let mut watching = Vec::new();
     for _ in 0..8 {
@@ -79,6 +84,9 @@ async fn one_user_has_so_many_calls_open_and_no_more() -> Result<()> {
     let ran = daemon.ktrdr("daemon status -f json")?;
     ran.fails(5, "TOO_MANY_CALLS")?;
     assert!(ran.stderr.contains("retry_after_seconds\":1"), "{}", ran.stderr);
+    let metrics = over_http::metrics_on(&metrics)?;
+    let refused = r#"ktrdr_rpc_duration_seconds_count{method="Daemon/GetStatus",code="RESOURCE_EXHAUSTED"}"#;
+    assert!(metrics.contains(refused), "{metrics}");
     watching.pop();
     wait::until_true("room for a call", wait::LIMIT, || Ok(daemon.ktrdr("daemon status")?.ok().is_ok()))
 }
@@ -91,7 +99,9 @@ fn one_user_has_so_many_operations_open_and_no_more() -> Result<()> {
     home.set("KTRDR_LIMITS_OPERATIONS_PER_USER", "1");
     let daemon = TestDaemon::start_in(home)?;
     let id = detached(&daemon, "data load AAPL -t 1h --start 2020-01-01")?;
-    daemon.ktrdr("data load NVDA -t 1h --start 2025-01-01 -f json")?.fails(5, "TOO_MANY_OPERATIONS")?;
+    let ran = daemon.ktrdr("data load NVDA -t 1h --start 2025-01-01 -f json")?;
+    ran.fails(5, "TOO_MANY_OPERATIONS")?;
+    assert!(ran.stderr.contains("retry_after_seconds\":5"), "{}", ran.stderr);
     let joined = detached(&daemon, "data load AAPL -t 1h --start 2020-01-01")?;
     assert_eq!(joined, id, "joining takes no room");
     daemon.ktrdr(&format!("operations cancel {id}"))?.ok()?;

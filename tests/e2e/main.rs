@@ -33,6 +33,7 @@ mod merge;
 mod node;
 mod observe;
 mod old_service;
+mod over_http;
 mod packages;
 mod peers;
 mod python;

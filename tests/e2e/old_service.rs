@@ -20,7 +20,7 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn serving(mut home: Home) -> Result<(TestDaemon, u16)> {
+pub(crate) fn serving(mut home: Home) -> Result<(TestDaemon, u16)> {
     let port = free_port()?;
     home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
     home.set("KTRDR_LISTEN_IB_SERVICE", format!("127.0.0.1:{port}"));

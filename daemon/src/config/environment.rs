@@ -56,6 +56,9 @@ fn service(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>>
     look.set(&mut listen.key, &["KTRDR_LISTEN_KEY"], "a path", path)?;
     look.set(&mut listen.client_ca, &["KTRDR_LISTEN_CLIENT_CA"], "a path", path)?;
     look.set(&mut listen.ib_service, &["KTRDR_LISTEN_IB_SERVICE"], "an address and a port", text)?;
+    let names = |text: &str| Some(text.split(',').map(|part| part.trim().to_owned()).collect());
+    let own = &mut listen.ib_service_names;
+    look.set(own, &["KTRDR_LISTEN_IB_SERVICE_NAMES"], "names, separated by commas", names)?;
     let observe = &mut values.observe;
     look.set(
         &mut observe.metrics,

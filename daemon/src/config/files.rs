@@ -88,6 +88,7 @@ pub(super) struct Listen {
     pub(super) key: Option<PathBuf>,
     pub(super) client_ca: Option<PathBuf>,
     pub(super) ib_service: Option<String>,
+    pub(super) ib_service_names: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,6 +142,7 @@ impl Values {
                 key: over.listen.key.or(self.listen.key),
                 client_ca: over.listen.client_ca.or(self.listen.client_ca),
                 ib_service: over.listen.ib_service.or(self.listen.ib_service),
+                ib_service_names: over.listen.ib_service_names.or(self.listen.ib_service_names),
             },
             observe: Observe {
                 metrics: over.observe.metrics.or(self.observe.metrics),

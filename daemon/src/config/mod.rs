@@ -7,13 +7,10 @@ mod hosts;
 pub mod reference;
 mod service;
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub use credentials::Credentials;
-pub use service::{Limits, Listen, MetricsAddress, Observe};
+pub use service::{IbServiceAt, Limits, Listen, MetricsAddress, Observe};
 
 use crate::{
     bucket::BucketAddress,
@@ -57,7 +54,7 @@ pub struct Settings {
     /// Where other machines may call; absent: nowhere.
     pub listen: Option<Listen>,
     /// Where it takes the place of the old IB host service; absent: nowhere.
-    pub ib_service_at: Option<SocketAddr>,
+    pub ib_service_at: Option<IbServiceAt>,
     /// Where the daemon is observed.
     pub observe: Observe,
     /// The connection to the gateway.
@@ -72,7 +69,7 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
-/// Who may call besides the daemon's own user and root: names of users, `@` and names of groups.
+/// Who may call besides the daemon's own user and root: names of users, `@` and names of groups, `sha256:` and fingerprints of certificates.
 #[derive(Debug, Clone, Default)]
 pub struct AccessConfig {
     /// Look, and read what is stored.
@@ -374,6 +371,12 @@ mod tests {
         assert!(text(load("[limits]\nconnections = 3", &[]).unwrap_err()).contains("limits.connections"));
         assert!(text(load("[observe]\nmetrics = \"0.0.0.0:9464\"", &[]).unwrap_err()).contains("observe.metrics"));
         assert!(text(load("[observe]\notlp = \"collector:4317\"", &[]).unwrap_err()).contains("observe.otlp"));
+        // the exporter speaks no TLS: it would fail in silence
+        assert!(text(load("[observe]\notlp = \"https://collector:4317\"", &[]).unwrap_err()).contains("without TLS"));
+        let open = "[listen]\nib_service = \"0.0.0.0:5001\"\n";
+        assert!(text(load(open, &[]).unwrap_err()).contains("listen.ib_service_names"));
+        let names = [("KTRDR_LISTEN_IB_SERVICE_NAMES", "bars.lan, 10.0.0.7")];
+        assert_eq!(load(open, &names).unwrap().ib_service_at.unwrap().names, ["bars.lan", "10.0.0.7"]);
         assert!(text(load("[listen]\naddress = \"0.0.0.0:7601\"", &[]).unwrap_err()).contains("listen.certificate"));
         assert!(text(load("[listen]\nkey = \"/k.pem\"", &[]).unwrap_err()).contains("listen.address"));
         assert!(text(load("[daemon]\ngrace_seconds = 0", &[]).unwrap_err()).contains("daemon.grace_seconds = \"0\""));

@@ -37,6 +37,15 @@ pub struct Listen {
     pub client_ca: PathBuf,
 }
 
+/// Where the daemon takes the place of the old IB host service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IbServiceAt {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Under which others may call, besides those of loopback.
+    pub names: Vec<String>,
+}
+
 /// Where the daemon is observed; absent: nowhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observe {
@@ -93,10 +102,17 @@ impl files::Limits {
 }
 
 impl files::Listen {
-    pub(super) fn ib_service_at(&self) -> Result<Option<SocketAddr>, ConfigError> {
-        let read = |text: &String| {
-            text.parse()
-                .map_err(|_| refused("listen.ib_service", text, "an address and a port, such as 127.0.0.1:5001"))
+    /// Nobody says there who they are, so that others reach it is nothing that happens by an address alone.
+    pub(super) fn ib_service_at(&self) -> Result<Option<IbServiceAt>, ConfigError> {
+        let names = self.ib_service_names.clone().unwrap_or_default();
+        let read = |text: &String| match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() || !names.is_empty() => Ok(IbServiceAt { address, names }),
+            Ok(_) => Err(refused(
+                "listen.ib_service",
+                text,
+                "whoever reaches it may have bars loaded: 127.0.0.1, or say with listen.ib_service_names by which names others may call",
+            )),
+            Err(_) => Err(refused("listen.ib_service", text, "an address and a port, such as 127.0.0.1:5001")),
         };
         self.ib_service.as_ref().map(read).transpose()
     }
@@ -128,7 +144,12 @@ impl files::Listen {
 impl files::Observe {
     pub(super) fn checked(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Observe, ConfigError> {
         let otlp = self.otlp.map(|url| match url.split_once("://") {
-            Some(("http" | "https", rest)) if !rest.is_empty() => Ok(url),
+            Some(("http", rest)) if !rest.is_empty() => Ok(url),
+            Some(("https", _)) => Err(refused(
+                "observe.otlp",
+                &url,
+                "traces are sent without TLS: http://, to a collector on this machine that may pass them on",
+            )),
             _ => Err(refused("observe.otlp", &url, "an address such as http://127.0.0.1:4317")),
         });
         let metrics = self.metrics.map(|text| metrics_address(&text, variable));

@@ -7,12 +7,14 @@ use crate::{
     clock,
     gateway::{Contract, State, Status},
     market_data::Validated,
-    model::{Bars, Nanos, SECOND},
+    model::{Nanos, SECOND},
     web::Answer,
 };
 
+pub(super) const JSON: &str = "application/json";
+
 pub(super) fn document(status: u16, document: &Value) -> Answer {
-    Answer { status, kind: "application/json", text: document.to_string() }
+    Answer::whole(status, JSON, document.to_string())
 }
 
 /// What its framework says where nothing is to be had.
@@ -20,7 +22,7 @@ pub(super) fn detail(status: u16, text: &str) -> Answer {
     document(status, &json!({ "detail": text }))
 }
 
-fn instant(at: Nanos) -> Timestamp {
+pub(super) fn instant(at: Nanos) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(at)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -78,28 +80,6 @@ fn trouble(status: &Status) -> Option<&str> {
 
 pub(super) fn no_history(why: &str) -> Answer {
     document(200, &json!({ "success": false, "data": null, "error": why, "rows": null }))
-}
-
-/// Bars as a JSON text inside of JSON, which is how they were told.
-pub(super) fn history(bars: &Bars) -> Answer {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bars.len() * 120 + 2);
-    text.push('{');
-    for (at, bar) in bars.iter().enumerate() {
-        let stamp = instant(bar.start).strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-        let comma = if at == 0 { "" } else { "," };
-        let number = |value: f64| serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number);
-        let (open, high, low, close) = (number(bar.open), number(bar.high), number(bar.low), number(bar.close));
-        let volume = bar.volume.map_or(Value::from(-1.0), number);
-        // writing to a String cannot fail
-        write!(
-            text,
-            "{comma}\"{stamp}\":{{\"open\":{open},\"high\":{high},\"low\":{low},\"close\":{close},\"volume\":{volume}}}"
-        )
-        .ok();
-    }
-    text.push('}');
-    document(200, &json!({ "success": true, "data": text, "error": null, "rows": bars.len() }))
 }
 
 pub(super) fn no_symbol(success: bool, message: &str) -> Answer {

@@ -193,6 +193,7 @@ mod tests {
                 path: "/data/historical".into(),
                 query: String::new(),
                 json,
+                headers: http::HeaderMap::new(),
                 body: bytes::Bytes::copy_from_slice(bytes),
             };
             drop(Fields::of(&asked(false)));
@@ -215,10 +216,11 @@ mod tests {
                 }
                 Err(answer) => {
                     assert_eq!(answer.status, 422);
-                    let told: Value = serde_json::from_str(&answer.text).unwrap();
+                    let crate::web::Body::Whole(text) = answer.body else { panic!("a refusal in pieces") };
+                    let told: Value = serde_json::from_slice(&text).unwrap();
                     let complaints = told["detail"].as_array().unwrap();
                     assert!(!complaints.is_empty());
-                    assert!(answer.text.len() <= 4_000 + 8 * bytes.len(), "{} bytes", answer.text.len());
+                    assert!(text.len() <= 4_000 + 8 * bytes.len(), "{} bytes", text.len());
                     Err(complaints.iter().map(|one| one["msg"].as_str().unwrap()).collect::<Vec<_>>().join(", "))
                 }
             }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use ulid::Ulid;
 
-use super::{IbService, answers, fields::Fields};
+use super::{IbService, answers, fields::Fields, history, text};
 use crate::{
     clock,
-    error::chain,
     market_data::{LoadRequest, MarketDataError, Mode, OnSplit, View, Window},
-    model::{Bars, Basis, Nanos, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
+    model::{Basis, Nanos, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
     operations::{Requested, State},
     web::{Answer, Asked},
 };
@@ -44,12 +43,12 @@ impl IbService {
             Err(refusal) => return refusal,
         };
         match self.bars(&range).await {
-            Ok(bars) => answers::history(&bars),
+            Ok(answer) => answer,
             Err(why) => answers::no_history(&why),
         }
     }
 
-    async fn bars(&self, range: &Range) -> Result<Bars, String> {
+    async fn bars(&self, range: &Range) -> Result<Answer, String> {
         let symbol = Symbol::read(&range.symbol, clock::year()).map_err(|error| error.to_string())?;
         let timeframe: Timeframe =
             Timeframe::parse(&range.timeframe).ok_or_else(|| format!("Unsupported timeframe: {}", range.timeframe))?;
@@ -59,9 +58,10 @@ impl IbService {
         let key = SeriesKey { symbol, timeframe };
         self.load(&key, range).await?;
         // an end is a bar that is still wanted
-        match self.stored(key, range.start, range.end.saturating_add(1)).await {
-            Ok(bars) => Ok(bars),
-            Err(MarketDataError::SeriesNotFound { .. }) => Ok(Bars::default()),
+        let (start, end) = (Some(range.start), Some(range.end.saturating_add(1)));
+        match self.market_data.query(key, start, end, Window::All, View::default()).await {
+            Ok((header, rows)) => Ok(history::answer(self.market_data.clone(), &header, rows).await),
+            Err(MarketDataError::SeriesNotFound { .. }) => Ok(history::none()),
             Err(error) => Err(text(&error)),
         }
     }
@@ -101,17 +101,4 @@ impl IbService {
             (state, None) => Err(format!("the load was {}", state.name())),
         }
     }
-
-    async fn stored(&self, key: SeriesKey, start: Nanos, end: Nanos) -> Result<Bars, MarketDataError> {
-        let (_, mut rows) = self.market_data.query(key, Some(start), Some(end), Window::All, View::default()).await?;
-        let mut all = Bars::default();
-        while let Some(part) = rows.recv().await {
-            part?.iter().for_each(|bar| all.push(bar));
-        }
-        Ok(all)
-    }
-}
-
-fn text(error: &(dyn std::error::Error + 'static)) -> String {
-    chain(error).join(": ")
 }

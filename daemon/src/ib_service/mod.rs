@@ -3,17 +3,18 @@
 //! same documents.
 
 mod answers;
+mod callers;
 mod dates;
 mod fields;
 mod historical;
+mod history;
 mod symbols;
-
-use std::{io, net::SocketAddr};
 
 use http::Method;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    error::chain,
     gateway::Gateway,
     market_data::MarketData,
     model::Nanos,
@@ -35,20 +36,20 @@ pub struct IbService {
     pub gateway: Gateway,
     /// When the daemon started.
     pub started_at: Nanos,
+    /// Under which others may call, besides those of loopback.
+    pub names: Vec<String>,
 }
 
-/// Opens the address and answers there until `stop` fires.
-pub async fn start(address: SocketAddr, service: IbService, stop: CancellationToken) -> io::Result<()> {
-    let listener = Listener::at(address).await?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "whoever reaches this address can have bars loaded: it asks nobody who they are");
-    }
+/// Answers there until `stop` fires.
+pub fn start(listener: Listener, service: IbService, stop: CancellationToken) {
     tokio::spawn(web::serve(listener, CONNECTIONS, service, stop));
-    Ok(())
 }
 
 impl web::Service for IbService {
     async fn answer(&self, asked: Asked) -> Answer {
+        if let Some(why) = callers::stranger(&asked.headers, &self.names) {
+            return answers::detail(403, &why);
+        }
         let (method, path) = (asked.method.clone(), asked.path.clone());
         let info = path.strip_prefix("/data/symbol-info/").filter(|rest| !rest.is_empty() && !rest.contains('/'));
         match (path.as_str(), info) {
@@ -76,4 +77,8 @@ impl web::Service for IbService {
             _ => answers::detail(404, "Not Found"),
         }
     }
+}
+
+fn text(error: &(dyn std::error::Error + 'static)) -> String {
+    chain(error).join(": ")
 }

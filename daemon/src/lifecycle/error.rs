@@ -81,6 +81,14 @@ fn holder(pid: Option<u32>) -> String {
 }
 
 impl StartError {
+    /// Whether it stays until somebody changes a setting.
+    pub fn is_of_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::HostService { .. } | Self::Access(_) | Self::Listen(_) | Self::Observe(_)
+        )
+    }
+
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {

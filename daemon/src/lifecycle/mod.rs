@@ -8,6 +8,7 @@
 //! - kill -9 at any moment leaves nothing that needs a hand.
 
 mod descriptors;
+mod doors;
 mod error;
 mod handover;
 mod lock;

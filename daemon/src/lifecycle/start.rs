@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Handover, StartError, descriptors,
+    doors::Doors,
     lock::{Attempt, Lock},
     shutdown::{Stages, watch_signals, watchdog},
     socket::{Passed, Socket},
@@ -29,6 +30,7 @@ use crate::{
     store::{Layout, Store, StoreError, create_folders},
     telemetry::LogLevel,
     training::Training,
+    web::Listener,
 };
 
 /// For the first contact with a bucket of a million objects.
@@ -46,10 +48,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     let access = Access::new(&settings.access).map_err(StartError::Access)?;
     let most = descriptors::most_connections(settings.limits.connections);
     let connections = Connections::new(most, settings.limits.calls_per_user);
-    let door = match &settings.listen {
-        Some(listen) => Some(rpc::tls::open(listen).await.map_err(StartError::Listen)?),
-        None => None,
-    };
+    let doors = Doors::open(&settings, socket.path()).await?;
     let layout = Layout::new(settings.data_dir.clone());
     let _store_lock = lock_store(&layout)?;
     watch_signals(stages.ending.clone())
@@ -66,6 +65,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         host_service: services.iter().find(|service| service.kind() == "ib").cloned(),
         ..settings.gateway.clone()
     };
+    let listener = socket.listen()?;
     let (gateway, session) = Gateway::start(gateway_config, store.clone(), stages.gateway.clone()).await;
     let market_data = MarketData::new(store.clone(), gateway.clone(), &registry);
     if let Some(days) = settings.keep_replaced_days {
@@ -76,7 +76,11 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     for service in &services {
         tokio::spawn(service.clone().keep_watched(asked.clone()));
     }
-    training.take_up()?;
+    if let Err(error) = training.take_up() {
+        // it has been greeted
+        end_session(&stages, session).await;
+        return Err(error.into());
+    }
     if let Some(mirror) = &mirror {
         tokio::spawn(mirror.clone().keep(stages.gateway.clone()));
     }
@@ -111,14 +115,14 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
         services,
         log_level,
         access,
-        door,
+        door: doors.tls,
         connections,
         ending: stages.ending.clone(),
         end_streams: stages.streams.clone(),
     };
-    answer_over_http(&settings, observed, asked).await?;
+    answer_over_http(&settings, (doors.ib_service, doors.metrics), observed, asked);
     let (listeners, more_listeners) = mpsc::channel(1);
-    let (server, health) = rpc::server(parts, socket.listen()?, more_listeners);
+    let (server, health) = rpc::server(parts, listener, more_listeners);
     let server = tokio::spawn(server);
     tokio::spawn(registry.clone().keep_pruned(asked.clone()));
     tokio::spawn(rpc::report_health(health, gateway, asked.clone()));
@@ -159,10 +163,7 @@ async fn leave(
     stages.streams.cancel();
     // waits for silent connections too, so it may not have all of the grace
     let outcome = tokio::time::timeout(Duration::from_secs(1), server).await;
-    stages.gateway.cancel();
-    if let Err(error) = session.await {
-        tracing::error!(%error, "the gateway's task ended badly");
-    }
+    end_session(stages, session).await;
     match outcome {
         Ok(Ok(Err(error))) => Err(error.into()),
         _ => Ok(()),
@@ -170,22 +171,32 @@ async fn leave(
 }
 
 /// Before it is ready: who waits for that finds these, too.
-async fn answer_over_http(settings: &Settings, observed: Observed, stop: &CancellationToken) -> Result<(), StartError> {
-    if let Some(address) = settings.ib_service_at {
+fn answer_over_http(
+    settings: &Settings,
+    (for_ib_clients, for_metrics): (Option<Listener>, Option<Listener>),
+    observed: Observed,
+    stop: &CancellationToken,
+) {
+    if let Some(listener) = for_ib_clients {
         let ib_service = IbService {
             market_data: observed.market_data.clone(),
             registry: observed.registry.clone(),
             gateway: observed.gateway.clone(),
             started_at: observed.facts.started_at,
+            names: settings.ib_service_at.iter().flat_map(|at| at.names.clone()).collect(),
         };
-        let opened = ib_service::start(address, ib_service, stop.clone()).await;
-        opened.map_err(|error| StartError::Listen(format!("listen.ib_service: {address} cannot be had: {error}")))?;
+        ib_service::start(listener, ib_service, stop.clone());
     }
-    if let Some(address) = &settings.observe.metrics {
-        let opened = observe::start(address, observed, stop.clone()).await;
-        opened.map_err(|error| StartError::Observe(error.to_string()))?;
+    if let Some(listener) = for_metrics {
+        observe::start(listener, observed, stop.clone());
     }
-    Ok(())
+}
+
+async fn end_session(stages: &Stages, session: JoinHandle<()>) {
+    stages.gateway.cancel();
+    if let Err(error) = session.await {
+        tracing::error!(%error, "the gateway's task ended badly");
+    }
 }
 
 /// A bucket is met, or known from before; without one, all is as it was.

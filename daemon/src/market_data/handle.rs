@@ -233,6 +233,11 @@ impl MarketData {
         Ok((Header { time_zone: zone.filter(|_| view.time_zone), ..header }, rows))
     }
 
+    /// What is computed from bars for whoever reads them, when it is its turn; see [`Store::in_turn`].
+    pub async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        self.reference.store.in_turn(work).await
+    }
+
     /// What is known of a stored series.
     pub fn range(&self, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
         let state = self.reference.store.state(key).filter(|state| state.bars() > 0);

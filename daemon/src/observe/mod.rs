@@ -5,8 +5,6 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
 use http::Method;
 use prometheus_client::{encoding::text, registry::Registry as Prometheus};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 pub use read::READ;
 
 use crate::{
-    config::MetricsAddress,
     facts::Facts,
     gateway::Gateway,
     host_service::HostService,
@@ -47,17 +44,12 @@ pub struct Observed {
     pub connections: Connections,
 }
 
-/// Opens the address and answers there until `stop` fires.
-pub async fn start(address: &MetricsAddress, observed: Observed, stop: CancellationToken) -> io::Result<()> {
-    let listener = match address {
-        MetricsAddress::Loopback(address) => Listener::at(*address).await?,
-        MetricsAddress::Socket(path) => Listener::on(path)?,
-    };
+/// Answers there until `stop` fires.
+pub fn start(listener: Listener, observed: Observed, stop: CancellationToken) {
     let mut prometheus = Prometheus::default();
     metrics().register(&mut prometheus);
     prometheus.register_collector(Box::new(observed));
     tokio::spawn(web::serve(listener, CONNECTIONS, Page(prometheus), stop));
-    Ok(())
 }
 
 /// `/metrics` for Prometheus, `/healthz` for whoever asks whether the daemon answers.
@@ -69,7 +61,7 @@ impl web::Service for Page {
             (Method::GET | Method::HEAD, "/metrics") => {
                 let mut text = String::new();
                 match text::encode(&mut text, &self.0) {
-                    Ok(()) => Answer { status: 200, kind: OPEN_METRICS, text },
+                    Ok(()) => Answer::whole(200, OPEN_METRICS, text),
                     Err(error) => Answer::line(500, &error.to_string()),
                 }
             }

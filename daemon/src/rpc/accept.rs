@@ -3,11 +3,10 @@
 
 use std::{convert::Infallible, io, time::Duration};
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpListener, UnixListener, UnixStream},
     sync::mpsc,
-    task::JoinSet,
     time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
@@ -15,20 +14,17 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     connection::{Connection, Wire},
     connections::Connections,
+    handshakes::Handshakes,
     peer::Peer,
-    tls,
 };
 
 /// Until the next attempt, when there is no descriptor left for a connection.
 const BREATH: Duration = Duration::from_millis(50);
 /// Connections that make room then.
 const ROOM: usize = 8;
-/// From connecting to being known.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at once; the others wait at the door.
-const HANDSHAKES: usize = 64;
 /// Between two words about the same trouble.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
+const NO_SEAT: &str = "each connection that could make room has an open call";
 
 type Come = Result<Connection, Infallible>;
 
@@ -36,6 +32,16 @@ type Come = Result<Connection, Infallible>;
 pub struct Door {
     pub(super) listener: TcpListener,
     pub(super) acceptor: TlsAcceptor,
+    pub(super) ping: Ping,
+}
+
+/// How a machine that fell asleep is noticed: it would keep its seat and its calls for ever.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ping {
+    /// After so long without a word.
+    pub(super) every: Duration,
+    /// For the answer.
+    pub(super) patience: Duration,
 }
 
 impl std::fmt::Debug for Door {
@@ -61,18 +67,8 @@ impl Listeners {
     }
 }
 
-/// Who comes, from wherever. Never ends.
-pub(super) fn incoming(
-    listeners: Listeners,
-    door: Option<Door>,
-    connections: Connections,
-) -> impl Stream<Item = Come> + Send {
-    let others = connections.clone();
-    let others = stream::iter(door).flat_map(move |door| from_elsewhere(door, others.clone()));
-    stream::select(from_here(listeners, connections), others)
-}
-
-fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Come> + Send {
+/// Who comes from this machine. Never ends.
+pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Come> + Send {
     stream::unfold(
         (listeners, connections, Trouble::default()),
         |(mut listeners, connections, mut trouble)| async move {
@@ -85,7 +81,7 @@ fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item
                             let connection = Connection::new(Wire::Unix(stream), ticket);
                             return Some((Ok(connection), (listeners, connections, trouble)));
                         }
-                        trouble.told(&"each connection has an open call");
+                        trouble.told(&NO_SEAT);
                     }
                     Err(error) => trouble.met(&error, &connections).await,
                 }
@@ -94,51 +90,28 @@ fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item
     )
 }
 
-fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Come> + Send {
-    let handshakes: JoinSet<Option<(TcpStreamTls, Peer)>> = JoinSet::new();
+/// Who comes from another machine. Never ends.
+pub(super) fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Come> + Send {
     stream::unfold(
-        (door, connections, handshakes, Trouble::default()),
+        (door, connections, Handshakes::default(), Trouble::default()),
         |(door, connections, mut hands, mut trouble)| async move {
             loop {
                 tokio::select! {
-                    come = door.listener.accept(), if hands.len() < HANDSHAKES => match come {
-                        Ok((stream, _)) => drop(hands.spawn(shake(door.acceptor.clone(), stream))),
+                    come = door.listener.accept() => match come {
+                        Ok((stream, from)) => hands.begin(door.acceptor.clone(), stream, from.ip()),
                         Err(error) => trouble.met(&error, &connections).await,
                     },
-                    Some(shaken) = hands.join_next() => {
-                        let Ok(Some((stream, peer))) = shaken else { continue };
+                    Some((stream, peer)) = hands.next() => {
                         if let Some(ticket) = connections.admit(peer) {
                             let connection = Connection::new(Wire::Tls(Box::new(stream)), ticket);
                             return Some((Ok(connection), (door, connections, hands, trouble)));
                         }
+                        trouble.told(&NO_SEAT);
                     }
                 }
             }
         },
     )
-}
-
-type TcpStreamTls = tokio_rustls::server::TlsStream<TcpStream>;
-
-async fn shake(acceptor: TlsAcceptor, stream: TcpStream) -> Option<(TcpStreamTls, Peer)> {
-    let from = stream.peer_addr().ok();
-    let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
-    let failed = |error: &dyn std::fmt::Display| tracing::info!(?from, %error, "a handshake failed");
-    match shaken {
-        Ok(Ok(stream)) => {
-            let peer = tls::peer(stream.get_ref().1);
-            stream.get_ref().0.set_nodelay(true).inspect_err(|error| failed(error)).ok()?;
-            Some((stream, peer))
-        }
-        Ok(Err(error)) => {
-            failed(&error);
-            None
-        }
-        Err(_) => {
-            failed(&"nothing came in time");
-            None
-        }
-    }
 }
 
 /// What hinders, and when it was told last.

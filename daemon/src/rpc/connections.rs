@@ -1,5 +1,6 @@
 //! Who is connected, and how much of the daemon each may hold. A crowd must not lock anybody out: when all seats are taken, the
-//! connection that has been silent longest makes room; first of all one that has never made a call.
+//! connection that has been silent longest makes room; first of all one that has never made a call. One with an open call never does, so
+//! nobody may have so many of those that the daemon's own user and root find no seat to stop it from.
 
 use std::{
     collections::HashMap,
@@ -20,24 +21,51 @@ pub struct Connections(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    most: usize,
+    bounds: Bounds,
+    /// The daemon's.
+    own: u32,
     calls_of_peer: usize,
     begun: Instant,
     table: Mutex<Table>,
+}
+
+/// Seats.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    most: usize,
+    /// Of one who neither runs the daemon nor is root.
+    of_peer: usize,
+    /// Of all those together; the rest is for the two.
+    of_others: usize,
+}
+
+impl Bounds {
+    fn of(most: usize) -> Self {
+        Self { most, of_peer: most - most / 4, of_others: most - most / 8 }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Table {
     came: u64,
     seats: HashMap<u64, Arc<Seat>>,
-    /// Open calls of everybody who is connected.
-    peers: HashMap<Peer, Arc<AtomicUsize>>,
+    /// Everybody who is connected, or has a call open still.
+    peers: HashMap<Peer, Held>,
+}
+
+/// What one peer holds.
+#[derive(Debug, Default)]
+struct Held {
+    seats: usize,
+    calls: Arc<AtomicUsize>,
 }
 
 /// What one connection holds.
 #[derive(Debug)]
 pub(super) struct Seat {
     peer: Peer,
+    is_other: bool,
+    all: Connections,
     /// Open calls of this connection, and of all of its peer's.
     calls: AtomicUsize,
     of_peer: Arc<AtomicUsize>,
@@ -52,23 +80,28 @@ pub(super) struct Seat {
 impl Connections {
     /// `most`: connections at once; `calls_of_peer`: open calls of one peer, over all of its connections.
     pub fn new(most: usize, calls_of_peer: usize) -> Self {
-        let (begun, table) = (Instant::now(), Mutex::default());
-        Self(Arc::new(Inner { most, calls_of_peer, begun, table }))
+        let (begun, table, own) = (Instant::now(), Mutex::default(), nix::unistd::getuid().as_raw());
+        Self(Arc::new(Inner { bounds: Bounds::of(most), own, calls_of_peer, begun, table }))
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A seat for one that came; none when each of the others has a call open.
+    /// A seat for one that came; none when each that could make room has a call open.
     pub(super) fn admit(&self, peer: Peer) -> Option<Ticket> {
+        let is_other = !matches!(peer, Peer::User(uid) if uid == self.0.own || uid == 0);
         let mut table = self.table();
-        if table.seats.len() >= self.0.most && table.make_room(1) == 0 {
+        if !table.has_room(&peer, is_other, self.0.bounds) {
             return None;
         }
-        let of_peer = table.peers.entry(peer.clone()).or_default().clone();
+        let held = table.peers.entry(peer.clone()).or_default();
+        held.seats += 1;
+        let of_peer = held.calls.clone();
         let seat = Arc::new(Seat {
             peer,
+            is_other,
+            all: self.clone(),
             calls: AtomicUsize::new(0),
             of_peer,
             called: AtomicBool::new(false),
@@ -85,7 +118,7 @@ impl Connections {
 
     /// Closes some that are silent; how many.
     pub(super) fn make_room(&self, wanted: usize) -> usize {
-        self.table().make_room(wanted)
+        self.table().make_room(wanted, |_| true)
     }
 
     /// How many there are.
@@ -95,8 +128,25 @@ impl Connections {
 }
 
 impl Table {
-    fn make_room(&mut self, wanted: usize) -> usize {
-        let silent = self.seats.iter().filter(|(_, seat)| seat.calls.load(Ordering::Relaxed) == 0);
+    /// Whether there is a seat for one more of that peer, after others have made room if they must.
+    fn has_room(&mut self, peer: &Peer, is_other: bool, bounds: Bounds) -> bool {
+        if is_other {
+            let own = |seat: &Seat| seat.peer == *peer;
+            let count = |table: &Self, is: &dyn Fn(&Seat) -> bool| table.seats.values().filter(|seat| is(seat)).count();
+            if count(self, &own) >= bounds.of_peer && self.make_room(1, own) == 0 {
+                return false;
+            }
+            let other = |seat: &Seat| seat.is_other;
+            if count(self, &other) >= bounds.of_others && self.make_room(1, other) == 0 {
+                return false;
+            }
+        }
+        self.seats.len() < bounds.most || self.make_room(1, |_| true) > 0
+    }
+
+    fn make_room(&mut self, wanted: usize, may_go: impl Fn(&Seat) -> bool) -> usize {
+        let silent =
+            self.seats.iter().filter(|(_, seat)| seat.calls.load(Ordering::Relaxed) == 0 && may_go(seat.as_ref()));
         let age = |seat: &Seat| (seat.has_called(), seat.last.load(Ordering::Relaxed));
         let mut silent: Vec<_> = silent.map(|(id, seat)| (age(seat), *id)).collect();
         silent.sort_unstable();
@@ -107,6 +157,13 @@ impl Table {
             }
         }
         silent.len()
+    }
+
+    /// A peer that holds nothing any more; a call may end after its connection.
+    fn forget(&mut self, peer: &Peer) {
+        if self.peers.get(peer).is_some_and(|held| held.seats == 0 && held.calls.load(Ordering::Relaxed) == 0) {
+            self.peers.remove(peer);
+        }
     }
 }
 
@@ -128,10 +185,10 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut table = self.connections.table();
         table.seats.remove(&self.id);
-        // the table's own and the seat's: nobody else of that peer is here
-        if Arc::strong_count(&self.seat.of_peer) <= 2 {
-            table.peers.remove(&self.seat.peer);
+        if let Some(held) = table.peers.get_mut(&self.seat.peer) {
+            held.seats = held.seats.saturating_sub(1);
         }
+        table.forget(&self.seat.peer);
     }
 }
 
@@ -168,7 +225,9 @@ impl Drop for OpenCall {
     fn drop(&mut self) {
         self.0.last.store(millis(self.0.begun), Ordering::Relaxed);
         self.0.calls.fetch_sub(1, Ordering::Relaxed);
-        self.0.of_peer.fetch_sub(1, Ordering::Relaxed);
+        if self.0.of_peer.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.all.table().forget(&self.0.peer);
+        }
     }
 }
 
@@ -230,5 +289,37 @@ mod tests {
         assert!(other.seat().call().is_some());
         drop(one);
         assert!(b.seat().call().is_some(), "one ended; the refused one was not counted");
+    }
+
+    #[test]
+    fn nobody_takes_all_seats_from_the_daemons_own_user_and_root() {
+        let connections = Connections::new(16, 100);
+        let own = Peer::User(connections.0.own);
+        let stranger = |number: u32| Peer::Certificate(number.to_string().into());
+        let at_work = |peer: &Peer| {
+            let ticket = connections.admit(peer.clone())?;
+            let call = ticket.seat().call()?;
+            Some((call, ticket))
+        };
+        let one: Vec<_> = std::iter::from_fn(|| at_work(&stranger(1))).collect();
+        let others: Vec<_> = (2..9).map_while(|number| at_work(&stranger(number))).collect();
+        assert_eq!((one.len(), others.len()), (12, 2));
+        let silent = connections.admit(own.clone()).unwrap();
+        assert!(connections.admit(stranger(9)).is_none(), "another's silence is no room for strangers");
+        assert!(!closed(&silent) && at_work(&own).is_some());
+    }
+
+    #[test]
+    fn a_peer_is_forgotten_with_its_last_seat_and_call_whichever_ends_last() {
+        let connections = Connections::new(9, 2);
+        let [a, b] = [(); 2].map(|()| connections.admit(Peer::User(1)).unwrap());
+        let calls = (a.seat().call().unwrap(), b.seat().call().unwrap());
+        drop((a, b));
+        let c = connections.admit(Peer::User(1)).unwrap();
+        assert!(c.seat().call().is_none(), "two are open still");
+        drop(c);
+        assert_eq!(connections.table().peers.len(), 1);
+        drop(calls);
+        assert!(connections.table().peers.is_empty());
     }
 }

@@ -78,7 +78,11 @@ where
             return refused(&status::new(&reason::PEER_REFUSED, "the caller is unknown"));
         };
         let Called { name, needs } = rights::called(request.uri().path());
-        let Some(call) = Counted::new(&seat, name) else { return refused(&too_many(seat.peer())) };
+        let Some(call) = Counted::new(&seat, name) else {
+            let why = too_many(seat.peer());
+            metrics().call_ended(name, status::code_name(why.code()), Duration::ZERO);
+            return refused(&why);
+        };
         let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
         // written without quotes, which cost more than all else that a span takes: so without spaces, too
         let id = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
@@ -87,7 +91,7 @@ where
             Known::Is(right) => {
                 return match may_call(seat.peer(), right, needs) {
                     Ok(()) => answered(self.inner.call(request), call, span),
-                    Err(why) => refused(&why),
+                    Err(why) => call.refused(&why),
                 };
             }
             Known::NotYet(uid) => uid,
@@ -100,7 +104,7 @@ where
             let right = tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten();
             match may_call(seat.peer(), right, needs) {
                 Ok(()) => answered(inner.call(request), call, span).await,
-                Err(why) => refused(&why).await,
+                Err(why) => call.refused(&why).await,
             }
         })
     }
@@ -149,6 +153,11 @@ impl Counted {
         if let Some(code) = headers.get(&GRPC_STATUS) {
             self.code = Some(Code::from_bytes(code.as_bytes()));
         }
+    }
+
+    fn refused(mut self, why: &Status) -> Reply {
+        self.code = Some(why.code());
+        refused(why)
     }
 }
 

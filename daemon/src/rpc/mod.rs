@@ -19,6 +19,7 @@ mod ending;
 mod envelope;
 mod flight;
 mod gateway;
+mod handshakes;
 mod host_services;
 mod housekeeping;
 mod listed;
@@ -63,6 +64,7 @@ use listed::Listed;
 use services::{ByName, Services};
 
 pub use accept::Door;
+use accept::Ping;
 pub use access::Access;
 pub use connections::Connections;
 pub use ending::Ending;
@@ -150,20 +152,39 @@ pub fn server(
             ending: parts.ending.clone(),
         }),
     };
-    let router = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(CALLS_MAX)
-        .http2_max_header_list_size(HEADERS_MAX)
-        .layer(Envelope { access: parts.access })
-        .layer(ByName(Arc::new(services)))
-        .add_service(arrow_flight::flight_service_server::FlightServiceServer::new(flight))
-        .add_service(health_service);
+    let flight = arrow_flight::flight_service_server::FlightServiceServer::new(flight);
+    let (envelope, by_name) = (Envelope { access: parts.access }, ByName(Arc::new(services)));
+    // who is on this machine cannot fall asleep without us, and costs no ping
+    let router = |ping: Option<Ping>| {
+        Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_concurrent_streams(CALLS_MAX)
+            .http2_max_header_list_size(HEADERS_MAX)
+            .http2_keepalive_interval(ping.map(|ping| ping.every))
+            .http2_keepalive_timeout(ping.map(|ping| ping.patience))
+            .layer(envelope.clone())
+            .layer(by_name.clone())
+            .add_service(flight.clone())
+            .add_service(health_service.clone())
+    };
     // on a restart, who comes now is for the next life
+    let (until, connections) = (|| Box::pin(parts.ending.clone().handed_over()), parts.connections);
     let listeners = accept::Listeners { now: listener, next: more_listeners };
-    let incoming =
-        accept::incoming(listeners, parts.door, parts.connections).take_until(Box::pin(parts.ending.handed_over()));
-    (router.serve_with_incoming_shutdown(incoming, end.cancelled_owned()), health)
+    let here = accept::from_here(listeners, connections.clone()).take_until(until());
+    let here = router(None).serve_with_incoming_shutdown(here, end.clone().cancelled_owned());
+    let elsewhere = parts.door.map(|door| {
+        let router = router(Some(door.ping));
+        let coming = accept::from_elsewhere(door, connections).take_until(until());
+        router.serve_with_incoming_shutdown(coming, end.cancelled_owned())
+    });
+    let serving = async move {
+        match elsewhere {
+            Some(elsewhere) => tokio::try_join!(here, elsewhere).map(drop),
+            None => here.await,
+        }
+    };
+    (serving, health)
 }
 
 /// Keeps the health of each service true: ours serve while the daemon does, the gateway's while its session is ready.

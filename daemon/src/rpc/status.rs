@@ -8,9 +8,16 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::error::{Failure, Reasoned};
 
+/// For those who found no room; it comes when others end, which nobody knows.
+const CROWDED: f64 = 5.0;
+
 /// Any error of ours.
 pub(super) fn of<E: Reasoned>(error: &E) -> Status {
-    from_failure(&Failure::from(error), error.reason())
+    let (mut failure, reason) = (Failure::from(error), error.reason());
+    if [reason::TOO_MANY_OPERATIONS, reason::TOO_MANY_UPLOADS].contains(reason) {
+        failure.retry_after_seconds.get_or_insert(CROWDED);
+    }
+    from_failure(&failure, reason)
 }
 
 /// An error with nothing behind it.

@@ -1,6 +1,6 @@
 //! The listener for other machines: TLS with certificates on both sides. Nobody without one is even answered.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection,
@@ -10,15 +10,22 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{accept::Door, peer::Peer};
+use super::{
+    accept::{Door, Ping},
+    peer::Peer,
+};
 use crate::config::Listen;
 
-/// Opens the door; an error says what of the configuration cannot be used.
-pub async fn open(listen: &Listen) -> Result<Door, String> {
+/// See [`Ping`]. Ours are many calls a minute or long streams, and a lid that is closed should not hold a seat for long.
+const PING: Ping = Ping { every: Duration::from_secs(30), patience: Duration::from_secs(20) };
+
+/// Opens the door; an error says what of the configuration cannot be used. Tests have shorter minutes.
+pub async fn open(listen: &Listen, time_scale: f64) -> Result<Door, String> {
     let acceptor = TlsAcceptor::from(Arc::new(server_config(listen)?));
     let listener = TcpListener::bind(listen.address).await;
     let listener = listener.map_err(|error| format!("listen.address: {} cannot be had: {error}", listen.address))?;
-    Ok(Door { listener, acceptor })
+    let ping = Ping { every: PING.every.div_f64(time_scale), patience: PING.patience.div_f64(time_scale) };
+    Ok(Door { listener, acceptor, ping })
 }
 
 fn server_config(listen: &Listen) -> Result<ServerConfig, String> {

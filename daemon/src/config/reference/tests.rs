@@ -70,6 +70,7 @@ fn file(name: &str, value: &str) -> String {
         others.map(|(key, value)| format!("{key} = {value}\n")).collect::<Vec<_>>().concat()
     };
     let base = match name {
+        "listen.ib_service_names" => needed(&[("listen.ib_service", "\"127.0.0.1:5001\"")]),
         "data.local_dir" => needed(&[("data.dir", "\"s3://bars\"")]),
         "listen.address" | "listen.certificate" | "listen.key" | "listen.client_ca" => needed(&[
             ("listen.address", "\"127.0.0.1:7601\""),

@@ -39,7 +39,7 @@ pub(super) fn locked() -> Result<Seen> {
     daemon.ktrdr("operations list")?.ok()?;
     for ran in asked {
         let ran = ran.ended()?;
-        ran.fails(1, "LEDGER_LOCKED")?;
+        ran.fails(5, "LEDGER_LOCKED")?;
     }
     let refused = began.elapsed();
     ensure!(refused < ANSWER_MAX, "five were refused after {refused:?}");
