@@ -26,4 +26,5 @@ mod target;
 mod watch;
 
 pub use answer::{Answer, fit_to_print};
+pub use broken::keep;
 pub use target::{SEED, Target, seconds, seed};

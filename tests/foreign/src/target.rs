@@ -177,7 +177,7 @@ impl<R: Fn(&[u8]) -> Answer> Run<'_, R> {
             Err(why) => {
                 let shortest = broken::cut_down(input, |input| self.attempt(input).is_err());
                 let why = self.attempt(&shortest).err().unwrap_or(why);
-                broken::tell(&self.target.name, &shortest, &format!("{why}\n  found with {}", whence()));
+                broken::keep(&self.target.name, &shortest, &format!("{why}\n  found with {}", whence()));
                 panic_with(&self.target.name, &why)
             }
         }
