@@ -78,7 +78,8 @@ impl Target {
         Self { longest, ..self }
     }
 
-    /// What it may hold: so many times its input, and so many bytes more.
+    /// What it may hold: so many times its input, and so many bytes more. Only what the calling thread takes is counted: a reader
+    /// that hands its work to other threads is not bounded by this.
     #[must_use]
     pub fn memory(self, times: u64, plus: u64) -> Self {
         Self { memory: (times, plus), ..self }
