@@ -25,11 +25,6 @@ impl Method {
             server_streaming: method.is_server_streaming(),
         }
     }
-
-    /// As HTTP has it.
-    pub(super) fn path(&self) -> String {
-        format!("/ktrdr.v1.{}", self.name)
-    }
 }
 
 /// All of them, in the order of the contract.

@@ -31,17 +31,17 @@ fn series(symbol: &str, timeframe: Timeframe) -> pb::SeriesId {
     pb::SeriesId { symbol: symbol.into(), timeframe: timeframe.into() }
 }
 
-fn daily() -> Option<pb::SeriesId> {
-    Some(series("AAPL", Timeframe::Days1))
+fn daily() -> pb::SeriesId {
+    series("AAPL", Timeframe::Days1)
 }
 
-fn hourly() -> Option<pb::SeriesId> {
-    Some(series("EURUSD", Timeframe::Hours1))
+fn hourly() -> pb::SeriesId {
+    series("EURUSD", Timeframe::Hours1)
 }
 
 /// The year 2024.
-fn year() -> Option<pb::TimeRange> {
-    Some(pb::TimeRange { start_ns: Some(1_704_067_200_000_000_000), end_ns: Some(1_735_689_600_000_000_000) })
+fn year() -> pb::TimeRange {
+    pb::TimeRange { start_ns: Some(1_704_067_200_000_000_000), end_ns: Some(1_735_689_600_000_000_000) }
 }
 
 /// Right requests to a method, the number being that of the call: requests that start something are not the same twice.
@@ -72,25 +72,25 @@ fn market_data(name: &str, number: u64) -> Result<Vec<Messages>> {
     let request_id = format!("call-{number}");
     let load = pb::LoadManyRequest {
         request_id: request_id.clone(),
-        series: daily().into_iter().chain(hourly()).collect(),
-        range: year(),
+        series: vec![daily(), hourly()],
+        range: Some(year()),
         ..Default::default()
     };
-    let query = pb::QueryRequest { series: hourly(), range: year(), ..Default::default() };
+    let query = pb::QueryRequest { series: Some(hourly()), range: Some(year()), ..Default::default() };
     let longer = pb::QueryRequest {
-        series: hourly(),
+        series: Some(hourly()),
         resample: Timeframe::Days1.into(),
         hours: pb::HoursOfDay::Regular.into(),
         with_time_zone: true,
         ..Default::default()
     };
-    let last = pb::QueryRequest { series: daily(), window: Some(Window::Tail(20)), ..Default::default() };
+    let last = pb::QueryRequest { series: Some(daily()), window: Some(Window::Tail(20)), ..Default::default() };
     Ok(match name {
         "Load" => vec![
-            one(&pb::LoadRequest { request_id, series: daily(), range: year(), ..Default::default() }),
+            one(&pb::LoadRequest { request_id, series: Some(daily()), range: Some(year()), ..Default::default() }),
             one(&pb::LoadRequest {
                 request_id: format!("call-{number}-local"),
-                series: hourly(),
+                series: Some(hourly()),
                 mode: pb::LoadMode::Local.into(),
                 ..Default::default()
             }),
@@ -105,10 +105,10 @@ fn market_data(name: &str, number: u64) -> Result<Vec<Messages>> {
                 one(&pb::ExportRequest { query: Some(longer), format: arrow }),
             ]
         }
-        "GetRange" => vec![one(&pb::GetRangeRequest { series: daily() })],
+        "GetRange" => vec![one(&pb::GetRangeRequest { series: Some(daily()) })],
         "Import" => vec![import(request_id)?],
         "Validate" => vec![one(&pb::ValidateRequest { symbol: "AAPL".into(), ..Default::default() })],
-        "Subscribe" => vec![one(&pb::SubscribeRequest { series: hourly(), history: 5, ..Default::default() })],
+        "Subscribe" => vec![one(&pb::SubscribeRequest { series: Some(hourly()), history: 5, ..Default::default() })],
         "GetCalendar" => {
             let asked = |name: &str| pb::GetCalendarRequest {
                 name: name.into(),
@@ -117,7 +117,7 @@ fn market_data(name: &str, number: u64) -> Result<Vec<Messages>> {
             };
             vec![one(&asked("NYSE")), one(&asked("EURUSD"))]
         }
-        "Check" => vec![one(&pb::CheckRequest { series: daily().into_iter().collect() }), vec![Vec::new()]],
+        "Check" => vec![one(&pb::CheckRequest { series: vec![daily()] }), vec![Vec::new()]],
         // ListSeries and ListCalendars ask nothing
         _ => vec![vec![Vec::new()]],
     })
@@ -139,14 +139,14 @@ fn housekeeping(name: &str, number: u64) -> Vec<Messages> {
     let request_id = format!("call-{number}");
     vec![match name {
         "GetInfo" => one(&pb::GetInfoRequest { symbol: "EURUSD".into(), ..Default::default() }),
-        "Verify" => one(&pb::VerifyRequest { series: daily().into_iter().collect() }),
-        "Repair" => one(&pb::RepairRequest { request_id, series: daily(), dry_run: true }),
+        "Verify" => one(&pb::VerifyRequest { series: vec![daily()] }),
+        "Repair" => one(&pb::RepairRequest { request_id, series: Some(daily()), dry_run: true }),
         "Restore" => one(&pb::RestoreRequest {
             series: Some(series("GOOGL", Timeframe::Days1)),
             dry_run: true,
             ..Default::default()
         }),
-        "Delete" => one(&pb::DeleteRequest { series: daily(), range: year(), dry_run: true }),
+        "Delete" => one(&pb::DeleteRequest { series: Some(daily()), range: Some(year()), dry_run: true }),
         _ => one(&pb::CompactRequest { older_than_days: 30, dry_run: true }),
     }]
 }
