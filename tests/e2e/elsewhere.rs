@@ -32,6 +32,8 @@ use tonic::{
 };
 use tower::service_fn;
 
+use crate::support::free_address;
+
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 struct Identity {
@@ -86,10 +88,6 @@ async fn connect(address: SocketAddr, trusts: &Authority, own: Option<&Identity>
         }
     });
     Ok(Endpoint::from_static("http://ktrdr.test").connect_with_connector(connect).await?)
-}
-
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// A home whose daemon listens for those that `authority` vouches for; `access` is the rest of its configuration.

@@ -1,4 +1,4 @@
-//! Nobody can take the daemon from the others: connections, calls, operations, metadata.
+//! Nobody can take the daemon from the others: connections, calls, operations, uploads, metadata.
 
 use std::{
     io::{Read as _, Write as _},
@@ -7,18 +7,23 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use ktrdr_proto::v1::{GetDaemonStatusRequest, WatchGatewayRequest, daemon_client::DaemonClient};
+use ktrdr_proto::v1::{
+    GetDaemonStatusRequest, ImportFile, ImportRequest, ImportStart, WatchGatewayRequest, daemon_client::DaemonClient,
+    import_request::Part,
+};
 use ktrdr_tests::{
     daemon::{TestDaemon, channel, home_with},
     gateway_sim::GatewaySim,
     home::Home,
     wait,
 };
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, metadata::AsciiMetadataValue};
 
 use crate::{
     over_http,
-    support::{SLOW, detached, document},
+    support::{SLOW, detached, document, import},
 };
 
 /// Whether the other end has closed.
@@ -108,6 +113,33 @@ fn one_user_has_so_many_operations_open_and_no_more() -> Result<()> {
     let id = detached(&daemon, "data load NVDA -t 1h --start 2025-01-01")?;
     assert!(document(&daemon, &format!("operations status {id}"))?["state"] != "failed");
     Ok(())
+}
+
+/// Sends so much of a file, whose bytes are counted and not kept, because nobody can tell its series.
+async fn upload(parts: &mpsc::Sender<ImportRequest>, mib: usize) -> Result<()> {
+    let file = ImportFile { label: "of no series".to_owned(), ..ImportFile::default() };
+    let head = [Part::Start(ImportStart { request_id: "large".to_owned() }), Part::File(file)];
+    for part in head.into_iter().chain(std::iter::repeat_n(Part::Data(vec![b'\n'; 1 << 20]), mib)) {
+        parts.send(ImportRequest { part: Some(part) }).await.context("the upload was refused")?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn imports_hold_so_much_together_and_no_more() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    let rows = "2024-01-02T15:00:00Z,1,1,1,1,1\n".repeat(70_000);
+    daemon.file("LARGE_1m.csv", format!("timestamp,open,high,low,close,volume\n{rows}"))?;
+    let (parts, stream) = mpsc::channel(1);
+    let mut client = daemon.market_data()?;
+    let largest = tokio::spawn(async move { client.import(ReceiverStream::new(stream)).await.map(drop) });
+    // a GiB, and more than can be on its way to the daemon
+    upload(&parts, 1_024 + 32).await?;
+    daemon.ktrdr("data import LARGE_1m.csv -f json")?.fails(5, "TOO_MANY_UPLOADS")?;
+    import(&daemon, &["AAPL_1d.csv"]).context("a small one may always come")?;
+    assert!(!largest.is_finished(), "the largest of all is let to its end");
+    largest.abort();
+    wait::until_true("room for an import", wait::LIMIT, || Ok(daemon.ktrdr("data import LARGE_1m.csv")?.status == 0))
 }
 
 #[tokio::test(flavor = "multi_thread")]

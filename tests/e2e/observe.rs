@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::net::UnixStream,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,7 +22,7 @@ use opentelemetry_proto::tonic::{
 };
 use tonic::{Request, Response, Status, transport::Server};
 
-use crate::support::SCALE;
+use crate::support::{SCALE, free_address};
 
 fn asked(mut stream: impl std::io::Read + std::io::Write, path: &str) -> Result<(u16, String)> {
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
@@ -31,11 +31,6 @@ fn asked(mut stream: impl std::io::Read + std::io::Write, path: &str) -> Result<
     let (head, body) = reply.split_once("\r\n\r\n").context("no end of the head")?;
     let status = head.split(' ').nth(1).context("no status")?.parse()?;
     Ok((status, body.to_owned()))
-}
-
-/// A port that is free now.
-fn free_address() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// Samples by name and labels.
@@ -52,7 +47,7 @@ fn samples(text: &str) -> Result<BTreeMap<String, f64>> {
 #[test]
 fn metrics_follow_what_happens_and_stay_few() -> Result<()> {
     let sim = GatewaySim::start(&format!("--time-scale {SCALE}"))?;
-    let (mut home, address) = (home_with(&sim)?, free_address()?);
+    let (mut home, address) = (home_with(&sim)?, free_address()?.to_string());
     home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
     home.set("KTRDR_OBSERVE_METRICS", &address);
     let daemon = TestDaemon::start_in(home)?;

@@ -1,7 +1,7 @@
 //! The daemon in the place of the old IB host service: what its clients send is answered in its documents, truly and at once, over the
 //! one connection and from the one store.
 
-use std::{collections::BTreeMap, fs, net::TcpListener, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use ktrdr_tests::{
@@ -12,16 +12,12 @@ use ktrdr_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{SCALE, document, stored};
+use crate::support::{SCALE, document, free_address, stored};
 
 const FLAGS: &str = "--time-scale 60";
 
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
 pub(crate) fn serving(mut home: Home) -> Result<(TestDaemon, u16)> {
-    let port = free_port()?;
+    let port = free_address()?.port();
     home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
     home.set("KTRDR_LISTEN_IB_SERVICE", format!("127.0.0.1:{port}"));
     Ok((TestDaemon::start_in(home)?, port))

@@ -2,18 +2,19 @@
 
 use std::{
     fmt::Debug,
+    net::{SocketAddr, TcpListener},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
+pub(crate) use ktrdr_tests::steps::{detached, operation, steps_done};
 use ktrdr_tests::{
-    daemon::TestDaemon,
     home::Home,
     series::{self, Bar},
-    wait,
+    steps, wait,
 };
 use serde_json::Value;
 
@@ -27,25 +28,6 @@ pub(crate) fn document(home: &Home, line: &str) -> Result<Value> {
     home.ktrdr(&format!("{line} -f json"))?.document()
 }
 
-/// Starts a load and leaves; the operation's id.
-pub(crate) fn detached(home: &Home, line: &str) -> Result<String> {
-    Ok(home.ktrdr(&format!("{line} --detach"))?.ok()?.trim().to_owned())
-}
-
-/// The operation's document.
-pub(crate) fn operation(home: &Home, id: &str) -> Result<Value> {
-    home.ktrdr(&format!("operations status {id} -f json"))?.json()
-}
-
-/// Waits until so many steps of an operation are done.
-pub(crate) fn steps_done(home: &Home, id: &str, count: u64) -> Result<Value> {
-    wait::until(&format!("{count} steps of {id}"), wait::LIMIT, || {
-        let operation = operation(home, id)?;
-        let done = operation["progress"]["done"].as_u64().context("no progress")?;
-        Ok((done >= count).then_some(operation))
-    })
-}
-
 /// Waits until the gateway is in a state.
 pub(crate) fn gateway_is(home: &Home, state: &str) -> Result<Value> {
     wait::until(&format!("the gateway to be {state}"), wait::LIMIT, || {
@@ -56,15 +38,17 @@ pub(crate) fn gateway_is(home: &Home, state: &str) -> Result<Value> {
 
 /// Everything that is stored of a series.
 pub(crate) fn stored(home: &Home, series: &str) -> Result<Vec<Bar>> {
-    series::printed(&home.ktrdr(&format!("data show {series} --all -f csv"))?.ok()?)
+    series::printed(&steps::stored_text(home, series)?)
 }
 
 /// Imports files of `tests/data`.
-pub(crate) fn import(daemon: &TestDaemon, names: &[&str]) -> Result<Value> {
-    let folder = ktrdr_tests::data_folder();
-    let files = names.iter().map(|name| folder.join(name).into_os_string());
-    let words = ["data", "import", "-f", "json"].map(std::ffi::OsString::from);
-    daemon.ktrdr_args(words.into_iter().chain(files))?.json()
+pub(crate) fn import(home: &Home, names: &[&str]) -> Result<Value> {
+    steps::import(home, names)?.json()
+}
+
+/// An address that is free now.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// Checks all cases, a few at once: simulators and daemons mostly wait. Fails with all that failed.

@@ -6,7 +6,7 @@
 //! - [`daemon`], [`gateway_sim`], [`training_sim`] and [`cli`] run the programs there.
 //! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails, [`siege`] those in which the daemon itself is besieged.
 //! - [`pty`] runs one on a terminal.
-//! - [`chaos`] and [`training_chaos`] are the long runs in which everything fails.
+//! - [`steps`] are what many tests do with them.
 //! - [`perf`] measures what was promised.
 //! - [`between`] spoils what a service says.
 //! - [`wait`] is the only wait: for a state, with a limit.
@@ -32,6 +32,7 @@ pub mod s3;
 pub mod series;
 pub mod sessions;
 pub mod siege;
+pub mod steps;
 pub mod training_chaos;
 pub mod training_sim;
 pub mod wait;

@@ -63,11 +63,57 @@ pub(super) fn invalid(message: impl Into<String>) -> Status {
     new(&reason::REQUEST_INVALID, message)
 }
 
+/// An error is in the headers of an answer, its message twice, and whoever gets more than 8 KiB of those ends the connection with all
+/// of its calls: so much of the message, and so much of each value beside it.
+const MESSAGE_MAX: usize = 2_500;
+const VALUE_MAX: usize = 400;
+
+/// As long as it may be, in bytes of a header, where what is not ASCII takes three for each of its own.
+fn cut(mut text: String, most: usize) -> String {
+    let mut length = 0;
+    let end = text.char_indices().find_map(|(at, c)| {
+        length += if c == ' ' || c.is_ascii_graphic() { 1 } else { 3 * c.len_utf8() };
+        (length > most).then_some(at)
+    });
+    if let Some(end) = end {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 fn from_failure(failure: &Failure, reason: &'static Reason) -> Status {
-    let metadata: HashMap<String, String> = failure.metadata.clone().into_iter().collect();
+    let metadata = failure.metadata.clone().into_iter();
+    let metadata: HashMap<String, String> = metadata.map(|(name, value)| (name, cut(value, VALUE_MAX))).collect();
     let mut details = ErrorDetails::with_error_info(reason.name, reason::DOMAIN, metadata);
     if let Some(wait) = failure.retry_after_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         details.set_retry_info(Some(wait));
     }
-    Status::with_error_details(reason.code, failure.messages.join("\n"), details)
+    Status::with_error_details(reason.code, cut(failure.messages.join("\n"), MESSAGE_MAX), details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_long_words_fits_into_the_headers_of_an_answer() {
+        for long in ["x".repeat(1 << 16), "é\n".repeat(1 << 15), "\u{10ffff}%".repeat(1 << 14)] {
+            let failure = Failure::new(&reason::REQUEST_INVALID, format!("no such thing: {long}"));
+            let failure = failure.with("symbol", long.clone()).with("path", long);
+            let status = of_failure(&failure);
+            assert!(status.message().starts_with("no such thing: ") && status.message().ends_with('…'));
+            let mut headers = http::HeaderMap::new();
+            status.add_header(&mut headers).unwrap();
+            let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+            assert!(bytes < 8 << 10, "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn what_fits_is_as_it_was() {
+        assert_eq!(cut("as it was".into(), 9), "as it was");
+        assert_eq!(cut("as it was".into(), 8), "as it wa…");
+        assert_eq!((cut("éa".into(), 6), cut("éa".into(), 5)), ("é…".into(), "…".into()));
+    }
 }

@@ -34,8 +34,18 @@ impl Run {
         Self { began: Instant::now(), limit, seed: ktrdr_foreign::seed() }
     }
 
+    /// The programs may have been built before they were started.
+    fn begins(&mut self) {
+        self.began = Instant::now();
+    }
+
     fn goes_on(&self) -> bool {
         self.began.elapsed() < self.limit
+    }
+
+    /// Also when the time is over, as long as what the run is about was not reached: on a busy machine little happens in it.
+    fn goes_on_until(&self, reached: bool) -> bool {
+        self.goes_on() || !reached && self.began.elapsed() < self.limit + END_MAX
     }
 
     #[expect(clippy::print_stderr, reason = "figures of a run, for who looks at them")]

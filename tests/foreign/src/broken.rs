@@ -32,9 +32,9 @@ pub(crate) fn cut_down(input: &[u8], breaks: impl Fn(&[u8]) -> bool) -> Vec<u8> 
     shortest
 }
 
-/// Stores it and says how to go on.
+/// Stores what broke a law and says how to go on.
 #[expect(clippy::print_stderr, reason = "what a failing test has to say")]
-pub(crate) fn tell(target: &str, input: &[u8], why: &str) -> PathBuf {
+pub fn keep(target: &str, input: &[u8], why: &str) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     input.hash(&mut hasher);
     let folder = folder().join(target);

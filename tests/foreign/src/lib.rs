@@ -4,7 +4,7 @@
 //! what [`mutation`] makes of them. Whatever comes, a reader
 //!
 //! - does not panic, and comes to an end;
-//! - needs memory in proportion to what it reads;
+//! - needs memory in proportion to what it reads (of the thread that calls it: what it has others do is not measured);
 //! - takes the bytes, or says why it does not: in words, without characters that a terminal would obey;
 //!
 //! and keeps the laws of its own, which the test asserts. A run is the same for the same seed, and short unless told otherwise:
@@ -26,4 +26,5 @@ mod target;
 mod watch;
 
 pub use answer::{Answer, fit_to_print};
+pub use broken::keep;
 pub use target::{SEED, Target, seconds, seed};

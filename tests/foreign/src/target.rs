@@ -79,7 +79,8 @@ impl Target {
         Self { longest, ..self }
     }
 
-    /// What it may hold: so many times its input, and so many bytes more.
+    /// What it may hold: so many times its input, and so many bytes more. Only what the calling thread takes is counted: a reader
+    /// that hands its work to other threads is not bounded by this.
     #[must_use]
     pub fn memory(self, times: u64, plus: u64) -> Self {
         Self { memory: (times, plus), ..self }
@@ -178,7 +179,7 @@ impl<R: Fn(&[u8]) -> Answer> Run<'_, R> {
             Err(why) => {
                 let shortest = broken::cut_down(input, |input| self.attempt(input).is_err());
                 let why = self.attempt(&shortest).err().unwrap_or(why);
-                broken::tell(&self.target.name, &shortest, &format!("{why}\n  found with {}", whence()));
+                broken::keep(&self.target.name, &shortest, &format!("{why}\n  found with {}", whence()));
                 panic_with(&self.target.name, &why)
             }
         }

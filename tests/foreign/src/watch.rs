@@ -30,7 +30,7 @@ impl Watch {
                     Ok(_) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {
-                        broken::tell(&target, &input, &format!("it did not come to an end within {LIMIT:?}"));
+                        broken::keep(&target, &input, &format!("it did not come to an end within {LIMIT:?}"));
                         // a thread that reads for ever can only be ended so
                         std::process::abort();
                     }

@@ -17,9 +17,8 @@ use ktrdr_proto::v1::{
     market_data_client::MarketDataClient, operations_client::OperationsClient, query_request::Window,
 };
 use tonic::{Status, transport::Channel};
-use tonic_types::StatusExt as _;
 
-use super::all_bars;
+use super::{all_bars, reason_of};
 use crate::daemon::channel;
 
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -88,7 +87,7 @@ async fn call(socket: &Path, is_other: bool, over: &AtomicBool) -> Result<Met> {
         };
         match tokio::time::timeout(ANSWER_MAX, called).await {
             Ok(Ok(())) => met.times.push(began.elapsed()),
-            Ok(Err(error)) if !is_other && reason_of(&error) == TOO_MANY => met.refused += 1,
+            Ok(Err(error)) if !is_other && is_too_many(&error) => met.refused += 1,
             Ok(Err(error)) => met.errors.push(format!("call {}: {error:#}", number % 4)),
             Err(_) => met.errors.push(format!("call {}: no answer within {ANSWER_MAX:?}", number % 4)),
         }
@@ -100,10 +99,8 @@ async fn call(socket: &Path, is_other: bool, over: &AtomicBool) -> Result<Met> {
     Ok(met)
 }
 
-fn reason_of(error: &anyhow::Error) -> String {
-    let status = error.downcast_ref::<Status>();
-    let info = status.and_then(|status| status.get_error_details().error_info().map(|info| info.reason.clone()));
-    info.unwrap_or_default()
+fn is_too_many(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Status>().is_some_and(|status| reason_of(status) == TOO_MANY)
 }
 
 async fn status(channel: Channel) -> Result<()> {

@@ -18,6 +18,8 @@ use std::{
 
 use anyhow::Result;
 use ktrdr_proto::v1::{QueryRequest, SeriesId, Timeframe};
+use tonic::Status;
+use tonic_types::StatusExt as _;
 
 use super::{
     Outcome,
@@ -88,6 +90,8 @@ impl Size {
 const GROWTH_MAX: u64 = 1 << 30;
 /// Of uploads, which become bars of about twice their size: 1 GiB of them together.
 const UPLOADS_GROWTH_MAX: u64 = 5 << 29;
+/// What the daemon takes of all uploads together.
+const UPLOADS_MIB_MAX: usize = 1_024;
 /// Between two looks at what is open.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -103,6 +107,11 @@ struct Besieged {
 fn all_bars() -> QueryRequest {
     let series = SeriesId { symbol: SYMBOL.to_owned(), timeframe: Timeframe::Minutes1.into() };
     QueryRequest { series: Some(series), ..QueryRequest::default() }
+}
+
+/// Why a call was refused; empty when it is not the daemon that says so.
+fn reason_of(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 
 const SYMBOL: &str = "MILL";
@@ -190,6 +199,9 @@ impl Besieged {
         let taken = self.within(outcome, ("uploads", &name), UPLOADS_GROWTH_MAX, uploads).await?;
         outcome.bytes("uploads_taken", "taken", taken.bytes);
         outcome.number("uploads_refused", "refused: TOO_MANY_UPLOADS", taken.refused);
+        outcome.must(taken.refused > 0 || size.uploads * size.upload_mib <= UPLOADS_MIB_MAX, || {
+            format!("{} MiB of uploads, and none was refused", taken.bytes >> 20)
+        });
         outcome.none("uploads_errors", "refused otherwise", &taken.errors);
 
         let acts = hostile::acts();

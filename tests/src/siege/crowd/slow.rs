@@ -1,17 +1,21 @@
-//! Clients that ask for all bars, allow them all to be sent, and read a byte a second.
+//! Clients that ask for all bars, allow them all to be sent, and read a byte a second as soon as the first are there.
 
-use std::{path::Path, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use anyhow::Result;
 use prost::Message as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
     task::JoinSet,
     time::Instant,
 };
 
 use super::{all_bars, silent::connected};
-use crate::siege::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, call, frame, hello, message};
+use crate::{
+    siege::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, call, frame, hello, message},
+    wait,
+};
 
 /// As much as a client may let come unasked.
 const WINDOW: u32 = 0x7fff_ffff;
@@ -28,32 +32,56 @@ pub(super) fn query(stream: u32) -> Vec<u8> {
     [frame(HEADERS, END_HEADERS, stream, &call(QUERY)), frame(DATA, END_STREAM, stream, &body)].concat()
 }
 
-/// Those that got nothing.
+/// Reads until the first bars are there; false when the answer ends without any.
+async fn bars_begin(stream: &mut UnixStream) -> io::Result<bool> {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let [long, longer, length, kind, flags, ..] = head;
+        let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, long, longer, length])).unwrap_or(0)];
+        stream.read_exact(&mut payload).await?;
+        match kind {
+            DATA if !payload.is_empty() => return Ok(true),
+            HEADERS | DATA if flags & END_STREAM != 0 => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+/// Reads slowly; true when there were bars to read.
+async fn read(mut stream: UnixStream, request: &[u8], until: Instant) -> io::Result<bool> {
+    stream.write_all(request).await?;
+    if !bars_begin(&mut stream).await? {
+        return Ok(false);
+    }
+    while Instant::now() < until {
+        stream.read_exact(&mut [0; 1]).await?;
+        tokio::time::sleep(BETWEEN.min(until - Instant::now())).await;
+    }
+    Ok(true)
+}
+
+/// Those that got no bars.
 pub(super) async fn run(socket: &Path, count: usize, time: Duration) -> Result<Vec<String>> {
     let mut readers = JoinSet::new();
     let until = Instant::now() + time;
     for number in 0..count {
-        let mut stream = connected(socket).await?;
+        let stream = connected(socket).await?;
         let window = frame(WINDOW_UPDATE, 0, 0, &WINDOW_MORE.to_be_bytes());
         let request = [hello(&[(INITIAL_WINDOW_SIZE, WINDOW)]), window, query(1)].concat();
         readers.spawn(async move {
-            stream.write_all(&request).await?;
-            let (mut read, mut byte) = (0, [0; 1]);
-            while Instant::now() < until {
-                stream.read_exact(&mut byte).await?;
-                read += 1;
-                tokio::time::sleep(BETWEEN.min(until - Instant::now())).await;
+            let ended = tokio::time::timeout(time + wait::LIMIT, read(stream, &request, until)).await;
+            match ended {
+                Ok(Ok(true)) => None,
+                Ok(Ok(false)) => Some(format!("the {number}th got nothing")),
+                Ok(Err(error)) => Some(format!("the {number}th: {error}")),
+                Err(_) => Some(format!("the {number}th waited for bars in vain")),
             }
-            Ok::<_, std::io::Error>((number, read))
         });
     }
     let mut errors = Vec::new();
     while let Some(reader) = readers.join_next().await {
-        match reader? {
-            Ok((number, 0)) => errors.push(format!("the {number}th got nothing")),
-            Ok(_) => {}
-            Err(error) => errors.push(error.to_string()),
-        }
+        errors.extend(reader?);
     }
     Ok(errors)
 }

@@ -8,8 +8,8 @@ use ktrdr_proto::v1::{
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic_types::StatusExt as _;
 
+use super::reason_of;
 use crate::daemon::channel;
 
 const CHUNK: usize = 256 << 10;
@@ -53,10 +53,6 @@ pub(super) async fn run(socket: &Path, count: usize, mib: usize) -> Result<Taken
         }
     }
     Ok(taken)
-}
-
-fn reason_of(status: &tonic::Status) -> String {
-    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
 }
 
 async fn send(parts: &mpsc::Sender<ImportRequest>, number: usize, mib: usize) -> u64 {

@@ -8,12 +8,13 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use jiff::ToSpan as _;
 
-use super::{Seen, as_it_must, completes, detached, import, steps_done, stored};
+use super::{Seen, as_it_must, completes};
 use crate::{
     daemon::{TestDaemon, home_with},
     gateway_sim::GatewaySim,
     home::Home,
     sessions::{is_session, last_session_at},
+    steps::{detached, import, steps_done, stored_text},
     wait,
 };
 
@@ -100,17 +101,17 @@ pub(super) fn stepped_back() -> Result<Seen> {
     let clock = Clock::of(&mut home, &library)?;
     let daemon = TestDaemon::start_in(home)?;
     let first = started_at(&daemon)?;
-    import(&daemon, "GOOGL_1d.csv")?.ok()?;
+    import(&daemon, &["GOOGL_1d.csv"])?.ok()?;
     let last = jiff::tz::TimeZone::UTC.to_datetime(last_session_at(0)).date();
     let [earlier, later] = [7, 14].map(|days| small(session_before(last, days)));
     for line in [earlier?.as_str(), NEWEST] {
         daemon.ktrdr(line)?.ok()?;
     }
     let series = ["GOOGL", "AAPL -t 30s", "MSFT -t 1d"];
-    let before: Vec<String> = series.iter().map(|series| stored(&daemon, series)).collect::<Result<_>>()?;
+    let before: Vec<String> = series.iter().map(|series| stored_text(&daemon, series)).collect::<Result<_>>()?;
     let kept = |home: &Home| -> Result<()> {
         for (series, before) in series.iter().zip(&before) {
-            let lines = stored(home, series)?;
+            let lines = stored_text(home, series)?;
             let gone = before.lines().filter(|line| !lines.contains(line)).count();
             ensure!(gone == 0, "{gone} bars of {series} are lost");
         }

@@ -5,13 +5,14 @@ use std::{os::unix::net::UnixStream, path::Path, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::{Seen, as_it_must, import, stored};
+use super::{Seen, as_it_must};
 use crate::{
     daemon::{TestDaemon, status_of},
     home::Home,
     process::Process,
     programs::programs,
     siege::vitals::Vitals,
+    steps::{import, stored_text},
     wait,
 };
 
@@ -36,14 +37,18 @@ fn silent(socket: &Path) -> Result<Vec<UnixStream>> {
 /// Looks at what is stored, and stores something: both need descriptors of their own.
 fn is_served(home: &Home, before: &str) -> Result<()> {
     home.ktrdr("data list --timeout 15")?.ok().context("a list while silent connections hold everything")?;
-    wait::until_true("bars to be shown", ANSWER_MAX, || Ok(stored(home, "AAPL").is_ok_and(|bars| bars == before)))?;
-    wait::until_true("an import", ANSWER_MAX, || Ok(import(home, "GOOGL_1d.csv")?.status == 0))
+    wait::until_true(
+        "bars to be shown",
+        ANSWER_MAX,
+        || Ok(stored_text(home, "AAPL").is_ok_and(|bars| bars == before)),
+    )?;
+    wait::until_true("an import", ANSWER_MAX, || Ok(import(home, &["GOOGL_1d.csv"])?.status == 0))
 }
 
 pub(super) fn run_out() -> Result<Seen> {
     let mut daemon = TestDaemon::start_in(Home::new()?.quiet())?;
-    import(&daemon, "AAPL_1d.csv")?.ok()?;
-    let before = stored(&daemon, "AAPL")?;
+    import(&daemon, &["AAPL_1d.csv"])?.ok()?;
+    let before = stored_text(&daemon, "AAPL")?;
     let pid = daemon.process().id();
     let open = Vitals::of(pid)?.descriptors;
     limited(pid, open + ROOM)?;
@@ -63,8 +68,8 @@ pub(super) fn few() -> Result<Seen> {
     command.args(["-c", "ulimit -n \"$1\" && exec \"$0\""]).arg(&programs()?.ktrdrd).arg(FEW.to_string()).stderr(log);
     let mut daemon = Process::start(command)?;
     wait::until_true("the daemon", wait::LIMIT, || Ok(status_of(&home.socket()).is_ok()))?;
-    import(&home, "AAPL_1d.csv")?.ok()?;
-    let before = stored(&home, "AAPL")?;
+    import(&home, &["AAPL_1d.csv"])?.ok()?;
+    let before = stored_text(&home, "AAPL")?;
     let held = silent(&home.socket())?;
     is_served(&home, &before)?;
     drop(held);

@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 use ktrdr_proto::v1::{LoadRequest, SeriesId, Timeframe};
 use rusqlite::Connection;
 
-use super::{Seen, as_it_must, import, stored};
+use super::{Seen, as_it_must};
 use crate::{
     daemon::{TestDaemon, spawn},
     home::Home,
+    steps::{import, stored_text},
     wait,
 };
 
@@ -24,8 +25,8 @@ fn lock(home: &Home) -> Result<Connection> {
 
 pub(super) fn locked() -> Result<Seen> {
     let daemon = TestDaemon::start_in(Home::new()?.quiet())?;
-    import(&daemon, "AAPL_1d.csv")?.ok()?;
-    let before = stored(&daemon, "AAPL")?;
+    import(&daemon, &["AAPL_1d.csv"])?.ok()?;
+    let before = stored_text(&daemon, "AAPL")?;
 
     let other = lock(&daemon)?;
     let began = Instant::now();
@@ -35,7 +36,7 @@ pub(super) fn locked() -> Result<Seen> {
             daemon.ktrdr_started(&format!("data import -f json {}", file.display()))
         })
         .collect::<Result<_>>()?;
-    ensure!(stored(&daemon, "AAPL")? == before, "what is stored is served");
+    ensure!(stored_text(&daemon, "AAPL")? == before, "what is stored is served");
     daemon.ktrdr("operations list")?.ok()?;
     for ran in asked {
         let ran = ran.ended()?;
@@ -46,10 +47,10 @@ pub(super) fn locked() -> Result<Seen> {
     drop(other);
     given_up(&daemon)?;
 
-    import(&daemon, "GOOGL_1d.csv")?.ok()?;
-    let after = stored(&daemon, "GOOGL")?;
+    import(&daemon, &["GOOGL_1d.csv"])?.ok()?;
+    let after = stored_text(&daemon, "GOOGL")?;
     let daemon = daemon.restart()?;
-    ensure!(stored(&daemon, "AAPL")? == before && stored(&daemon, "GOOGL")? == after, "nothing is lost");
+    ensure!(stored_text(&daemon, "AAPL")? == before && stored_text(&daemon, "GOOGL")? == after, "nothing is lost");
     daemon.ktrdr("data verify")?.ok()?;
     daemon.terminate()?;
     Ok(as_it_must(format!(
@@ -80,8 +81,8 @@ fn given_up(daemon: &TestDaemon) -> Result<()> {
 
 pub(super) fn locked_at_start() -> Result<Seen> {
     let daemon = TestDaemon::start_in(Home::new()?.quiet())?;
-    import(&daemon, "AAPL_1d.csv")?.ok()?;
-    let before = stored(&daemon, "AAPL")?;
+    import(&daemon, &["AAPL_1d.csv"])?.ok()?;
+    let before = stored_text(&daemon, "AAPL")?;
     // killed, so that the next start has something to put in order
     let mut killed = daemon.kill_9()?;
     let other = lock(killed.home())?;
@@ -91,7 +92,7 @@ pub(super) fn locked_at_start() -> Result<Seen> {
     ensure!(log.contains("another program has the ledger") && log.contains("hint: "), "it said {log}");
     drop(other);
     let daemon = killed.start()?;
-    ensure!(stored(&daemon, "AAPL")? == before, "nothing is lost");
+    ensure!(stored_text(&daemon, "AAPL")? == before, "nothing is lost");
     daemon.terminate()?;
     Ok(as_it_must("says so and ends with 1; starts when the lock is gone"))
 }

@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::Outcome;
-use crate::{home::Home, wait};
+use crate::{home::Home, steps::operation, wait};
 
 /// What came of one.
 #[derive(Debug)]
@@ -74,22 +74,6 @@ fn as_it_must(what: impl Into<String>) -> Seen {
     Seen::AsItMust(what.into())
 }
 
-/// Starts a load and leaves; the operation's id.
-fn detached(home: &Home, line: &str) -> Result<String> {
-    Ok(home.ktrdr(&format!("{line} --detach"))?.ok()?.trim().to_owned())
-}
-
-fn operation(home: &Home, id: &str) -> Result<Value> {
-    home.ktrdr(&format!("operations status {id} -f json"))?.json()
-}
-
-/// Waits until so many steps are done.
-fn steps_done(home: &Home, id: &str, count: u64) -> Result<()> {
-    wait::until_true(&format!("{count} steps of {id}"), wait::LIMIT, || {
-        Ok(operation(home, id)?["progress"]["done"].as_u64() >= Some(count))
-    })
-}
-
 /// Waits for its end, which must be a good one.
 fn completes(home: &Home, id: &str) -> Result<Value> {
     let ended = wait::until(&format!("the end of {id}"), wait::LIMIT * 2, || {
@@ -98,16 +82,6 @@ fn completes(home: &Home, id: &str) -> Result<Value> {
     })?;
     ensure!(ended["state"] == "completed", "{id} did not complete: {ended:#}");
     Ok(ended)
-}
-
-/// Everything that is stored of a series, as text.
-fn stored(home: &Home, series: &str) -> Result<String> {
-    home.ktrdr(&format!("data show {series} --all -f csv"))?.ok()
-}
-
-fn import(home: &Home, name: &str) -> Result<crate::cli::Ran> {
-    let file = crate::data_folder().join(name);
-    home.ktrdr_args(["data".as_ref(), "import".as_ref(), "-f".as_ref(), "json".as_ref(), file.as_os_str()])
 }
 
 /// A process that is stopped for as long as this lives.

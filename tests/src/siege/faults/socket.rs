@@ -5,11 +5,12 @@ use std::{fs, os::unix::net::UnixListener, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 use ktrdr_proto::v1::{GetDaemonStatusRequest, daemon_client::DaemonClient};
 
-use super::{Seen, as_it_must, import, log_says, stored};
+use super::{Seen, as_it_must, log_says};
 use crate::{
     daemon::{TestDaemon, channel, spawn, status_of},
     home::Home,
     siege::supervised::Supervised,
+    steps::{import, stored_text},
     wait,
 };
 
@@ -22,8 +23,8 @@ pub(super) enum What {
 
 pub(super) fn deleted(what: What) -> Result<Seen> {
     let daemon = TestDaemon::start_in(Home::new()?.quiet())?;
-    import(&daemon, "AAPL_1d.csv")?.ok()?;
-    let before = stored(&daemon, "AAPL")?;
+    import(&daemon, &["AAPL_1d.csv"])?.ok()?;
+    let before = stored_text(&daemon, "AAPL")?;
     let socket = daemon.socket();
     let folder = socket.parent().context("a folder")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -40,7 +41,7 @@ pub(super) fn deleted(what: What) -> Result<Seen> {
     }
     wait::until_true("the socket", wait::LIMIT, || Ok(status_of(&socket).is_ok()))?;
     let found = gone.elapsed();
-    ensure!(stored(&daemon, "AAPL")? == before, "bars are served");
+    ensure!(stored_text(&daemon, "AAPL")? == before, "bars are served");
     runtime.block_on(kept.get_status(GetDaemonStatusRequest {})).context("over the connection from before")?;
     let bits = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder)?.permissions()) & 0o777;
     ensure!(bits == 0o700, "the folder is private: {bits:o}");
@@ -49,7 +50,7 @@ pub(super) fn deleted(what: What) -> Result<Seen> {
     let log = fs::read_to_string(daemon.daemon_log())?;
     ensure!(status.code() == Some(1) && log.contains("already listens"), "a second one is kept out: {status}, {log}");
     daemon.ktrdr("daemon restart")?.ok()?;
-    ensure!(stored(&daemon, "AAPL")? == before, "the next life has the new socket");
+    ensure!(stored_text(&daemon, "AAPL")? == before, "the next life has the new socket");
     daemon.terminate()?;
     ensure!(!socket.exists(), "it is removed at the end");
     Ok(as_it_must(format!("found again after {:.1} s; open connections go on; no second daemon", found.as_secs_f64())))

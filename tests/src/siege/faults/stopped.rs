@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Frozen, Seen, as_it_must, completes, detached, import, steps_done, stored};
+use super::{Frozen, Seen, as_it_must, completes};
 use crate::{
     daemon::{TestDaemon, home_with},
     gateway_sim::GatewaySim,
+    steps::{detached, import, steps_done, stored_text},
     wait,
 };
 
@@ -19,8 +20,8 @@ pub(super) fn stopped(time: Duration) -> Result<Seen> {
     let mut home = home_with(&sim)?.quiet();
     home.set("KTRDR_TEST_TIME_SCALE", SCALE.to_string());
     let mut daemon = TestDaemon::start_in(home)?;
-    import(&daemon, "GOOGL_1d.csv")?.ok()?;
-    let before = stored(&daemon, "GOOGL")?;
+    import(&daemon, &["GOOGL_1d.csv"])?.ok()?;
+    let before = stored_text(&daemon, "GOOGL")?;
     let id = detached(&daemon, LOAD)?;
     steps_done(&daemon, &id, 2)?;
     let watch = daemon.ktrdr_started(&format!("operations watch {id} -f json"))?;
@@ -44,7 +45,7 @@ pub(super) fn stopped(time: Duration) -> Result<Seen> {
     completes(&daemon, &id)?;
     let watched = watch.ended()?;
     ensure!(watched.status == 0, "a watcher goes on: {watched:?}");
-    ensure!(stored(&daemon, "GOOGL")? == before, "what was stored is stored");
+    ensure!(stored_text(&daemon, "GOOGL")? == before, "what was stored is stored");
     wait::until_true(
         "the gateway",
         wait::LIMIT,
