@@ -70,6 +70,7 @@ const PURE: [&str; 46] = [
     "training/wire.rs",
     "rpc/rights.rs",
     "store/arrow.rs",
+    "store/arrow_batch.rs",
     "store/growing.rs",
     "store/layout.rs",
     "store/parquet.rs",

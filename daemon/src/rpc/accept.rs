@@ -4,6 +4,7 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::mpsc,
@@ -23,6 +24,9 @@ use super::{
 const BREATH: Duration = Duration::from_millis(50);
 /// Connections that make room then.
 const ROOM: usize = 8;
+/// What the kernel takes at a time, if it may give so much (`net.core.wmem_max`). With its default, less than a chunk of bars, the
+/// daemon has to be woken twice for each.
+const SEND_BUFFER: usize = 512 << 10;
 /// From connecting to being known.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Handshakes at once; the others wait at the door.
@@ -79,6 +83,9 @@ fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item
             loop {
                 match listeners.accept().await {
                     Ok(stream) => {
+                        if let Err(error) = set_socket_send_buffer_size(&stream, SEND_BUFFER) {
+                            tracing::debug!(%error, "a connection keeps the usual buffer");
+                        }
                         let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
                         // without a seat it is closed at once: whoever called tries again, or says so
                         if let Some(ticket) = connections.admit(peer) {

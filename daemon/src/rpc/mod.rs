@@ -18,6 +18,7 @@ mod daemon;
 mod ending;
 mod envelope;
 mod flight;
+mod flight_get;
 mod gateway;
 mod host_services;
 mod housekeeping;
@@ -157,7 +158,7 @@ pub fn server(
         .http2_max_header_list_size(HEADERS_MAX)
         .layer(Envelope { access: parts.access })
         .layer(ByName(Arc::new(services)))
-        .add_service(arrow_flight::flight_service_server::FlightServiceServer::new(flight))
+        .add_service(flight_get::Flight::new(flight))
         .add_service(health_service);
     // on a restart, who comes now is for the next life
     let listeners = accept::Listeners { now: listener, next: more_listeners };
