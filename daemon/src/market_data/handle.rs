@@ -229,7 +229,8 @@ impl MarketData {
         };
         let seen = view.of(&key, calendar)?;
         let zone = calendar.and_then(|calendar| calendar.zone().iana_name()).map(str::to_owned);
-        let (header, rows) = query::query(self.reference.store.clone(), key, range, window, seen).await?;
+        let (header, rows) =
+            query::query(self.reference.store.clone(), key, range, (window, view.long_chunks), seen).await?;
         Ok((Header { time_zone: zone.filter(|_| view.time_zone), ..header }, rows))
     }
 

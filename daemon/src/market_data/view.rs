@@ -28,6 +28,8 @@ pub struct View {
     pub hours: Option<Hours>,
     /// Tell the market's clock, too.
     pub time_zone: bool,
+    /// In long chunks, for who pays by the message.
+    pub long_chunks: bool,
 }
 
 /// A view of one series.

@@ -4,6 +4,7 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use futures_util::{Stream, stream};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::{
     net::{TcpListener, UnixListener, UnixStream},
     sync::mpsc,
@@ -22,6 +23,9 @@ use super::{
 const BREATH: Duration = Duration::from_millis(50);
 /// Connections that make room then.
 const ROOM: usize = 8;
+/// What the kernel takes at a time, if it may give so much (`net.core.wmem_max`). With its default, less than a chunk of bars, the
+/// daemon has to be woken twice for each.
+const SEND_BUFFER: usize = 512 << 10;
 /// Between two words about the same trouble.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 const NO_SEAT: &str = "each connection that could make room has an open call";
@@ -75,6 +79,9 @@ pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl 
             loop {
                 match listeners.accept().await {
                     Ok(stream) => {
+                        if let Err(error) = set_socket_send_buffer_size(&stream, SEND_BUFFER) {
+                            tracing::debug!(%error, "a connection keeps the usual buffer");
+                        }
                         let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
                         // without a seat it is closed at once: whoever called tries again, or says so
                         if let Some(ticket) = connections.admit(peer) {

@@ -93,7 +93,8 @@ pub(super) fn view(request: &pb::QueryRequest) -> Result<View, Status> {
         Ok(pb::HoursOfDay::Extended) => Some(Hours::Extended),
         Err(_) => return Err(status::invalid(format!("there are no hours {}", request.hours))),
     };
-    Ok(View { resample: optional_timeframe(request.resample)?, hours, time_zone: request.with_time_zone })
+    let resample = optional_timeframe(request.resample)?;
+    Ok(View { resample, hours, time_zone: request.with_time_zone, ..View::default() })
 }
 
 pub(super) fn range_to_wire(range: &TimeRange) -> pb::TimeRange {

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use arrow_array::{Array, Float64Array, RecordBatch, TimestampMicrosecondArray, cast::AsArray, types::Float64Type};
 use arrow_cast::cast;
 use arrow_flight::{
-    FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, PutResult, SchemaAsIpc, SchemaResult, Ticket,
+    FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, PutResult, SchemaAsIpc, SchemaResult, Ticket,
     flight_descriptor::DescriptorType,
 };
 use arrow_ipc::writer::IpcWriteOptions;
 use arrow_schema::{DataType, TimeUnit};
+use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use tonic::Status;
@@ -131,6 +132,11 @@ pub(super) fn schema(key: &SeriesKey, basis: Basis) -> Result<SchemaResult, Stat
     let (schema, options) = (store::arrow_schema(key, basis), IpcWriteOptions::default());
     let IpcMessage(bytes) = SchemaAsIpc::new(&schema, &options).try_into().map_err(super::defect)?;
     Ok(SchemaResult { schema: bytes })
+}
+
+/// The first message of a table, without the frame that a schema of its own has.
+pub(super) fn schema_header(key: &SeriesKey, basis: Basis) -> Bytes {
+    FlightData::from(SchemaAsIpc::new(&store::arrow_schema(key, basis), &IpcWriteOptions::default())).data_header
 }
 
 /// What became of a table: the import's document.

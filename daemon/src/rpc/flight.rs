@@ -5,24 +5,22 @@ use std::panic::AssertUnwindSafe;
 use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, Result as ActionResult, SchemaResult, Ticket, decode::FlightRecordBatchStream,
-    encode::FlightDataEncoderBuilder, error::FlightError, flight_service_server::FlightService,
+    error::FlightError, flight_service_server::FlightService,
 };
 use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream, stream::BoxStream};
 use ktrdr_proto::REQUEST_ID_KEY;
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use ulid::Ulid;
 
 use super::{convert_flight as wire, peer::Peer, status};
 use crate::{
-    market_data::{FileSpec, MarketData, Upload, View},
+    market_data::{FileSpec, MarketData, Upload},
     operations::Registry,
-    store,
 };
 
 /// The service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Handler {
     pub(super) market_data: MarketData,
     pub(super) registry: Registry,
@@ -61,20 +59,9 @@ impl FlightService for Handler {
         wire::schema(&wanted.key, state.basis).map(Response::new)
     }
 
-    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
-        let wanted = wire::ticket(&request.into_inner())?;
-        let wire::Wanted { key, start, end, window } = wanted;
-        let query = self.market_data.query(key, start, end, window, View::default()).await;
-        let (header, rows) = query.map_err(|e| status::of(&e))?;
-        let (key, basis) = (header.key, header.basis);
-        let schema = store::arrow_schema(&key, basis);
-        let (of_batches, failed) = (schema.clone(), |error: Status| FlightError::Tonic(Box::new(error)));
-        let batches = ReceiverStream::new(rows).map(move |rows| {
-            let rows = rows.map_err(|e| failed(status::of(&e)))?;
-            store::arrow_batch(&of_batches, rows.bars.slice(rows.rows)).map_err(|e| failed(status::of(&e)))
-        });
-        let encoded = FlightDataEncoderBuilder::new().with_schema(schema).build(batches).map_err(Status::from);
-        Ok(Response::new(super::cut_short_by(self.stop.clone(), encoded).boxed()))
+    /// It does not come here: `flight_get` has it.
+    async fn do_get(&self, _: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        Err(super::defect("DoGet has a way of its own"))
     }
 
     /// A table of bars for the series that its descriptor names, imported like a file; answered when it is stored.

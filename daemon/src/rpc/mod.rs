@@ -18,6 +18,7 @@ mod daemon;
 mod ending;
 mod envelope;
 mod flight;
+mod flight_get;
 mod gateway;
 mod handshakes;
 mod host_services;
@@ -152,7 +153,7 @@ pub fn server(
             ending: parts.ending.clone(),
         }),
     };
-    let flight = arrow_flight::flight_service_server::FlightServiceServer::new(flight);
+    let flight = flight_get::Flight::new(flight);
     let (envelope, by_name) = (Envelope { access: parts.access }, ByName(Arc::new(services)));
     // who is on this machine cannot fall asleep without us, and costs no ping
     let router = |ping: Option<Ping>| {

@@ -54,7 +54,7 @@ pub fn schema(key: &SeriesKey, basis: Basis) -> SchemaRef {
 }
 
 /// Bars as a table of `schema`. Prices are taken as they are.
-pub fn batch(schema: &SchemaRef, bars: Bars) -> Result<RecordBatch, StoreError> {
+pub(super) fn batch(schema: &SchemaRef, bars: Bars) -> Result<RecordBatch, StoreError> {
     RecordBatch::try_new(schema.clone(), columns(bars)).map_err(StoreError::encode)
 }
 

@@ -7,6 +7,7 @@
 //! Not here: which bars win (`market_data::merge`), what is missing (`market_data::plan`).
 
 mod arrow;
+mod arrow_batch;
 mod cache;
 mod catalog;
 mod commit;
@@ -24,7 +25,8 @@ mod records;
 mod staging;
 mod turns;
 
-pub use arrow::{batch as arrow_batch, schema as arrow_schema};
+pub use arrow::schema as arrow_schema;
+pub use arrow_batch::ArrowBatch;
 pub use cache::CacheFacts;
 pub use catalog::{SeriesState, Store};
 pub use commit::{Aside, Commit, CoverageKind};
