@@ -377,6 +377,8 @@ mod tests {
         assert!(text(load(open, &[]).unwrap_err()).contains("listen.ib_service_names"));
         let names = [("KTRDR_LISTEN_IB_SERVICE_NAMES", "bars.lan, 10.0.0.7")];
         assert_eq!(load(open, &names).unwrap().ib_service_at.unwrap().names, ["bars.lan", "10.0.0.7"]);
+        let own = load(&open.replace("0.0.0.0", "10.0.0.8"), &names).unwrap().ib_service_at.unwrap();
+        assert_eq!(own.names, ["bars.lan", "10.0.0.7", "10.0.0.8"], "its own address is a name of it");
         assert!(text(load("[listen]\naddress = \"0.0.0.0:7601\"", &[]).unwrap_err()).contains("listen.certificate"));
         assert!(text(load("[listen]\nkey = \"/k.pem\"", &[]).unwrap_err()).contains("listen.address"));
         assert!(text(load("[daemon]\ngrace_seconds = 0", &[]).unwrap_err()).contains("daemon.grace_seconds = \"0\""));

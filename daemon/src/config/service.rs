@@ -104,17 +104,22 @@ impl files::Limits {
 impl files::Listen {
     /// Nobody says there who they are, so that others reach it is nothing that happens by an address alone.
     pub(super) fn ib_service_at(&self) -> Result<Option<IbServiceAt>, ConfigError> {
-        let names = self.ib_service_names.clone().unwrap_or_default();
-        let read = |text: &String| match text.parse::<SocketAddr>() {
-            Ok(address) if address.ip().is_loopback() || !names.is_empty() => Ok(IbServiceAt { address, names }),
+        let mut names = self.ib_service_names.clone().unwrap_or_default();
+        let read = |text: String| match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() || !names.is_empty() => {
+                if !address.ip().is_unspecified() {
+                    names.push(address.ip().to_string());
+                }
+                Ok(IbServiceAt { address, names })
+            }
             Ok(_) => Err(refused(
                 "listen.ib_service",
-                text,
+                &text,
                 "whoever reaches it may have bars loaded: 127.0.0.1, or say with listen.ib_service_names by which names others may call",
             )),
-            Err(_) => Err(refused("listen.ib_service", text, "an address and a port, such as 127.0.0.1:5001")),
+            Err(_) => Err(refused("listen.ib_service", &text, "an address and a port, such as 127.0.0.1:5001")),
         };
-        self.ib_service.as_ref().map(read).transpose()
+        self.ib_service.clone().map(read).transpose()
     }
 
     pub(super) fn checked(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Listen>, ConfigError> {

@@ -1,4 +1,4 @@
-//! Whether a request is meant for us (pure). Nobody says who they are here, so a page that somebody has open in a browser must not be
+//! Whether a request is meant for us. Nobody says who they are here, so a page that somebody has open in a browser must not be
 //! able to call: neither by an image or a script, nor through a name of its own that leads to this machine.
 
 use std::net::IpAddr;

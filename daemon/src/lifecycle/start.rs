@@ -76,11 +76,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
     for service in &services {
         tokio::spawn(service.clone().keep_watched(asked.clone()));
     }
-    if let Err(error) = training.take_up() {
-        // it has been greeted
-        end_session(&stages, session).await;
-        return Err(error.into());
-    }
+    let session = take_up(&training, &stages, session).await?;
     if let Some(mirror) = &mirror {
         tokio::spawn(mirror.clone().keep(stages.gateway.clone()));
     }
@@ -189,6 +185,17 @@ fn answer_over_http(
     }
     if let Some(listener) = for_metrics {
         observe::start(listener, observed, stop.clone());
+    }
+}
+
+/// Trainings that are under way. The gateway has been greeted by now: it hears a goodbye when the ledger cannot be read.
+async fn take_up(training: &Training, stages: &Stages, session: JoinHandle<()>) -> Result<JoinHandle<()>, StartError> {
+    match training.take_up() {
+        Ok(()) => Ok(session),
+        Err(error) => {
+            end_session(stages, session).await;
+            Err(error.into())
+        }
     }
 }
 
