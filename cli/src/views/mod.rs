@@ -7,6 +7,7 @@ pub(crate) mod contract;
 pub(crate) mod daemon;
 pub(crate) mod gateway;
 pub(crate) mod housekeeping;
+pub(crate) mod import;
 pub(crate) mod operation;
 pub(crate) mod series;
 pub(crate) mod services;

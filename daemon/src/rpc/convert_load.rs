@@ -3,7 +3,7 @@
 use ktrdr_proto::v1 as pb;
 use tonic::Status;
 
-use super::{convert, convert_operation};
+use super::{convert, convert_operation, status};
 use crate::{
     error::Failure,
     market_data::{LoadRequest, MarketDataError, Planned},
@@ -18,7 +18,13 @@ pub(super) fn one(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
     Ok(LoadRequest { key, mode, start, end, basis, on_split, verify: request.verify })
 }
 
+/// Of one request.
+const SERIES_MAX: usize = 1_000;
+
 pub(super) fn many(request: &pb::LoadManyRequest) -> Result<Vec<LoadRequest>, Status> {
+    if request.series.len() > SERIES_MAX {
+        return Err(status::invalid("name between one and a thousand series"));
+    }
     let load = |series: &pb::SeriesId| {
         one(&pb::LoadRequest {
             request_id: String::new(),
@@ -42,12 +48,21 @@ pub(super) fn basis(session: i32, what: i32, key: &SeriesKey) -> Result<Basis, S
     })
 }
 
-pub(super) fn planned(key: &SeriesKey, planned: Result<&Planned, &MarketDataError>) -> pb::PlannedLoad {
+/// Ranges of all plans of an answer together: some two of the four MiB that any client takes of one.
+const RANGES_OF_ALL: usize = 100_000;
+
+/// Of one plan among so many.
+pub(super) fn ranges_of_each(plans: usize) -> usize {
+    convert::RANGES_MAX.min(RANGES_OF_ALL / plans.max(1))
+}
+
+/// With so many of the ranges that are missing.
+pub(super) fn planned(key: &SeriesKey, planned: Result<&Planned, &MarketDataError>, ranges: usize) -> pb::PlannedLoad {
     let series = Some(convert::series_id(key));
     match planned {
         Ok(planned) => pb::PlannedLoad {
             series,
-            missing: planned.missing.iter().take(convert::RANGES_MAX).map(convert::range_to_wire).collect(),
+            missing: planned.missing.iter().take(ranges).map(convert::range_to_wire).collect(),
             requests: planned.requests,
             small: planned.small,
             seconds_at_least: planned.seconds_at_least,
@@ -60,5 +75,21 @@ pub(super) fn planned(key: &SeriesKey, planned: Result<&Planned, &MarketDataErro
             let failure = Some(convert_operation::failure(&Failure::from(error)));
             pb::PlannedLoad { series, failure, ..pb::PlannedLoad::default() }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_for_a_thousand_series_is_taken_and_one_for_more_is_not() {
+        let series = pb::SeriesId { symbol: "AAPL".into(), timeframe: pb::Timeframe::Days1.into() };
+        let of = |count| pb::LoadManyRequest { series: vec![series.clone(); count], ..Default::default() };
+        assert_eq!(many(&of(SERIES_MAX)).unwrap().len(), SERIES_MAX);
+        assert!(many(&of(SERIES_MAX + 1)).unwrap_err().message().contains("a thousand series"));
+        let ranges = [1, 10, 11, SERIES_MAX].map(|plans| (ranges_of_each(plans), ranges_of_each(plans) * plans));
+        assert_eq!(ranges.map(|(each, _)| each), [10_000, 10_000, 9_090, 100]);
+        assert!(ranges.iter().all(|(_, all)| *all <= RANGES_OF_ALL));
     }
 }

@@ -44,10 +44,11 @@ impl market_data_server::MarketData for Handler {
     }
 
     async fn plan_load(&self, request: Request<pb::PlanLoadRequest>) -> Result<Response<pb::PlanLoadResponse>, Status> {
-        let mut series = Vec::new();
-        for load in convert_load::many(&request.into_inner().load.unwrap_or_default())? {
+        let loads = convert_load::many(&request.into_inner().load.unwrap_or_default())?;
+        let (mut series, ranges) = (Vec::new(), convert_load::ranges_of_each(loads.len()));
+        for load in loads {
             let planned = self.market_data.plan(&load).await;
-            series.push(convert_load::planned(&load.key, planned.as_ref()));
+            series.push(convert_load::planned(&load.key, planned.as_ref(), ranges));
         }
         Ok(Response::new(pb::PlanLoadResponse { series }))
     }

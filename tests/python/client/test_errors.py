@@ -203,7 +203,7 @@ def test_a_gateway_that_knows_no_such_symbol(pair) -> None:
         with pytest.raises(errors.ContractNotFound, match="ZZZZ"):
             call()
     assert client.list() == []
-    daemon.close()
+    daemon.stop()
     gateway.report()
 
 

@@ -275,7 +275,7 @@ def test_the_requests_of_the_old_command_line(pair, closing) -> None:
     retried = backend.json("POST", f"/operations/{refused['data']['operation_id']}/retry")["data"]
     assert retried["operation_id"] != refused["data"]["operation_id"]
     assert ended(backend, retried["operation_id"])["status"] == "failed", "it really ran"
-    daemon.close()
+    daemon.stop()
     gateway.report()
 
 
@@ -291,7 +291,7 @@ def test_a_cancelled_load_is_cancelled_when_that_is_said(pair, closing) -> None:
     shown = backend.json("GET", f"/operations/{operation['operation_id']}")["data"]
     assert shown["status"] == "cancelled" and shown["error_message"]
     until("the gateway to be told", lambda: client.gateway().requests_open == 0)
-    daemon.process.stop()
+    daemon.stop()
     assert gateway.report()["requests"]["cancel_historical_data"] == 1
 
 
@@ -319,7 +319,7 @@ async def test_a_hundred_requests_at_once_while_a_load_runs(pair, closing) -> No
 def test_a_daemon_that_is_away_is_503_until_it_is_back(closing, tmp_path: pathlib.Path) -> None:
     daemon = closing(Daemon())
     backend = closing(Backend(daemon))
-    daemon.process.stop()
+    daemon.stop()
     for method, path in [("GET", "/symbols"), ("GET", "/operations"), ("GET", "/data/AAPL/1h"), ("GET", "/operations/op")]:
         body = backend.json(method, path, 503)
         assert body["success"] is False and body["error"]["code"] == "CONNECTION_ERROR"

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import pytest
-from ktrdr_client import AsyncClient, Client, errors, models
+from ktrdr_client import AsyncClient, Client, _wire, errors, models
 from world import DATA, LIMIT, Daemon, market, until
 
 
@@ -59,7 +59,7 @@ async def test_live_bars_come_once_and_in_order_to_all_who_watch(pair) -> None:
         assert [event async for event in watch] == []
     # a few seconds after the last one has left
     until("the subscription to end", lambda: client.gateway().requests_open == 0)
-    daemon.close()
+    daemon.stop()
     report = gateway.report()
     assert report["requests"]["historical_data"] <= 3, "one subscription for all, and what filled it"
 
@@ -67,8 +67,19 @@ async def test_live_bars_come_once_and_in_order_to_all_who_watch(pair) -> None:
 def test_a_watch_is_closed_from_another_thread(pair) -> None:
     _, _, client = pair(*market(), replay=False)
     watch = client.watch("AAPL", "1m")
-    threading.Timer(0.5, watch.close).start()
-    assert all(not isinstance(event, models.Missed) for event in watch)
+    comes = threading.Event()
+
+    def close() -> None:
+        comes.wait(LIMIT)
+        watch.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    for event in watch:
+        comes.set()
+        assert not isinstance(event, models.Missed)
+    closer.join()
+    assert comes.is_set(), "it ended before it was closed"
     with pytest.raises(errors.InvalidArgumentError):
         client.watch("AAPL", "1s")
 
@@ -78,7 +89,7 @@ async def test_a_watch_ends_with_an_error_when_the_daemon_does(pair) -> None:
     asynchronous = AsyncClient(daemon.socket)
     watches = client.watch("AAPL", "1m"), await asynchronous.watch("AAPL", "1m")
     next(watches[0])
-    daemon.process.stop()
+    daemon.stop()
     with pytest.raises((errors.ShuttingDown, errors.DaemonUnreachable)):
         list(watches[0])
     with pytest.raises((errors.ShuttingDown, errors.DaemonUnreachable)):
@@ -121,20 +132,33 @@ async def test_a_restart_under_callers_refuses_nobody(closing) -> None:
         await asynchronous.close()
 
 
-async def test_a_client_waits_for_a_daemon_that_comes_back(closing) -> None:
+async def test_a_client_waits_for_a_daemon_that_comes_back(closing, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = closing(Daemon())
+    in_vain, connects = threading.Event(), _wire.connects
+
+    def look(path: str) -> object:
+        if (failure := connects(path)) is not None:
+            in_vain.set()
+        return failure
+
+    monkeypatch.setattr(_wire, "connects", look)
+
+    def killed() -> threading.Thread:
+        """Started again as soon as a client has looked for it in vain."""
+        daemon.process.kill()
+        in_vain.clear()
+        again = threading.Thread(target=lambda: in_vain.wait(LIMIT) and daemon.start())
+        again.start()
+        return again
+
     daemon.ktrdr("data", "import", DATA / "GOOGL_1d.csv")
     client, asynchronous = closing(Client(daemon.socket)), AsyncClient(daemon.socket)
     for _ in range(2):
         assert len(client.bars("GOOGL", "1d")) == len(await asynchronous.bars("GOOGL", "1d")) == 359
-        daemon.process.kill()
-        again = threading.Timer(0.3, daemon.start)
-        again.start()
+        again = killed()
         assert len(client.bars("GOOGL", "1d")) == 359
         again.join()
-    daemon.process.kill()
-    again = threading.Timer(0.3, daemon.start)
-    again.start()
+    again = killed()
     assert len(await asynchronous.bars("GOOGL", "1d")) == 359
     again.join()
     await asynchronous.close()
@@ -142,7 +166,7 @@ async def test_a_client_waits_for_a_daemon_that_comes_back(closing) -> None:
 
 def test_a_client_that_was_too_early_finds_the_daemon_later(closing) -> None:
     daemon = closing(Daemon())
-    daemon.process.stop()
+    daemon.stop()
     client = closing(Client(daemon.socket))
     for _ in range(3):
         begun = time.monotonic()
@@ -154,8 +178,14 @@ def test_a_client_that_was_too_early_finds_the_daemon_later(closing) -> None:
 
 
 def test_a_load_that_a_restart_cut_off_says_so(pair) -> None:
-    _, daemon, client = pair("--answer-delay-ms", "60000")
-    restart = threading.Timer(1.0, daemon.restart)
+    gateway, daemon, client = pair("--answer-delay-ms", "60000", scale=1)
+    client.validate("NVDA", timeout=60)
+
+    def restarts() -> None:
+        until("the request to reach the gateway", lambda: gateway.seen("historical_data") > 0)
+        daemon.restart()
+
+    restart = threading.Thread(target=restarts)
     restart.start()
     with pytest.raises(errors.Interrupted) as caught:
         client.load("NVDA", "1h", start="2025-01-02", end="2025-06-30")

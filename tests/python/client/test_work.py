@@ -37,7 +37,7 @@ def test_a_load_brings_bars_and_its_repetition_asks_nothing(pair) -> None:
     contract = client.validate("EURUSD")
     assert (contract.kind, contract.currency, contract.cached) == ("forex", "USD", True)
     assert client.gateway().state == "ready"
-    daemon.close()
+    daemon.stop()
     gateway.report()
 
 
@@ -71,7 +71,7 @@ def given_up(gateway: Gateway, daemon: Daemon, client: Client) -> None:
     [operation] = client.operations()
     assert operation.state == "cancelled" and operation.result is not None, operation
     until("the gateway to be told", lambda: client.gateway().requests_open == 0)
-    daemon.process.stop()
+    daemon.stop()
     report = gateway.report()
     requests = report["requests"]
     assert requests["cancel_historical_data"] == requests["historical_data"] and report["open_requests"] == 0, requests
@@ -129,7 +129,7 @@ async def test_a_call_that_is_given_up_ends_at_the_gateway(pair, tmp_path) -> No
         with pytest.raises(errors.TimedOut):
             await asynchronous.validate("MSFT", timeout=0.5)
     until("the gateway to be told", lambda: client.gateway().requests_open == 0)
-    daemon.process.stop()
+    daemon.stop()
     report = gateway.report()
     requests = report["requests"]
     assert requests["cancel_contract_details"] == requests["contract_details"] > 0 and report["open_requests"] == 0, requests
@@ -151,7 +151,7 @@ def test_two_that_load_the_same_share_one_load_and_leaving_leaves_it(pair) -> No
         thread.join(LIMIT)
     assert {result.operation_id for result in results} == {operation.id} and client.wait(operation.id).state == "completed"
     assert more.operation_id != operation.id and more.bars_total > results[0].bars_total
-    daemon.close()
+    daemon.stop()
     gateway.report()
 
 

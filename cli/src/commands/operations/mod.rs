@@ -15,7 +15,10 @@ use crate::{
     failure::Stop,
     follow::Ended,
     output::table::thousands,
-    views::operation::{ImportView, LoadView, LoadsView, RepairedView},
+    views::{
+        import::ImportView,
+        operation::{LoadView, LoadsView, RepairedView},
+    },
 };
 
 #[derive(Debug, clap::Subcommand)]

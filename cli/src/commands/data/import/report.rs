@@ -10,7 +10,10 @@ use crate::{
     failure::{Failure, Stop},
     follow::Ended,
     output::table::{Align, Table, thousands},
-    views::operation::{ErrorView, FileView, ImportView},
+    views::{
+        import::{FileView, ImportView},
+        operation::ErrorView,
+    },
 };
 
 /// Prints the result and decides the exit code.
