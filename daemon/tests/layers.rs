@@ -28,7 +28,7 @@ const LAYERS: [&str; 13] = [
 const GROUND: [&str; 6] = ["clock", "error", "facts", "metrics", "telemetry", "web"];
 
 /// Files with decisions in them: no tasks, no I/O.
-const PURE: [&str; 46] = [
+const PURE: [&str; 47] = [
     "ib_service/dates.rs",
     "ib_service/fields.rs",
     "market_data/calendar/",
