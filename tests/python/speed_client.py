@@ -31,6 +31,7 @@ import polars as pl
 import pyarrow.dataset
 from ktrdr_client import Client
 from ktrdr_client.v1 import market_data_pb2
+from pyarrow import flight
 
 ROWS = 1_000_000
 ROUNDS = 15
@@ -41,6 +42,21 @@ SERVE = """
 import socket, sys, uvicorn
 listening = socket.socket(fileno=int(sys.argv[1]))
 uvicorn.Server(uvicorn.Config("fastapi_app:app", log_level="error")).run(sockets=[listening])
+"""
+
+# a table is sent in the batches that it has: those of `read_table`, or one for all rows, as from pandas
+FLIGHT = """
+import sys, pyarrow.parquet
+from pyarrow import flight
+location, batches, *files = sys.argv[1:]
+table = pyarrow.parquet.read_table(files, partitioning=None)
+table = table.combine_chunks() if batches == "one" else table
+class Server(flight.FlightServerBase):
+    def do_get(self, context, ticket):
+        return flight.RecordBatchStream(table)
+server = Server(location)
+print("up", flush=True)
+server.serve()
 """
 
 
@@ -116,6 +132,27 @@ def frames(client, daemon):
     paired(name.format("Arrow", "to_table"), lambda: client.bars("BIG", "1m", as_="arrow"), arrow)
 
 
+def flights(daemon):
+    def reader(location):
+        client = flight.FlightClient(location, generic_options=[("grpc.default_authority", "localhost")])
+        ticket = flight.Ticket(json.dumps({"symbol": "BIG", "timeframe": "1m"}))
+        return lambda: client.do_get(ticket).read_all()
+
+    ours = reader(f"grpc+unix://{daemon.socket}")
+    files = sorted(map(str, (daemon.folder / "data/bars").rglob("symbol=BIG/**/*.parquet")))
+    for batches in ("many", "one"):
+        location = f"grpc+unix://{daemon.folder}/{batches}.sock"
+        server = subprocess.Popen([sys.executable, "-c", FLIGHT, location, batches, *files], stdout=subprocess.PIPE)
+        try:
+            assert server.stdout.readline() == b"up\n"
+            theirs = reader(location)
+            assert ours().equals(theirs()) and ours().num_rows == ROWS
+            paired(f"1,000,000 bars over Flight, against pyarrow's, {batches} batch{'es' * (batches == 'many')}", ours, theirs)
+        finally:
+            server.kill()
+            server.wait()
+
+
 def calls(client, programs, folder):
     path = str(folder / "bare.sock")
     bare = subprocess.Popen([programs / "ktrdr-bare", "serve", path])
@@ -175,6 +212,7 @@ def main():
         with Client(daemon.socket, timeout=300) as client:
             imported(client, "BIG_1m", invented(ROWS, 1))
             imported(client, "OLD_5m", small)
+            flights(daemon)
             frames(client, daemon)
             calls(client, given.programs.resolve(), daemon.folder)
         if given.old:

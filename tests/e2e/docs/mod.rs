@@ -18,12 +18,14 @@ use shell::{Typed, script, session};
 use world::World;
 
 /// How commands begin that are not run here, and why.
-const NOT_RUN: [(&str, &str); 7] = [
+const NOT_RUN: [(&str, &str); 9] = [
     ("cargo ", "builds, or takes minutes; the aliases are the demo's and the chaos runs' own tests"),
     ("KTRDR_TEST_KILLS=500 ", "takes minutes; with a few kills it is a test"),
     ("KTRDR_FUZZ_", "takes minutes; a bounded run is a test"),
     ("bash .ci/run", "it is what runs this"),
     ("pip install ", "the tests that need Python install what they need, once"),
+    ("python3 -m venv ", "what it installs is measured next"),
+    ("venv/bin/python tests/python/speed_client.py", "takes minutes, and wants a machine for itself"),
     ("python -m grpc_tools.protoc", "runs with the blocks of Python, where that is at hand"),
     ("grpcurl ", "is not at hand where tests run; reflection, which it needs, is a test of the wire"),
 ];

@@ -101,7 +101,8 @@ class _Pandas(_Numpy):
     def done(self) -> Any:
         self.whole()
         pandas = importlib.import_module("pandas")
-        index = pandas.DatetimeIndex(self.start_ns.view("datetime64[ns]"), name="timestamp").tz_localize("UTC")
+        # numbers are instants already; times without a zone would be looked at one by one
+        index = pandas.DatetimeIndex(self.start_ns, name="timestamp", tz="UTC")
         made = pandas.DataFrame(self.block.T, index=index, columns=list(PRICES), copy=False)
         made.attrs.update(about(self.header))
         return made

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import socket as sockets
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,7 +72,7 @@ class Failed(Protocol):
 
 def new_id() -> str:
     """The id of a request: sent again with the same request, it finds the same operation."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def verify(metadata: Metadata | None, request_id: str) -> None:
