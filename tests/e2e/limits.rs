@@ -145,12 +145,20 @@ async fn imports_hold_so_much_together_and_no_more() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_beyond_the_bound_is_refused_and_the_next_call_is_served() -> Result<()> {
     let daemon = TestDaemon::alone()?;
-    let mut client = DaemonClient::new(channel(&daemon.socket())?);
-    let mut request = Request::new(GetDaemonStatusRequest {});
-    let long = AsciiMetadataValue::try_from("x".repeat(64 * 1024))?;
-    request.metadata_mut().insert("x-long", long);
-    let refused = client.get_status(request).await.err().context("64 KiB of metadata were taken")?;
+    let client = || anyhow::Ok(DaemonClient::new(channel(&daemon.socket())?));
+    let too_long = |kibibytes: usize| {
+        let mut request = Request::new(GetDaemonStatusRequest {});
+        let long = AsciiMetadataValue::try_from("x".repeat(kibibytes * 1024))?;
+        request.metadata_mut().insert("x-long", long);
+        anyhow::Ok(request)
+    };
+    let mut going_on = client()?;
+    let refused = going_on.get_status(too_long(20)?).await.err().context("20 KiB of metadata were taken")?;
     assert!(matches!(refused.code(), Code::Internal | Code::Unknown | Code::ResourceExhausted), "{refused:?}");
-    client.get_status(GetDaemonStatusRequest {}).await?;
+    going_on.get_status(GetDaemonStatusRequest {}).await?;
+    // what is far beyond it ends the connection that it came on, and no other
+    client()?.get_status(too_long(64)?).await.err().context("64 KiB of metadata were taken")?;
+    going_on.get_status(GetDaemonStatusRequest {}).await?;
+    client()?.get_status(GetDaemonStatusRequest {}).await?;
     Ok(())
 }

@@ -131,7 +131,7 @@ impl MarketData {
 }
 
 /// Of series that are named twice, the first.
-fn once_each(requests: Vec<LoadRequest>) -> Vec<LoadRequest> {
+pub fn once_each(requests: Vec<LoadRequest>) -> Vec<LoadRequest> {
     let mut seen = std::collections::HashSet::new();
     requests.into_iter().filter(|request| seen.insert(request.key.clone())).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -11,12 +11,12 @@ use prost::Message;
 use super::convert_operation;
 use crate::operations::Snapshot;
 
-/// As many are remembered: some hundred bytes each.
-const MOST: usize = 2_000;
+/// As many are remembered: some kilobytes each, and as many as the pages that people look at again have.
+const MOST: usize = 200;
 
-/// Those that were made, by id, and of which snapshot.
+/// Those that were made, by id.
 #[derive(Debug, Default)]
-pub(super) struct Listed(Mutex<HashMap<String, (Snapshot, Bytes)>>);
+pub(super) struct Listed(Mutex<HashMap<String, Bytes>>);
 
 impl Listed {
     /// The bytes of each.
@@ -26,18 +26,18 @@ impl Listed {
     }
 }
 
-fn one(known: &mut HashMap<String, (Snapshot, Bytes)>, operation: &Snapshot) -> Bytes {
-    if let Some((of, bytes)) = known.get(&operation.id)
-        && Arc::ptr_eq(of, operation)
-    {
+fn one(known: &mut HashMap<String, Bytes>, operation: &Snapshot) -> Bytes {
+    let made = || Bytes::from(convert_operation::operation(operation).encode_to_vec());
+    if !operation.state.is_final() {
+        return made();
+    }
+    if let Some(bytes) = known.get(&operation.id) {
         return bytes.clone();
     }
-    let bytes = Bytes::from(convert_operation::operation(operation).encode_to_vec());
-    if operation.state.is_final() {
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(operation.id.clone(), (operation.clone(), bytes.clone()));
+    let bytes = made();
+    if known.len() >= MOST {
+        known.clear();
     }
+    known.insert(operation.id.clone(), bytes.clone());
     bytes
 }

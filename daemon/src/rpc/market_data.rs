@@ -44,7 +44,7 @@ impl market_data_server::MarketData for Handler {
     }
 
     async fn plan_load(&self, request: Request<pb::PlanLoadRequest>) -> Result<Response<pb::PlanLoadResponse>, Status> {
-        let loads = convert_load::many(&request.into_inner().load.unwrap_or_default())?;
+        let loads = market_data::once_each(convert_load::many(&request.into_inner().load.unwrap_or_default())?);
         let (mut series, ranges) = (Vec::new(), convert_load::ranges_of_each(loads.len()));
         for load in loads {
             let planned = self.market_data.plan(&load).await;
