@@ -92,10 +92,13 @@ impl fmt::Debug for Body {
 }
 
 impl Body {
-    fn sent(self) -> UnsyncBoxBody<Bytes, io::Error> {
+    fn sent(self, place: Arc<Place>) -> UnsyncBoxBody<Bytes, io::Error> {
         match self {
             Self::Whole(text) => Full::new(text).map_err(|never| match never {}).boxed_unsync(),
-            Self::Pieces(pieces) => StreamBody::new(pieces.map_ok(Frame::data)).boxed_unsync(),
+            // whoever takes a piece is no idler
+            Self::Pieces(pieces) => {
+                StreamBody::new(pieces.inspect_ok(move |_| place.goes_on()).map_ok(Frame::data)).boxed_unsync()
+            }
         }
     }
 }
@@ -169,7 +172,7 @@ async fn connection<S: Service>(stream: Box<dyn Stream>, service: Arc<S>, place:
     let own = place.clone();
     let answer = service_fn(move |request| {
         let (service, place) = (service.clone(), own.clone());
-        async move { Ok::<_, Infallible>(exchange(request, &*service, &place).await) }
+        async move { Ok::<_, Infallible>(exchange(request, &*service, place).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
@@ -185,7 +188,7 @@ async fn connection<S: Service>(stream: Box<dyn Stream>, service: Arc<S>, place:
 async fn exchange<S: Service>(
     request: Request<Incoming>,
     service: &S,
-    place: &Place,
+    place: Arc<Place>,
 ) -> Response<UnsyncBoxBody<Bytes, io::Error>> {
     let (head, body) = request.into_parts();
     let answer = match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
@@ -204,7 +207,7 @@ async fn exchange<S: Service>(
         Ok(Err(_)) => Answer::line(413, "the body is longer than 1 MiB, or was cut"),
         Err(_) => Answer::line(408, "the body did not come in time"),
     };
-    let mut reply = Response::new(answer.body.sent());
+    let mut reply = Response::new(answer.body.sent(place));
     *reply.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
     reply

@@ -94,7 +94,11 @@ impl Entries {
 
     pub(super) fn remove(&mut self, id: &str) {
         let Some((id, known)) = self.ids.remove_entry(id) else { return };
-        self.requests.remove(&known.request());
+        let request = known.request();
+        // which may have started another one since
+        if self.requests.get(&request) == Some(&id) {
+            self.requests.remove(&request);
+        }
         self.ages.remove(&(known.age().created, id));
     }
 

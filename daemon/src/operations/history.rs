@@ -53,10 +53,11 @@ impl Registry {
                 entry::cut_off(&mut operation, now);
                 tracing::info!(operation = operation.id, subject = operation.subject, "was interrupted");
                 store.put_operation_blocking(OperationRow::from(&operation))?;
+                continue;
             }
             left.push(operation);
         }
-        let open = left.iter().filter(|operation| !operation.state.is_final()).count();
+        let open = left.len();
         let left = left.into_iter().map(|operation| Arc::new(Entry::new(operation))).collect();
         Ok(Self(Arc::new(Inner {
             store,

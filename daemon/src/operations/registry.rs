@@ -178,7 +178,12 @@ impl Registry {
         }
         let before = self.entries().await.of_request(id).cloned();
         let before = match before {
-            Some(known) => Some(self.whole_of(known).await?.snapshot()),
+            Some(known) => match self.whole_of(known).await {
+                Ok(entry) => Some(entry.snapshot()),
+                // it is being forgotten
+                Err(OperationError::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            },
             None => None,
         };
         match before {

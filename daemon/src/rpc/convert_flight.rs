@@ -8,7 +8,7 @@ use arrow_flight::{
     FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, PutResult, SchemaAsIpc, SchemaResult, Ticket,
     flight_descriptor::DescriptorType,
 };
-use arrow_ipc::writer::IpcWriteOptions;
+use arrow_ipc::{MessageHeader, root_as_message, writer::IpcWriteOptions};
 use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -149,8 +149,37 @@ pub(super) fn put(ended: &Operation) -> Result<PutResult, Status> {
     Ok(PutResult { app_metadata: document.to_string().into() })
 }
 
-/// Rows of a file, with its header before the first ones.
-pub(super) fn rows(batch: &RecordBatch, head: bool) -> Result<String, Status> {
+/// Rows that are text at a time, less than a MiB: each piece is counted before the next is written.
+const ROWS_AT_A_TIME: usize = 5_000;
+
+/// A part of a table, unless it is of a dictionary: those may grow with each message, and nobody would count them.
+pub(super) fn without_dictionary(part: FlightData) -> Result<FlightData, Status> {
+    let message = root_as_message(&part.data_header);
+    if message.is_ok_and(|message| message.header_type() == MessageHeader::DictionaryBatch) {
+        return Err(status::invalid("the table has a column with a dictionary: numbers are wanted"));
+    }
+    Ok(part)
+}
+
+/// Rows of a file, piece by piece, with its header before the first ones; the first piece that is refused is the last.
+pub(super) fn pieces(
+    batch: &RecordBatch,
+    mut head: bool,
+    mut take: impl FnMut(&str) -> Result<(), Status>,
+) -> Result<(), Status> {
+    let mut at = 0;
+    loop {
+        let length = ROWS_AT_A_TIME.min(batch.num_rows() - at);
+        // also of none: its columns are looked at
+        take(&rows(&batch.slice(at, length), std::mem::take(&mut head))?)?;
+        at += length;
+        if at >= batch.num_rows() {
+            return Ok(());
+        }
+    }
+}
+
+fn rows(batch: &RecordBatch, head: bool) -> Result<String, Status> {
     let stamps = stamps(batch)?;
     let prices: Vec<Float64Array> = ["open", "high", "low", "close"]
         .into_iter()
@@ -167,11 +196,21 @@ pub(super) fn rows(batch: &RecordBatch, head: bool) -> Result<String, Status> {
         at.map(|at| write!(text, "{at}").ok());
         for column in prices.iter().map(Some).chain([volume.as_ref()]) {
             text.push(',');
-            column.filter(|column| column.is_valid(row)).map(|column| write!(text, "{}", column.value(row)).ok());
+            if let Some(column) = column.filter(|column| column.is_valid(row)) {
+                number(&mut text, column.value(row));
+            }
         }
         text.push('\n');
     }
     Ok(text)
+}
+
+/// The shortest text that reads back as the same bits. Without an exponent, 1e300 would have all of its zeros.
+fn number(text: &mut String, value: f64) {
+    let size = value.abs();
+    let extreme = size > 0.0 && size.is_finite() && !(1e-7..1e17).contains(&size);
+    // writing to a String cannot fail
+    if extreme { write!(text, "{value:e}") } else { write!(text, "{value}") }.unwrap_or_default();
 }
 
 /// Instants: a column of timestamps that say their zone.
@@ -191,7 +230,28 @@ fn stamps(batch: &RecordBatch) -> Result<TimestampMicrosecondArray, Status> {
 
 fn numbers(batch: &RecordBatch, name: &str) -> Result<Option<Float64Array>, Status> {
     let Some(column) = batch.column_by_name(name) else { return Ok(None) };
+    let kind = column.data_type();
+    // texts may share their bytes: a small message would be hours of reading
+    if !kind.is_numeric() && !kind.is_null() {
+        return Err(status::invalid(format!("the column {name} is {kind}: numbers are wanted")));
+    }
     let numbers =
         cast(column, &DataType::Float64).map_err(|error| status::invalid(format!("the column {name}: {error}")))?;
     Ok(Some(numbers.as_primitive::<Float64Type>().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_is_short_and_reads_back_as_it_was() {
+        let some = [0.0, -0.0, 1.0, -1.0, 0.1, 1e-7, 1e17, 1e300, 5e-324, f64::MIN, f64::MAX, -f64::MIN_POSITIVE];
+        for value in some {
+            let mut text = String::new();
+            number(&mut text, value);
+            assert!(text.len() <= 26, "{text}");
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits(), "{text}");
+        }
+    }
 }

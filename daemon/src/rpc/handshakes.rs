@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
@@ -57,10 +57,18 @@ impl Handshakes {
 fn one_too_many<T>(open: &VecDeque<(IpAddr, T)>) -> Option<usize> {
     let mut counts: HashMap<IpAddr, usize> = HashMap::new();
     for (from, _) in open {
-        *counts.entry(*from).or_default() += 1;
+        *counts.entry(network(*from)).or_default() += 1;
     }
     let most = counts.values().copied().max()?;
-    open.iter().position(|(from, _)| counts.get(from) == Some(&most))
+    open.iter().position(|(from, _)| counts.get(&network(*from)) == Some(&most))
+}
+
+/// Whoever has one address of IPv6 has a /64 of them.
+fn network(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V4(_) => from,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+    }
 }
 
 async fn shake(acceptor: TlsAcceptor, stream: TcpStream, from: IpAddr) -> Shaken {

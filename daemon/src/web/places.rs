@@ -93,6 +93,11 @@ impl Place {
         done
     }
 
+    /// Its leisure begins anew: it has taken a part of its answer.
+    pub(super) fn goes_on(&self) {
+        self.set(Some(Instant::now()));
+    }
+
     /// When it has to go.
     pub(super) async fn has_to_go(&self) {
         let overstayed = async {
