@@ -133,8 +133,8 @@ async fn imports_hold_so_much_together_and_no_more() -> Result<()> {
     let (parts, stream) = mpsc::channel(1);
     let mut client = daemon.market_data()?;
     let largest = tokio::spawn(async move { client.import(ReceiverStream::new(stream)).await.map(drop) });
-    // a GiB, and more than can be on its way to the daemon
-    upload(&parts, 1_024 + 32).await?;
+    // a quarter of a GiB, and more than can be on its way to the daemon
+    upload(&parts, 256 + 32).await?;
     daemon.ktrdr("data import LARGE_1m.csv -f json")?.fails(5, "TOO_MANY_UPLOADS")?;
     import(&daemon, &["AAPL_1d.csv"]).context("a small one may always come")?;
     assert!(!largest.is_finished(), "the largest of all is let to its end");

@@ -22,8 +22,8 @@ use crate::{
 const FILES_MAX: usize = 10_000;
 /// Rows of all files together: some gigabytes of memory.
 const ROWS_MAX: u64 = 50_000_000;
-/// Bytes of all imports together that have arrived and are not stored yet; in memory they take about twice as much.
-const UNDER_WAY_MAX: u64 = 1 << 30;
+/// Bytes of all imports together that have arrived and are not stored yet; in memory they take two to three times as much.
+const UNDER_WAY_MAX: u64 = 256 << 20;
 /// As much may always come: the newest bars of a series or two.
 const ALWAYS: u64 = 1 << 20;
 /// Longest label kept.

@@ -88,10 +88,8 @@ impl Size {
 
 /// Memory that a daemon may take for any of it, beside what it has at rest: a quarter of what its unit allows.
 const GROWTH_MAX: u64 = 1 << 30;
-/// Of uploads, which become bars of about twice their size: 1 GiB of them together.
-const UPLOADS_GROWTH_MAX: u64 = 5 << 29;
 /// What the daemon takes of all uploads together.
-const UPLOADS_MIB_MAX: usize = 1_024;
+const UPLOADS_MIB_MAX: usize = 256;
 /// Between two looks at what is open.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -196,7 +194,7 @@ impl Besieged {
         tell("uploads without an end");
         let name = format!("{} uploads without an end, {} MiB each", size.uploads, size.upload_mib);
         let uploads = uploads::run(&self.socket, size.uploads, size.upload_mib);
-        let taken = self.within(outcome, ("uploads", &name), UPLOADS_GROWTH_MAX, uploads).await?;
+        let taken = self.within(outcome, ("uploads", &name), GROWTH_MAX, uploads).await?;
         outcome.bytes("uploads_taken", "taken", taken.bytes);
         outcome.number("uploads_refused", "refused: TOO_MANY_UPLOADS", taken.refused);
         outcome.must(taken.refused > 0 || size.uploads * size.upload_mib <= UPLOADS_MIB_MAX, || {
