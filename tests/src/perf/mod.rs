@@ -84,9 +84,10 @@ fn prepared(options: &Options, say: &dyn Fn(&str)) -> Result<Option<std::process
             needs.push(*need);
         }
     }
+    // a build may put another one in its place
+    let own = env::current_exe()?;
     let folder = tempfile::Builder::new().prefix("ktrdr-perf-").tempdir_in("/tmp")?;
     shipped::build(&needs, folder.path(), say)?;
-    let own = env::current_exe()?;
     let mut command = machine::realtime(&own).unwrap_or_else(|| {
         say("not in the real-time class, which takes root: intervals will be wide on a machine that does other things");
         Command::new(&own)

@@ -25,6 +25,8 @@ pub(super) fn stopped(time: Duration) -> Result<Seen> {
     let id = detached(&daemon, LOAD)?;
     steps_done(&daemon, &id, 2)?;
     let watch = daemon.ktrdr_started(&format!("operations watch {id} -f json"))?;
+    // so long that it has the first answer: one that never had any is told that there is none
+    steps_done(&daemon, &id, 6)?;
 
     let commands: Vec<_> = ["data list", "data load MSFT -t 1d --detach", "daemon status", "ib status"]
         .iter()
