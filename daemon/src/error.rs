@@ -77,6 +77,11 @@ impl<E: Reasoned> From<&E> for Failure {
     }
 }
 
+/// An error and its causes in one line, for logs and for texts that have room for no more.
+pub fn in_line(error: &dyn Error) -> String {
+    chain(error).join(": ")
+}
+
 /// The texts of an error and its causes, outermost first, [`printable`]; a cause that only repeats its parent is left out.
 pub fn chain(error: &dyn Error) -> Vec<String> {
     let told = |error: &dyn Error| printable(&error.to_string()).into_owned();

@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use ktrdr_tests::{
     daemon::TestDaemon,
     programs::{lock, own_target, programs},
+    python::run,
 };
 
 use crate::support::{import, skipped};
@@ -95,15 +96,6 @@ pub(crate) fn pip<const N: usize>(python: &Path, words: [&str; N], paths: &[&Pat
     let mut command = Command::new(python);
     command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]).args(words).args(paths);
     run(&mut command).map_err(anyhow::Error::msg)
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(said.lines().last().unwrap_or("it failed without a word").to_owned())
 }
 
 /// Runs a script of `tests/python`; what it prints is for people.

@@ -32,7 +32,8 @@ fn paths(folder: &str, packages: &[&str]) -> Result<(PathBuf, PathBuf), String> 
     Ok((folder.join("bin/python"), folder.join(packages.join("+"))))
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+/// Runs it; the error is its last word.
+pub fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         return Ok(());

@@ -14,7 +14,7 @@ use super::{
     about::{self, about},
 };
 use crate::{
-    error::chain,
+    error::in_line,
     store::{Difference, Store, StoreError},
 };
 
@@ -99,7 +99,7 @@ impl Mirror {
         let differences = futures_util::stream::iter(self.store.differences());
         let done = differences.map(|difference| self.settle(difference)).buffer_unordered(AT_ONCE);
         let failed: Option<BucketError> = done.fold(failed, async |failed, one| failed.or(one.err())).await;
-        let told = failed.map(|error| chain(&error).join(": "));
+        let told = failed.map(|error| in_line(&error));
         let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
         if told != *last
             && let Some(error) = &told

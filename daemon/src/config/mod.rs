@@ -347,7 +347,7 @@ mod tests {
         let unit = [("STATE_DIRECTORY", "/var/lib/ktrdr")];
         assert_eq!(load("", &unit).unwrap().data_dir, Path::new("/var/lib/ktrdr"));
         assert_eq!(load("[data]\ndir = \"s3://bars\"", &unit).unwrap().data_dir, Path::new("/var/lib/ktrdr/s3/bars"));
-        let text = |error: ConfigError| crate::error::chain(&error).join(": ");
+        let text = |error: ConfigError| crate::error::in_line(&error);
         assert!(text(load("[data]\ndir = \"s3://Bars\"", &[]).unwrap_err()).contains("data.dir = \"s3://Bars\""));
         assert!(
             text(load("[data]\nlocal_dir = \"/x\"", &[("KTRDR_DATA_DIR", "/d")]).unwrap_err()).contains("local_dir")
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_an_error_that_names_it() {
-        let text = |error: ConfigError| crate::error::chain(&error).join(": ");
+        let text = |error: ConfigError| crate::error::in_line(&error);
         assert!(text(load("[ib]\nprot = 1", &[]).unwrap_err()).contains("prot"));
         assert!(text(load("[ib]\nport = 99999", &[]).unwrap_err()).contains("port"));
         assert!(text(load("", &[("KTRDR_LOG_FORMAT", "xml")]).unwrap_err()).contains("daemon.log_format = \"xml\""));
@@ -410,7 +410,7 @@ mod tests {
                         Ok(format!("{bucket} {service} {} {}", training.hosts.is_empty(), gateway.quiet.is_empty()))
                     }
                     Err(error) => {
-                        let (text, told) = (String::from_utf8_lossy(bytes), crate::error::chain(&error).join(": "));
+                        let (text, told) = (String::from_utf8_lossy(bytes), crate::error::in_line(&error));
                         let named = match &error {
                             ConfigError::Value { name, .. } => text.contains(name.rsplit('.').next().unwrap()),
                             ConfigError::Invalid { .. } => told.contains("at line"),
@@ -440,7 +440,7 @@ mod tests {
             let text = String::from_utf8_lossy(bytes);
             let shown = match Settings::load(None, variable) {
                 Ok(settings) => Ok(format!("{settings:?}")),
-                Err(error) => Err(crate::error::chain(&error).join(": ")),
+                Err(error) => Err(crate::error::in_line(&error)),
             };
             for secret in text.lines().filter_map(|line| line.trim().strip_prefix("AWS_SECRET_ACCESS_KEY=")) {
                 let alone = secret.len() > 8 && text.matches(secret).count() == 1;

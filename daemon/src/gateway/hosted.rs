@@ -76,7 +76,7 @@ impl Asked {
                 GatewayError::TimedOut { what, after: route.timeout, said }
             }
             Trouble::NotJson { .. } | Trouble::Shape { .. } | Trouble::TooLong { .. } => {
-                GatewayError::Protocol(crate::error::chain(&error).join(": "))
+                GatewayError::Protocol(crate::error::in_line(&error))
             }
             _ => away(&self.service, error),
         }

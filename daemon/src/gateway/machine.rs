@@ -232,7 +232,7 @@ impl Machine {
             }
             other => other,
         };
-        let reason = crate::error::chain(&because).join(": ");
+        let reason = crate::error::in_line(&because);
         let until = now.instant + pause;
         self.enter(Phase::Waiting { until, failed_at: now.instant, because }, &reason, Effect::Nothing);
         self.rest_or(now, Effect::Nothing)

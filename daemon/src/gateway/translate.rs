@@ -288,7 +288,7 @@ mod tests {
             }
             let answer: Vec<IbBar> = answer.into_iter().flatten().collect();
             let count = answer.len();
-            let read = bars(&answer, WhatToShow::Trades).map_err(|error| crate::error::chain(&error).join(": "))?;
+            let read = bars(&answer, WhatToShow::Trades).map_err(|error| crate::error::in_line(&error))?;
             let BarsAnswer::Bars { bars, spoiled } = read else { panic!("bars") };
             assert!(bars.is_sorted() && bars.iter().all(|bar| bar.is_possible()), "{bars:?}");
             assert!(bars.len() + spoiled.len() <= count, "{count} came");

@@ -104,7 +104,7 @@ impl HostService {
             Seen::TimedOut | Seen::Unreachable => watch.breaker.failed(now, busy, random()),
         }
         if let Err(trouble) = outcome {
-            let text = format!("{}: {}", call.route.name(), crate::error::chain(trouble).join(": "));
+            let text = format!("{}: {}", call.route.name(), crate::error::in_line(trouble));
             watch.record.last_error = Some((clock::now(), text));
         }
     }

@@ -128,5 +128,5 @@ fn retry_after(headers: &HeaderMap) -> Option<std::time::Duration> {
 }
 
 fn told(error: &hyper::Error) -> String {
-    crate::error::chain(error).join(": ")
+    crate::error::in_line(error)
 }

@@ -25,7 +25,7 @@ impl HostService {
             let Some(quiet) = self.quiet_for() else { continue };
             if quiet >= PAUSE.mul_f64(0.5) {
                 if let Err(error) = self.check().await {
-                    tracing::debug!(error = crate::error::chain(&error).join(": "), "a host service does not answer");
+                    tracing::debug!(error = crate::error::in_line(&error), "a host service does not answer");
                 }
                 next = PAUSE.mul_f64(0.8 + 0.4 * fastrand::f64());
             } else {

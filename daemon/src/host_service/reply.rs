@@ -177,7 +177,7 @@ mod tests {
             let (status, _) = text.split_once('\n').unwrap_or_default();
             let body = bytes.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
             let reply = Reply { body: Bytes::copy_from_slice(body), ..reply(status.parse().unwrap_or(200), "") };
-            let told = |trouble: &Trouble| crate::error::chain(trouble).join(": ");
+            let told = |trouble: &Trouble| crate::error::in_line(trouble);
             ktrdr_foreign::fit_to_print(&told(&reply.refusal()));
             assert!(reply.start().chars().count() <= 121, "{}", reply.start());
             let detail = if reply.detail().is_some() { "with a detail" } else { "" };

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use ulid::Ulid;
 
-use super::{IbService, answers, fields::Fields, history, text};
+use super::{IbService, answers, fields::Fields, history};
 use crate::{
     clock,
+    error::in_line,
     market_data::{LoadRequest, MarketDataError, Mode, OnSplit, View, Window},
     model::{Basis, Nanos, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
     operations::{Requested, State},
@@ -62,7 +63,7 @@ impl IbService {
         match self.market_data.query(key, start, end, Window::All, View::default()).await {
             Ok((header, rows)) => Ok(history::answer(self.market_data.clone(), &header, rows).await),
             Err(MarketDataError::SeriesNotFound { .. }) => Ok(history::none()),
-            Err(error) => Err(text(&error)),
+            Err(error) => Err(in_line(&error)),
         }
     }
 
@@ -86,9 +87,9 @@ impl IbService {
         };
         let asked =
             Requested { id: format!("ib-service-{}", Ulid::generate()), by: Some("the IB service's clients".into()) };
-        let started = self.market_data.load(request, asked, None).await.map_err(|error| text(&error))?;
+        let started = self.market_data.load(request, asked, None).await.map_err(|error| in_line(&error))?;
         let id = started.operation.id.clone();
-        let mut changes = self.registry.watch(&id).await.map_err(|error| text(&error))?;
+        let mut changes = self.registry.watch(&id).await.map_err(|error| in_line(&error))?;
         let ended = tokio::time::timeout(WAIT, changes.wait_for(|operation| operation.state.is_final())).await;
         let ended = match ended {
             Ok(Ok(operation)) => operation.clone(),

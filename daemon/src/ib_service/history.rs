@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 
 use super::answers::{self, JSON};
 use crate::{
+    error::in_line,
     market_data::{Chunk, Header, MarketData, Rows},
     model::Bar,
     web::{Answer, Body},
@@ -61,7 +62,7 @@ impl Pieces {
                     let rows = chunk.rows.clone();
                     (chunk, rows)
                 }
-                Err(error) => return Some((Err(io::Error::other(super::text(&error))), self)),
+                Err(error) => return Some((Err(io::Error::other(in_line(&error))), self)),
             },
         };
         let (first, own) = (!self.any, left.start..left.end.min(left.start.saturating_add(PIECE)));

@@ -14,7 +14,6 @@ use http::Method;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    error::chain,
     gateway::Gateway,
     market_data::MarketData,
     model::Nanos,
@@ -77,8 +76,4 @@ impl web::Service for IbService {
             _ => answers::detail(404, "Not Found"),
         }
     }
-}
-
-fn text(error: &(dyn std::error::Error + 'static)) -> String {
-    chain(error).join(": ")
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock,
-    error::{Reasoned, chain},
+    error::{Reasoned, in_line},
     market_data::{Head, MarketDataError, Validated},
     model::Symbol,
     web::{Answer, Asked},
@@ -75,6 +75,6 @@ fn unknown(symbol: &str, error: &MarketDataError) -> Unknown {
     if error.reason().name == reason::CONTRACT_NOT_FOUND.name {
         Unknown::NoSuch(format!("Symbol {symbol} not found"))
     } else {
-        Unknown::Trouble(chain(error).join(": "))
+        Unknown::Trouble(in_line(error))
     }
 }

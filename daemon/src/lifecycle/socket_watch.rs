@@ -52,7 +52,7 @@ pub(super) async fn keep_found(
             }
             Ok(None) => told = false,
             Err(error) if !std::mem::replace(&mut told, true) => {
-                let error = error::chain(&error).join(": ");
+                let error = error::in_line(&error);
                 tracing::error!(path, error, "the socket is not found any more, and cannot be made again yet");
             }
             Err(_) => {}

@@ -22,7 +22,7 @@ impl MarketData {
                 Ok((0, _)) => {}
                 Ok((files, bytes)) => tracing::info!(files, bytes, days, "gave up what was replaced long ago"),
                 Err(error) => {
-                    let error = crate::error::chain(&error).join(": ");
+                    let error = crate::error::in_line(&error);
                     tracing::warn!(error, "what was replaced long ago could not be given up; tried again in a day");
                 }
             }

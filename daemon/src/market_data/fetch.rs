@@ -93,7 +93,7 @@ pub(super) async fn fetch(
         if closed >= CLOSED_OVER_IT {
             return Ok(Fetched::TooMuch);
         }
-        tracing::info!(error = crate::error::chain(&error).join(": "), tries, pacing_tries, "asking again");
+        tracing::info!(error = crate::error::in_line(&error), tries, pacing_tries, "asking again");
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
 /// Series that are loaded side by side: the next requests are ready when pacing allows them, and few partitions are held in
 /// memory.
 const AT_ONCE: usize = 4;
-/// Series of one operation.
-const SERIES_MAX: usize = 1_000;
+/// Series of one request, and of one operation.
+pub const SERIES_MAX: usize = 1_000;
 
 /// What the loads of an operation achieved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -52,7 +52,7 @@ pub use handle::MarketData;
 pub use info::{SeriesInfo, SymbolInfo, VerifiedFile};
 pub use live::{LiveEvent, LivePhase, LiveRequest, LiveState, LiveWatch};
 pub use load::{LoadRequest, Mode, OnSplit, Planned};
-pub use loads::{LoadedDocument, LoadsDocument, once_each};
+pub use loads::{LoadedDocument, LoadsDocument, SERIES_MAX, once_each};
 pub use query::{Header, Rows, Window};
 pub use repair::{Action, RepairDocument, RepairPlan, RepairStep};
 pub use restoring::Restored;

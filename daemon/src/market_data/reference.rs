@@ -67,7 +67,7 @@ impl Reference {
             None => self.resolve(symbol, requests).await,
             Some(known) => match self.resolve(symbol, requests).await {
                 Err(MarketDataError::Gateway(error)) if !says_what_it_is(&error) => {
-                    let told = crate::error::chain(&error).join(": ");
+                    let told = crate::error::in_line(&error);
                     tracing::info!(
                         symbol = symbol.as_str(),
                         error = told,

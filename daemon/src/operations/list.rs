@@ -3,9 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Operation, OperationError, Registry, Snapshot, State,
+    OperationError, Registry, Snapshot, State,
     entries::{Entries, Known},
-    entry,
 };
 
 /// Read from the ledger at a time: others wait for it meanwhile.
@@ -100,12 +99,11 @@ impl Registry {
             rows.iter().filter(|row| matches!(row, Row::There(_))).map(|row| row.id().into()).collect();
         let mut read = HashMap::new();
         for some in wanted.chunks(AT_A_TIME) {
-            let some = self.0.store.operations(some.to_vec()).await.map_err(OperationError::Store)?;
-            read.extend(some.into_iter().map(|row| (row.id.clone(), row)));
+            read.extend(self.read(some.to_vec()).await?.into_iter().map(|one| (one.id.clone(), one)));
         }
         let whole = |row| match row {
             Row::Here(operation) => Some(operation),
-            Row::There(id) => read.remove(&*id).map(|row| Arc::<Operation>::new(entry::revive(row))),
+            Row::There(id) => read.remove(&*id).map(Arc::new),
         };
         Ok(rows.into_iter().filter_map(whole).collect())
     }
@@ -120,7 +118,7 @@ mod tests {
     use super::*;
     use crate::{
         error::Failure,
-        operations::{Keep, NewOperation, Outcome, Requested},
+        operations::{Keep, NewOperation, Operation, Outcome, Requested},
         store::{Layout, Store},
     };
 

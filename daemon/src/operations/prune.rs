@@ -88,7 +88,7 @@ impl Registry {
             return;
         }
         if let Err(error) = self.0.store.forget_operations(ids.clone()).await {
-            let told = crate::error::chain(&error).join(": ");
+            let told = crate::error::in_line(&error);
             tracing::warn!(error = told, "old operations could not be forgotten; tried again in an hour");
             return;
         }

@@ -214,16 +214,21 @@ impl Registry {
             Known::Whole(entry) => return Ok(entry),
             Known::Trace(trace) => trace.id.to_string(),
         };
-        let read = self.0.store.operations(vec![id.clone()]).await.map_err(OperationError::Store)?;
         // it may have been forgotten meanwhile
-        let row = read.into_iter().next().ok_or(OperationError::NotFound { id })?;
-        Ok(Arc::new(Entry::new(entry::revive(row))))
+        let read = self.read(vec![id.clone()]).await?.pop().ok_or(OperationError::NotFound { id })?;
+        Ok(Arc::new(Entry::new(read)))
+    }
+
+    /// From the ledger, those that are there.
+    pub(super) async fn read(&self, ids: Vec<String>) -> Result<Vec<Operation>, OperationError> {
+        let rows = self.0.store.operations(ids).await.map_err(OperationError::Store)?;
+        Ok(rows.into_iter().map(entry::revive).collect())
     }
 
     /// Pending and running ones.
     pub fn unfinished(&self) -> Vec<Snapshot> {
-        let whole: Vec<_> = self.whole_ones().iter().map(|entry| entry.snapshot()).collect();
-        whole.into_iter().filter(|operation| !operation.state.is_final()).collect()
+        let whole = self.whole_ones().into_iter().map(|entry| entry.snapshot());
+        whole.filter(|operation| !operation.state.is_final()).collect()
     }
 
     /// Asks one to stop and waits for its end. `true`: it had ended before.

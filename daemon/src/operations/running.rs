@@ -90,10 +90,7 @@ impl Registry {
         entry.set_recorded(stored.is_ok());
         if let Err(error) = stored {
             // a restart will find it running and call it interrupted, which is true enough
-            tracing::error!(
-                error = crate::error::chain(&error).join(": "),
-                "an operation's state could not be recorded"
-            );
+            tracing::error!(error = crate::error::in_line(&error), "an operation's state could not be recorded");
         }
         let because = operation.failure.as_ref().map(|failure| failure.reason.as_str());
         tracing::info!(from = from.name(), to = operation.state.name(), because, "operation changed");

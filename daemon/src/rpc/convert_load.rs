@@ -6,7 +6,7 @@ use tonic::Status;
 use super::{convert, convert_operation, status};
 use crate::{
     error::Failure,
-    market_data::{LoadRequest, MarketDataError, Planned},
+    market_data::{LoadRequest, MarketDataError, Planned, SERIES_MAX},
     model::{Basis, SeriesKey, Session, WhatToShow},
 };
 
@@ -17,9 +17,6 @@ pub(super) fn one(request: &pb::LoadRequest) -> Result<LoadRequest, Status> {
     let (mode, on_split) = (convert::mode(request.mode)?, convert::on_split(request.on_split)?);
     Ok(LoadRequest { key, mode, start, end, basis, on_split, verify: request.verify })
 }
-
-/// Of one request.
-const SERIES_MAX: usize = 1_000;
 
 pub(super) fn many(request: &pb::LoadManyRequest) -> Result<Vec<LoadRequest>, Status> {
     if request.series.len() > SERIES_MAX {

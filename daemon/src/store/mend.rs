@@ -287,7 +287,7 @@ mod tests {
                 let store = Store::open(layout).unwrap();
                 assert!(fs::read(&path).unwrap() == bytes, "it is not touched");
                 let state = store.state(&key).ok_or("it does not say what it holds")?;
-                let bars = store.read_year(&key, 1970).map_err(|error| crate::error::chain(&error).join(": "))?;
+                let bars = store.read_year(&key, 1970).map_err(|error| crate::error::in_line(&error))?;
                 assert_eq!(bars.len() as u64, state.bars());
                 if bars.is_empty() { Err("it cannot be read".into()) } else { Ok(String::new()) }
             },
@@ -360,7 +360,7 @@ mod tests {
                                 !read.is_empty()
                             }
                             Err(error) => {
-                                ktrdr_foreign::fit_to_print(&crate::error::chain(&error).join(": "));
+                                ktrdr_foreign::fit_to_print(&crate::error::in_line(&error));
                                 false
                             }
                         })
@@ -378,7 +378,7 @@ mod tests {
                 assert_eq!(left, good, "good files, taken in by a new ledger");
                 opened
                     .map(|served| if served == good { "all" } else { "some" }.to_owned())
-                    .map_err(|error| crate::error::chain(&error).join(": "))
+                    .map_err(|error| crate::error::in_line(&error))
             });
     }
 

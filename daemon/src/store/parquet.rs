@@ -371,7 +371,7 @@ mod tests {
                 decode_rows(bytes.clone(), &rows).iter().for_each(even);
             }
             let starts = decode_starts(bytes.clone());
-            let bars = decode(bytes).map_err(|error| crate::error::chain(&error).join(": "))?;
+            let bars = decode(bytes).map_err(|error| crate::error::in_line(&error))?;
             even(&bars);
             assert_eq!(starts.unwrap(), bars.start);
             Ok(format!("{named} {}", bars.len().min(2)))

@@ -30,7 +30,7 @@ pub(super) fn of_start(
     let reply = match outcome {
         Ok(reply) => reply,
         Err(error) if error.not_sent() => return StartAnswer::NotSent(error),
-        Err(error) => return StartAnswer::Unknown(crate::error::chain(&error).join(": ")),
+        Err(error) => return StartAnswer::Unknown(crate::error::in_line(&error)),
     };
     match reply.status {
         200..=299 if names(&reply, id) => StartAnswer::Started,

@@ -91,7 +91,7 @@ impl Client {
             error.trouble,
             Trouble::NotJson { .. } | Trouble::Shape { .. } | Trouble::Refused { status: 400..=499, .. }
         ) {
-            self.service.set_incompatible(&crate::error::chain(&error.trouble).join(": "));
+            self.service.set_incompatible(&crate::error::in_line(&error.trouble));
         }
     }
 

@@ -206,7 +206,7 @@ impl Training {
             let capabilities = tokio::time::timeout(limit, host.backend.capabilities()).await;
             let capabilities = capabilities.map_or_else(
                 |_| Err(format!("no answer within {} s", limit.as_secs())),
-                |told| told.map_err(|error| crate::error::chain(&error.trouble).join(": ")),
+                |told| told.map_err(|error| crate::error::in_line(&error.trouble)),
             );
             PlannedHost {
                 name: host.name.clone(),

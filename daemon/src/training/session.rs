@@ -113,7 +113,7 @@ impl Session {
 
     pub(super) async fn record(&self, host: &Host, seen: bool) {
         if let Err(error) = self.parts.store.put_session(self.row(host, seen)).await {
-            tracing::error!(error = crate::error::chain(&error).join(": "), "a session could not be recorded");
+            tracing::error!(error = crate::error::in_line(&error), "a session could not be recorded");
         }
     }
 

@@ -78,11 +78,7 @@ impl Session {
             match host.backend.finish(&self.id).await {
                 Ok(report) => return report,
                 Err(error) => {
-                    tracing::warn!(
-                        attempt,
-                        error = crate::error::chain(&error).join(": "),
-                        "the result could not be fetched"
-                    );
+                    tracing::warn!(attempt, error = crate::error::in_line(&error), "the result could not be fetched");
                 }
             }
             tokio::time::sleep(host.unit * attempt).await;
@@ -112,7 +108,7 @@ impl Session {
                 return;
             }
             if let Err(error) = host.backend.forget(&id).await {
-                let error = crate::error::chain(&error).join(": ");
+                let error = crate::error::in_line(&error);
                 tracing::info!(host = host.name, error, "an ended session stays there");
             }
         });

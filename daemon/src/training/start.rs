@@ -62,7 +62,7 @@ impl Start<'_> {
             let why = match answer {
                 StartAnswer::Started => return Ok(Started::Running(following)),
                 // the first one may yet be carried out
-                StartAnswer::NotSent(source) if sent > 1 => crate::error::chain(&source).join(": "),
+                StartAnswer::NotSent(source) if sent > 1 => crate::error::in_line(&source),
                 StartAnswer::NotSent(source) => {
                     return Err(TrainingError::NotSent { host: name.clone(), source });
                 }

@@ -13,7 +13,7 @@ use super::{
     host::{Following, Host, Sight},
     report::Report,
 };
-use crate::error::chain;
+use crate::error::in_line;
 
 /// After a stop that was accepted. The oldest service waits 30 s itself, the container worker needs 3.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -51,7 +51,7 @@ pub(super) async fn stop(host: &Arc<Host>, id: &str, follow: &mut Follow<'_>) ->
             // whether it had ended, was never there or has not begun yet: the lists tell
             Ok(StopAnswer::Over | StopAnswer::Stopping) => None,
             Ok(StopAnswer::Unknown(text)) => Some(text),
-            Err(error) => Some(chain(&error).join(": ")),
+            Err(error) => Some(in_line(&error)),
         };
         let pause = (limit / ASKED).min(limit.saturating_sub(begun.elapsed())).max(host.unit * 3);
         match tokio::time::timeout(pause, follow.until_end()).await {

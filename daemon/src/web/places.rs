@@ -89,11 +89,11 @@ impl Place {
     pub(super) async fn at_work<T>(&self, work: impl Future<Output = T>) -> T {
         self.set(None);
         let done = work.await;
-        self.set(Some(Instant::now()));
+        self.goes_on();
         done
     }
 
-    /// Its leisure begins anew: it has taken a part of its answer.
+    /// Its leisure begins anew: an answer is made, or a part of one was taken.
     pub(super) fn goes_on(&self) {
         self.set(Some(Instant::now()));
     }

@@ -27,7 +27,7 @@ impl Departures {
     /// What left within the window, oldest first. A log that cannot be read is told, and taken for empty.
     pub(super) async fn read(&self, now: Moment) -> VecDeque<Departure> {
         let rows = self.store.departures_since(now.wall - WINDOW, now.wall).await.unwrap_or_else(|error| {
-            let error = crate::error::chain(&error).join(": ");
+            let error = crate::error::in_line(&error);
             tracing::warn!(error, "what was asked of the gateway before is not known");
             Vec::new()
         });
@@ -54,7 +54,7 @@ impl Departures {
         let store = self.store.clone();
         async move {
             if let Err(error) = store.put_departure(row, WINDOW).await {
-                let error = crate::error::chain(&error).join(": ");
+                let error = crate::error::in_line(&error);
                 tracing::warn!(error, "a request to the gateway is not on record");
             }
             Progress::Recorded(command, footprint)

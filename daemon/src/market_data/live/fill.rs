@@ -36,7 +36,7 @@ impl Follower {
         let Ok(range) = TimeRange::new(end - Nanos::from(HISTORY_MAX) * step, end) else { return Ok(()) };
         match self.fill(range, contract, false).await {
             Err(error) if error.class() != Class::Connection => {
-                tracing::info!(series = %self.key, error = crate::error::chain(&error).join(": "), "no history to begin with");
+                tracing::info!(series = %self.key, error = crate::error::in_line(&error), "no history to begin with");
             }
             filled => filled?,
         }
@@ -122,7 +122,7 @@ impl Follower {
             tries += 1;
             match error.class() {
                 Class::Permanent | Class::NoData => {
-                    let told = crate::error::chain(&error).join(": ");
+                    let told = crate::error::in_line(&error);
                     tracing::warn!(series = %self.key, error = told, "a hole in live bars stays");
                     return Ok(None);
                 }

@@ -235,7 +235,7 @@ impl Follower {
     }
 
     fn interrupted(&mut self, error: &MarketDataError) {
-        tracing::info!(series = %self.key, error = crate::error::chain(error).join(": "), "live bars are interrupted");
+        tracing::info!(series = %self.key, error = crate::error::in_line(error), "live bars are interrupted");
         if !self.flowed {
             return;
         }

@@ -169,7 +169,7 @@ impl Load {
                     context.progress(|progress| progress.done += 1);
                 }
                 Next::Failed(step, error) => {
-                    let told = crate::error::chain(&error).join(": ");
+                    let told = crate::error::in_line(&error);
                     tracing::warn!(error = told, range = in_words(&step.range), "step failed");
                     let over = self.ends_load(&error);
                     failed.get_or_insert(error);

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Host, Sight};
 use crate::{
     clock,
-    error::chain,
+    error::in_line,
     model::Nanos,
     operations::Context,
     training::{backend::NoList, pace, report::Report},
@@ -52,7 +52,7 @@ impl Host {
                 *failures += 1;
                 tracing::warn!(
                     host = self.name,
-                    error = chain(&error).join(": "),
+                    error = in_line(&error),
                     "the list of sessions cannot be read; asking for each"
                 );
                 self.look_at_each(number).await;
@@ -61,12 +61,12 @@ impl Host {
                 *failures += 1;
                 let since = *away_since.get_or_insert_with(clock::now);
                 if *failures == 1 {
-                    tracing::warn!(host = self.name, error = chain(&error).join(": "), "does not answer");
+                    tracing::warn!(host = self.name, error = in_line(&error), "does not answer");
                 }
                 if error.not_sent() {
                     self.backend.forget_capabilities();
                 }
-                let why = chain(&error.trouble).join(": ");
+                let why = in_line(&error.trouble);
                 self.tell_all(|_| Sight::Away { since, why: why.clone() });
             }
         }
@@ -139,7 +139,7 @@ impl Host {
             let sight = match self.backend.look(&id).await {
                 Ok(Some(report)) => Sight::Seen(Arc::new(report)),
                 Ok(None) => Sight::Missing { lists: self.missed(&id) + 1 },
-                Err(error) => Sight::Away { since: clock::now(), why: chain(&error.trouble).join(": ") },
+                Err(error) => Sight::Away { since: clock::now(), why: in_line(&error.trouble) },
             };
             self.send(&id, number, sight);
         }

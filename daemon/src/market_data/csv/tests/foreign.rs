@@ -3,7 +3,7 @@
 use ktrdr_foreign::Target;
 
 use super::{properties::check, *};
-use crate::error::chain;
+use crate::error::in_line;
 
 #[test]
 fn foreign_bytes() {
@@ -17,7 +17,7 @@ fn foreign_bytes() {
         let mut answer = Err(String::new());
         for options in &all {
             check(bytes, &[bytes.len() / 3, bytes.len() / 2], options).unwrap();
-            answer = read(bytes, options.timeframe, None).map_err(|error| chain(&error).join(": "));
+            answer = read(bytes, options.timeframe, None).map_err(|error| in_line(&error));
         }
         let file = answer?;
         let kinds = file.rejected.iter().chain(&file.notes).map(|finding| finding.reason);
