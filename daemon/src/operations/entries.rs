@@ -1,7 +1,8 @@
-//! All operations that are remembered, found by id, by age and by the request that started them. What orders them never changes
-//! in the life of an operation, so a look touches only what it answers with.
+//! All operations that are remembered, found by id, by age and, those in memory, by the request that started them. What orders them
+//! never changes in the life of an operation, so a look touches only what it answers with.
 //!
-//! What has ended leaves memory for the ledger, but for the newest ends: of the others, a [`Trace`] says where to look.
+//! What has ended leaves memory for the ledger, but for the newest ends: of the others, a [`Trace`] of some hundred bytes says that
+//! they are there. It has only what lists need; the ledger knows the rest, requests included.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -18,10 +19,8 @@ const WHOLE: usize = 100;
 /// What stays in memory of an operation whose rest is in the ledger: what it is found and counted by.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
-    pub(super) id: Arc<str>,
     pub(super) kind: Arc<str>,
     pub(super) state: State,
-    request: Arc<str>,
     created: Nanos,
     ended: Nanos,
 }
@@ -46,13 +45,6 @@ impl Known {
             Self::Trace(trace) => Age { created: trace.created, ended: Some(trace.ended) },
         }
     }
-
-    fn request(&self) -> Arc<str> {
-        match self {
-            Self::Whole(entry) => entry.snapshot().request_id.as_str().into(),
-            Self::Trace(trace) => trace.request.clone(),
-        }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +52,7 @@ pub(super) struct Entries {
     ids: BTreeMap<Arc<str>, Known>,
     /// When it was created, and its id: the order of the lists.
     ages: BTreeSet<(Nanos, Arc<str>)>,
-    /// Its id by that of its request.
+    /// Of whole ones, the id by that of the request.
     requests: HashMap<Arc<str>, Arc<str>>,
     /// Whole ones that have ended, in the order of their ends.
     ended: VecDeque<Arc<str>>,
@@ -70,36 +62,41 @@ pub(super) struct Entries {
 
 impl Entries {
     pub(super) fn insert(&mut self, entry: Arc<Entry>) {
-        self.add(entry.snapshot().id.as_str().into(), Known::Whole(entry));
+        let operation = entry.snapshot();
+        let id: Arc<str> = operation.id.as_str().into();
+        self.requests.insert(operation.request_id.as_str().into(), id.clone());
+        self.add(id, Known::Whole(entry));
     }
 
     /// One that ended in an earlier life.
     pub(super) fn insert_ended(&mut self, row: EndedRow) {
         let trace = Trace {
-            id: row.id.into(),
             kind: self.kind(&row.kind),
             state: State::parse(&row.state).unwrap_or(State::Failed),
-            request: row.request_id.into(),
             created: row.created,
             ended: row.ended,
         };
-        self.add(trace.id.clone(), Known::Trace(trace));
+        self.add(row.id.into(), Known::Trace(trace));
     }
 
     fn add(&mut self, id: Arc<str>, known: Known) {
         self.ages.insert((known.age().created, id.clone()));
-        self.requests.insert(known.request(), id.clone());
         self.ids.insert(id, known);
     }
 
     pub(super) fn remove(&mut self, id: &str) {
         let Some((id, known)) = self.ids.remove_entry(id) else { return };
-        let request = known.request();
-        // which may have started another one since
-        if self.requests.get(&request) == Some(&id) {
-            self.requests.remove(&request);
+        if let Known::Whole(entry) = &known {
+            self.forget_request(&id, &entry.snapshot().request_id);
         }
         self.ages.remove(&(known.age().created, id));
+    }
+
+    /// Unless it has started another one since.
+    fn forget_request(&mut self, id: &Arc<str>, request: &str) {
+        if self.requests.get(request) == Some(id) {
+            self.requests.remove(request);
+        }
     }
 
     /// One has ended: those that ended long before it leave memory.
@@ -120,14 +117,9 @@ impl Entries {
         let (Some(ended), true, false) = (operation.ended, entry.is_recorded(), entry.is_watched()) else {
             return false;
         };
-        let trace = Trace {
-            id: id.clone(),
-            kind: self.kind(&operation.kind),
-            state: operation.state,
-            request: operation.request_id.as_str().into(),
-            created: operation.created,
-            ended,
-        };
+        let trace =
+            Trace { kind: self.kind(&operation.kind), state: operation.state, created: operation.created, ended };
+        self.forget_request(id, &operation.request_id);
         self.ids.insert(id.clone(), Known::Trace(trace));
         true
     }
@@ -149,18 +141,23 @@ impl Entries {
         self.ids.get(id)
     }
 
-    pub(super) fn of_request(&self, request_id: &str) -> Option<&Known> {
-        self.get(self.requests.get(request_id)?)
+    /// Of whole ones.
+    pub(super) fn of_request(&self, request_id: &str) -> Option<&Arc<Entry>> {
+        match self.get(self.requests.get(request_id)?)? {
+            Known::Whole(entry) => Some(entry),
+            Known::Trace(_) => None,
+        }
     }
 
     /// Those whose id begins so, by id.
-    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Known> {
+    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Arc<str>, &'a Known)> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
-        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, known)| known)
+        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix))
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
-        self.ids.values()
+    /// By id.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Known)> {
+        self.ids.iter()
     }
 
     /// Of all of them, by id.
@@ -169,8 +166,8 @@ impl Entries {
     }
 
     /// Newest first; with `after`, those older than it.
-    pub(super) fn newest_first(&self, after: Option<(&str, &Known)>) -> impl Iterator<Item = &Known> {
+    pub(super) fn newest_first(&self, after: Option<(&str, &Known)>) -> impl Iterator<Item = (&Arc<str>, &Known)> {
         let end = after.map_or(Bound::Unbounded, |(id, known)| Bound::Excluded((known.age().created, id.into())));
-        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get(id))
+        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get_key_value(id))
     }
 }

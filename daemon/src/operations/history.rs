@@ -100,7 +100,7 @@ impl Registry {
     pub(super) fn whole_ones(&self) -> Vec<Arc<Entry>> {
         let Some(entries) = self.0.history.entries.get() else { return self.0.history.left.clone() };
         let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = entries.all().filter_map(|known| match known {
+        let whole = entries.all().filter_map(|(_, known)| match known {
             Known::Whole(entry) => Some(entry.clone()),
             Known::Trace(_) => None,
         });

@@ -58,13 +58,13 @@ impl Filter {
             && id.starts_with(&self.id)
     }
 
-    fn row(&self, known: &Known) -> Option<Row> {
+    fn row(&self, (id, known): (&Arc<str>, &Known)) -> Option<Row> {
         match known {
             Known::Whole(entry) => {
                 let operation = entry.snapshot();
                 self.fits(operation.state, &operation.kind, &operation.id).then_some(Row::Here(operation))
             }
-            Known::Trace(trace) => self.fits(trace.state, &trace.kind, &trace.id).then(|| Row::There(trace.id.clone())),
+            Known::Trace(trace) => self.fits(trace.state, &trace.kind, id).then(|| Row::There(id.clone())),
         }
     }
 

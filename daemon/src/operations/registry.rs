@@ -176,21 +176,22 @@ impl Registry {
         if id.is_empty() || id.len() > 64 || !printable {
             return Err(OperationError::RequestIdInvalid);
         }
-        let before = self.entries().await.of_request(id).cloned();
-        let before = match before {
-            Some(known) => match self.whole_of(known).await {
-                Ok(entry) => Some(entry.snapshot()),
-                // it is being forgotten
-                Err(OperationError::NotFound { .. }) => None,
-                Err(error) => return Err(error),
-            },
-            None => None,
+        let here = self.entries().await.of_request(id).map(|entry| entry.snapshot());
+        let before = match here {
+            Some(operation) => Some(operation),
+            None => self.left_memory(id).await?,
         };
         match before {
             Some(before) if before.kind == new.kind && before.spec == new.spec => Ok(Some(before)),
             Some(_) => Err(OperationError::RequestIdReused { request_id: id.clone() }),
             None => Ok(None),
         }
+    }
+
+    /// The one of a request that only the ledger has whole.
+    async fn left_memory(&self, request_id: &str) -> Result<Option<Snapshot>, OperationError> {
+        let row = self.0.store.operation_of_request(request_id.to_owned()).await.map_err(OperationError::Store)?;
+        Ok(row.map(|row| Arc::new(entry::revive(row))))
     }
 
     /// By id or unique prefix.
@@ -204,16 +205,10 @@ impl Registry {
     }
 
     async fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
-        let known = known(&*self.entries().await, id)?;
-        self.whole_of(known).await
-    }
-
-    /// With what the ledger has of it.
-    async fn whole_of(&self, known: Known) -> Result<Arc<Entry>, OperationError> {
-        let id = match known {
-            Known::Whole(entry) => return Ok(entry),
-            Known::Trace(trace) => trace.id.to_string(),
-        };
+        let (id, known) = known(&*self.entries().await, id)?;
+        if let Known::Whole(entry) = known {
+            return Ok(entry);
+        }
         // it may have been forgotten meanwhile
         let read = self.read(vec![id.clone()]).await?.pop().ok_or(OperationError::NotFound { id })?;
         Ok(Arc::new(Entry::new(read)))
@@ -268,17 +263,17 @@ impl Registry {
 }
 
 /// By id or unique prefix.
-fn known(entries: &Entries, id: &str) -> Result<Known, OperationError> {
+fn known(entries: &Entries, id: &str) -> Result<(String, Known), OperationError> {
     let shown = || id.chars().take(40).collect();
     if let Some(known) = entries.get(id) {
-        return Ok(known.clone());
+        return Ok((id.to_owned(), known.clone()));
     }
     if id.is_empty() {
         return Err(OperationError::NotFound { id: shown() });
     }
     let mut fitting = entries.starting_with(id);
     match (fitting.next(), fitting.count()) {
-        (Some(known), 0) => Ok(known.clone()),
+        (Some((id, known)), 0) => Ok((id.to_string(), known.clone())),
         (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
         (None, _) => Err(OperationError::NotFound { id: shown() }),
     }

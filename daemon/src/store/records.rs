@@ -44,6 +44,11 @@ impl Store {
         self.ledger.call(move |ledger| operations::some(ledger, &ids)).await
     }
 
+    /// The one that a request started.
+    pub async fn operation_of_request(&self, request_id: String) -> Result<Option<OperationRow>, StoreError> {
+        self.ledger.call(move |ledger| operations::of_request(ledger, &request_id)).await
+    }
+
     /// Takes operations out, all or none.
     pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
         self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await

@@ -28,7 +28,6 @@ pub struct EndedRow {
     pub id: String,
     pub kind: String,
     pub state: String,
-    pub request_id: String,
     pub created: Nanos,
     pub ended: Nanos,
 }
@@ -71,17 +70,15 @@ pub(in crate::store) fn unfinished(connection: &Connection) -> Result<Vec<Operat
 }
 
 pub(in crate::store) fn ended(connection: &Connection) -> Result<Vec<EndedRow>> {
-    let mut statement = connection.prepare(
-        "SELECT id, kind, state, request_id, created_ns, ended_ns FROM operation WHERE ended_ns IS NOT NULL",
-    )?;
+    let mut statement =
+        connection.prepare("SELECT id, kind, state, created_ns, ended_ns FROM operation WHERE ended_ns IS NOT NULL")?;
     let rows = statement.query_map([], |row| {
         Ok(EndedRow {
             id: row.get(0)?,
             kind: row.get(1)?,
             state: row.get(2)?,
-            request_id: row.get(3)?,
-            created: row.get(4)?,
-            ended: row.get(5)?,
+            created: row.get(3)?,
+            ended: row.get(4)?,
         })
     })?;
     rows.collect()
@@ -91,6 +88,11 @@ pub(in crate::store) fn ended(connection: &Connection) -> Result<Vec<EndedRow>> 
 pub(in crate::store) fn some(connection: &Connection, ids: &[String]) -> Result<Vec<OperationRow>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM operation WHERE id = ?1"))?;
     ids.iter().filter_map(|id| statement.query_row([id], read).optional().transpose()).collect()
+}
+
+pub(in crate::store) fn of_request(connection: &Connection, request_id: &str) -> Result<Option<OperationRow>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM operation WHERE request_id = ?1"))?;
+    statement.query_row([request_id], read).optional()
 }
 
 pub(in crate::store) fn forget(connection: &Connection, ids: &[String]) -> Result<()> {
