@@ -1,6 +1,6 @@
-//! Reading stored bars for a check, year by year: memory does not grow with the series.
+//! Reading stored bars for a check, year by year: memory does not grow with the series. While one year is looked at, the next is read.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::mpsc, thread};
 
 use super::{
     MarketData, MarketDataError, View,
@@ -68,9 +68,8 @@ fn check(
         checker.unlisted(year_start(year));
     }
     let mut shorter = Shorter::of(store, &key, &state, calendar)?;
-    for opened in store.open_years(&key, &TimeRange::ALL)? {
-        let year = opened.year();
-        match opened.bars() {
+    while_the_next_is_read(store.open_years(&key, &TimeRange::ALL)?, |year, read| {
+        match read {
             Ok(bars) => {
                 checker.bars(&bars);
                 if let Some(shorter) = &mut shorter {
@@ -80,12 +79,27 @@ fn check(
             Err(StoreError::Damaged { .. }) => state.held_in(year).into_iter().for_each(|held| checker.damaged(held)),
             Err(error) => return Err(error.into()),
         }
-    }
+        Ok(())
+    })?;
     if let (Some(calendar), Some(contract)) = (calendar, contract) {
         compare_hours(calendar, contract, &mut checker);
     }
     let ends = state.ends();
     Ok(CheckedSeries { key, basis: state.basis, calendar, ends, checked: checker.finish() })
+}
+
+/// Looks at the bars of one year after the other, up to the first error.
+fn while_the_next_is_read(
+    years: Vec<Opened>,
+    mut look: impl FnMut(i16, Result<Bars, StoreError>) -> Result<(), MarketDataError>,
+) -> Result<(), MarketDataError> {
+    // nothing waits in between: two years in memory are enough
+    let (sender, read) = mpsc::sync_channel(0);
+    thread::scope(|scope| {
+        // nobody takes a year any more after an error
+        scope.spawn(move || years.iter().try_for_each(|opened| sender.send((opened.year(), opened.bars()))));
+        read.into_iter().try_for_each(|(year, bars)| look(year, bars))
+    })
 }
 
 /// Shorter stored bars of the same market, year by year.

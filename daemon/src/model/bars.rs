@@ -100,7 +100,16 @@ impl Bars {
 
     /// All bars in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
-        (0..self.len()).map(|row| self.at(row))
+        let prices = self.open.iter().zip(&self.high).zip(self.low.iter().zip(&self.close));
+        let rows = self.start.iter().zip(prices).zip(&self.volume);
+        rows.map(|((start, ((open, high), (low, close))), volume)| Bar {
+            start: *start,
+            open: *open,
+            high: *high,
+            low: *low,
+            close: *close,
+            volume: *volume,
+        })
     }
 
     /// Rows `rows`, copied.

@@ -23,6 +23,24 @@ impl Values {
     }
 
     pub(super) fn bar(&self, bar: &Bar, findings: &mut Findings) {
+        if !self.is_sound(bar) {
+            self.tell(bar, findings);
+        }
+    }
+
+    /// None of the rules holds: so it is with nearly every bar.
+    fn is_sound(&self, bar: &Bar) -> bool {
+        let Bar { start, open, high, low, close, volume } = *bar;
+        // not so with any that is no number; the largest of them is above all that it must be
+        let ordered = low <= open.min(close) && open.max(close) <= high && 0.0 < low && high < f64::INFINITY;
+        let figures = open + close;
+        ordered
+            && figures.is_finite()
+            && volume.is_some_and(|volume| (0.0..f64::INFINITY).contains(&volume))
+            && start <= self.now
+    }
+
+    fn tell(&self, bar: &Bar, findings: &mut Findings) {
         let mut note = |rule, holds: bool| {
             if holds {
                 findings.note(rule, bar.start);
@@ -38,5 +56,32 @@ impl Values {
         note(&VOLUME_NEGATIVE, bar.volume.is_some_and(|volume| volume < 0.0));
         note(&VOLUME_NOT_REPORTED, bar.volume.is_none());
         note(&FUTURE_BAR, bar.start > self.now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn figure() -> impl Strategy<Value = f64> {
+        prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -1.0, -0.0, 0.0, 1.0, 2.0, 3.0])
+    }
+
+    proptest! {
+        #[test]
+        fn a_bar_is_sound_when_no_rule_holds(
+            [open, high, low, close, volume] in std::array::from_fn::<_, 5, _>(|_| figure()),
+            reported in any::<bool>(), start in -1_i64..=1,
+        ) {
+            let bar = Bar { start, open, high, low, close, volume: reported.then_some(volume) };
+            let values = Values::new(&Symbol::parse("AAPL").unwrap(), 0);
+            let mut findings = Findings::new(1);
+            values.tell(&bar, &mut findings);
+            let found = findings.sorted().0;
+            // two of the largest numbers there are need not be quick
+            let huge = open >= f64::MAX && close >= f64::MAX;
+            prop_assert_eq!(values.is_sound(&bar), found.is_empty() && !huge, "{:?}", found);
+        }
     }
 }
