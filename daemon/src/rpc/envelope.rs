@@ -3,7 +3,7 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -36,6 +36,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static(ktrdr_proto::REQUEST_ID_
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static BUILD: HeaderName = HeaderName::from_static(ktrdr_proto::BUILD_KEY);
 static CONTRACT: HeaderName = HeaderName::from_static(ktrdr_proto::CONTRACT_KEY);
+static CONTRACT_SPOKEN: LazyLock<HeaderValue> = LazyLock::new(|| HeaderValue::from(ktrdr_proto::CONTRACT));
 
 /// Wraps the services.
 #[derive(Debug, Clone)]
@@ -77,16 +78,14 @@ where
         let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else {
             return refused(&status::new(&reason::PEER_REFUSED, "the caller is unknown"));
         };
-        let Called { name, needs } = rights::called(request.uri().path());
+        let called = rights::called(request.uri().path());
+        let Called { name, needs } = called;
         let Some(call) = Counted::new(&seat, name) else {
             let why = too_many(seat.peer());
             metrics().call_ended(name, status::code_name(why.code()), Duration::ZERO);
             return refused(&why);
         };
-        let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-        // written without quotes, which cost more than all else that a span takes: so without spaces, too
-        let id = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
-        let span = tracing::info_span!("rpc", method = %request.uri().path(), request_id = %id);
+        let span = span(&request, called);
         let uid = match self.access.known(seat.peer()) {
             Known::Is(right) => {
                 return match may_call(seat.peer(), right, needs) {
@@ -107,6 +106,20 @@ where
                 Err(why) => call.refused(&why).await,
             }
         })
+    }
+}
+
+/// What is told while the call is worked on tells of it. To make a span takes a third of a short call, so those have one only when
+/// somebody wants to see everything.
+fn span(request: &Request<Body>, called: Called) -> tracing::Span {
+    let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+    // written without quotes, which cost more than all else that a span takes: so without spaces, too
+    let id = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
+    let method = request.uri().path();
+    if called.is_short() {
+        tracing::debug_span!("rpc", %method, request_id = %id)
+    } else {
+        tracing::info_span!("rpc", %method, request_id = %id)
     }
 }
 
@@ -198,5 +211,5 @@ fn may_call(peer: &Peer, right: Option<Right>, needs: Right) -> Result<(), Statu
 
 fn label(headers: &mut HeaderMap) {
     headers.insert(&BUILD, HeaderValue::from_static(ktrdr_proto::BUILD));
-    headers.insert(&CONTRACT, HeaderValue::from(ktrdr_proto::CONTRACT));
+    headers.insert(&CONTRACT, CONTRACT_SPOKEN.clone());
 }

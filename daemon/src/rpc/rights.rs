@@ -1,4 +1,4 @@
-//! Which call needs which right. A call that is not in the table needs the highest.
+//! Which call needs which right, and which are short. A call that is not in the table needs the highest.
 
 /// What somebody may do; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,21 @@ const WORK: [&str; 16] = [
     "Gateway/Reconnect",
 ];
 
+/// Answered from memory, without asking anybody: there is nothing to follow.
+const SHORT: [&str; 11] = [
+    "Daemon/GetStatus",
+    "Gateway/GetStatus",
+    "HostServices/List",
+    "MarketData/GetCalendar",
+    "MarketData/GetRange",
+    "MarketData/ListCalendars",
+    "MarketData/ListSeries",
+    "Operations/Get",
+    "Operations/List",
+    "Training/Get",
+    "Training/List",
+];
+
 /// Of Arrow Flight; whatever else it has, putting above all, is work.
 const FLIGHT: &str = "/arrow.flight.protocol.FlightService/";
 const FLIGHT_READ: [&str; 5] = ["DoGet", "GetFlightInfo", "GetSchema", "ListActions", "ListFlights"];
@@ -81,6 +96,13 @@ pub(super) struct Called {
     /// One of ours, or `other`: what somebody sends is no name.
     pub(super) name: &'static str,
     pub(super) needs: Right,
+}
+
+impl Called {
+    /// A call whose answer is at hand.
+    pub(super) fn is_short(&self) -> bool {
+        SHORT.contains(&self.name)
+    }
 }
 
 /// By a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
@@ -136,6 +158,7 @@ mod tests {
         let called_of = |call: &str| called(&format!("/ktrdr.v1.{call}"));
         let of = |right| all.iter().filter(|call| called_of(call).needs == right).count();
         assert_eq!((of(Right::Read), of(Right::Work)), (READ.len(), WORK.len()));
+        assert!(SHORT.iter().all(|call| called_of(call) == Called { name: call, needs: Right::Read }));
         let managers: Vec<_> = all.iter().filter(|call| called_of(call).needs == Right::Manage).collect();
         assert_eq!(managers, MANAGE.each_ref());
         assert!(all.iter().all(|call| called_of(call).name == call));
