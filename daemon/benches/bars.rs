@@ -18,6 +18,10 @@ use ktrdrd::{
     store::{Aside, Commit, CoverageKind, Layout, Store, year_of, year_start},
 };
 
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Regular minutes of a year's sessions.
 const ROWS_OF_YEAR: i64 = 98_280;
 const LAST_YEAR: i16 = 2025;

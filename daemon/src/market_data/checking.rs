@@ -97,7 +97,7 @@ fn while_the_next_is_read(
     let (sender, read) = mpsc::sync_channel(0);
     thread::scope(|scope| {
         // nobody takes a year any more after an error
-        scope.spawn(move || years.iter().try_for_each(|opened| sender.send((opened.year(), opened.bars()))));
+        scope.spawn(move || years.iter().all(|opened| sender.send((opened.year(), opened.bars())).is_ok()));
         read.into_iter().try_for_each(|(year, bars)| look(year, bars))
     })
 }
