@@ -162,3 +162,27 @@ async fn metadata_beyond_the_bound_is_refused_and_the_next_call_is_served() -> R
     client()?.get_status(GetDaemonStatusRequest {}).await?;
     Ok(())
 }
+
+/// glibc's allocator would keep it; this one does so too when it was built without its settings (`.cargo/config.toml`).
+#[test]
+fn what_a_crowd_took_goes_back_to_the_system() -> Result<()> {
+    const CROWD: usize = 300;
+    let daemon = TestDaemon::start_in(Home::new()?.quiet())?;
+    let memory = || daemon.ktrdr("daemon status -f json")?.json()?["memory_bytes"].as_u64().context("no memory");
+    let rest = memory()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let crowd = runtime.block_on(async {
+        let mut crowd = Vec::new();
+        for _ in 0..CROWD {
+            let mut client = DaemonClient::new(channel(&daemon.socket())?);
+            client.get_status(GetDaemonStatusRequest {}).await?;
+            crowd.push(client);
+        }
+        Ok::<_, anyhow::Error>(crowd)
+    })?;
+    let most = memory()?;
+    assert!(most > rest + (2 << 20), "{CROWD} connections took {rest} to {most} bytes");
+    drop(crowd);
+    drop(runtime);
+    wait::until_true("the memory to go back", wait::LIMIT, || Ok(memory()? < rest + (most - rest) / 2))
+}

@@ -161,6 +161,11 @@ impl Package {
                 let (_, version) = self.version.split_once("+zstd.").context("zstd's version")?;
                 ("zstd", version.to_owned(), "BSD-3-Clause OR GPL-2.0-only")
             }
+            "tikv-jemalloc-sys" => {
+                // 0.7.1+5.3.1-0-g81034ce1…
+                let bundled = self.version.split_once('+').and_then(|(_, bundled)| bundled.split('-').next());
+                ("jemalloc", bundled.context("jemalloc's version")?.to_owned(), "BSD-2-Clause")
+            }
             _ => return Ok(None),
         };
         Ok(Some(generic(name, &version, license)))

@@ -68,7 +68,7 @@ fn check(
         checker.unlisted(year_start(year));
     }
     let mut shorter = Shorter::of(store, &key, &state, calendar)?;
-    while_the_next_is_read(store.open_years(&key, &TimeRange::ALL)?, |year, read| {
+    while_the_next_is_read(&store.open_years(&key, &TimeRange::ALL)?, |year, read| {
         match read {
             Ok(bars) => {
                 checker.bars(&bars);
@@ -90,15 +90,19 @@ fn check(
 
 /// Looks at the bars of one year after the other, up to the first error.
 fn while_the_next_is_read(
-    years: Vec<Opened>,
+    years: &[Opened],
     mut look: impl FnMut(i16, Result<Bars, StoreError>) -> Result<(), MarketDataError>,
 ) -> Result<(), MarketDataError> {
     // nothing waits in between: two years in memory are enough
     let (sender, read) = mpsc::sync_channel(0);
     thread::scope(|scope| {
         // nobody takes a year any more after an error
-        scope.spawn(move || years.iter().all(|opened| sender.send((opened.year(), opened.bars())).is_ok()));
-        read.into_iter().try_for_each(|(year, bars)| look(year, bars))
+        let reads = move || years.iter().all(|opened| sender.send((opened.year(), opened.bars())).is_ok());
+        match thread::Builder::new().name("reads ahead".into()).spawn_scoped(scope, reads) {
+            Ok(_) => read.into_iter().try_for_each(|(year, bars)| look(year, bars)),
+            // there are as many threads as there may be
+            Err(_) => years.iter().try_for_each(|opened| look(opened.year(), opened.bars())),
+        }
     })
 }
 

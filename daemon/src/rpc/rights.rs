@@ -66,7 +66,7 @@ const WORK: [&str; 16] = [
     "Gateway/Reconnect",
 ];
 
-/// Answered from memory, without asking anybody: there is nothing to follow.
+/// Answered from memory, or from some rows of the ledger, without asking anybody else: there is nothing to follow.
 const SHORT: [&str; 11] = [
     "Daemon/GetStatus",
     "Gateway/GetStatus",
@@ -99,7 +99,7 @@ pub(super) struct Called {
 }
 
 impl Called {
-    /// A call whose answer is at hand.
+    /// A call whose answer is at hand, here or in the ledger.
     pub(super) fn is_short(&self) -> bool {
         SHORT.contains(&self.name)
     }

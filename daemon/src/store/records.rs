@@ -36,17 +36,17 @@ impl Store {
 
     /// What finds those that have ended, in any order.
     pub async fn ended_operations(&self) -> Result<Vec<EndedRow>, StoreError> {
-        self.ledger.call(|ledger| operations::ended(ledger)).await
+        self.ledger.look(operations::ended).await
     }
 
     /// Those with these ids, as far as they are there, in their order.
     pub async fn operations(&self, ids: Vec<String>) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.call(move |ledger| operations::some(ledger, &ids)).await
+        self.ledger.look(move |ledger| operations::some(ledger, &ids)).await
     }
 
     /// The one that a request started.
     pub async fn operation_of_request(&self, request_id: String) -> Result<Option<OperationRow>, StoreError> {
-        self.ledger.call(move |ledger| operations::of_request(ledger, &request_id)).await
+        self.ledger.look(move |ledger| operations::of_request(ledger, &request_id)).await
     }
 
     /// Takes operations out, all or none.

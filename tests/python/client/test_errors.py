@@ -9,6 +9,7 @@ import pickle
 import re
 import subprocess
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,16 @@ def test_a_daemon_of_another_contract_says_who_must_be_updated(closing, contract
         with pytest.raises(errors.ContractMismatch) as caught:
             call()
         assert hint in (caught.value.hint or "") and f"contract {contract}" in str(caught.value)
+
+
+def test_a_daemon_that_takes_the_place_of_another_is_looked_at_again(closing) -> None:
+    fake = closing(Fake())
+    client = closing(Client(fake.socket))
+    assert client.status().contract == 1
+    fake.contract, until = 2, time.monotonic() + 30
+    with pytest.raises(errors.ContractMismatch):
+        while time.monotonic() < until:
+            client.status()
 
 
 def test_a_daemon_that_lacks_a_call_is_too_old(closing) -> None:

@@ -6,7 +6,7 @@ use crate::model::{Bar, Nanos};
 /// Shorter stretches are chance.
 const STRETCH: u64 = 250;
 
-/// Hundreds without a remainder. By way of an integer, which takes one instruction: a remainder takes a hundred.
+/// Hundreds without a remainder. By way of an integer: a remainder, and even cutting off a fraction, is a call of a library.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "what does not fit is no volume")]
 fn are_lots(volume: f64) -> bool {
     let lots = volume / 100.0;

@@ -113,6 +113,21 @@ impl Ledger {
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Only looks: another program that writes does not hinder it.
+    pub(in crate::store) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let path = self.path.clone();
+        let job: Job = Box::new(move |connection| {
+            let waits = connection.busy_timeout(LOCKED_MAX);
+            drop(reply.send(waits.and_then(|()| work(connection)).map_err(|error| StoreError::sqlite(&path, error))));
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     /// Looks at every page.
     pub(in crate::store) fn check(&self) -> Result<(), StoreError> {
         let found: String =
@@ -167,6 +182,20 @@ mod tests {
 
     fn locked(error: &StoreError) -> bool {
         matches!(error, StoreError::Locked { .. })
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_does_not_wait_for_who_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ktrdr.sqlite");
+        let ledger = Ledger::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE; INSERT INTO contract VALUES ('AAPL', '', 0)").unwrap();
+        let count =
+            |ledger: &Connection| ledger.query_row("SELECT count(*) FROM contract", [], |row| row.get::<_, i64>(0));
+        assert_eq!(ledger.look(count).await.unwrap(), 0);
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(ledger.look(count).await.unwrap(), 1);
     }
 
     #[test]

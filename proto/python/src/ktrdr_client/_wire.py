@@ -33,6 +33,9 @@ PATIENCE = 5.0
 #: Between looks whether it is back.
 LOOK_EVERY = 0.05
 
+#: So long a daemon is taken for the one that it was: to look at what it says of itself takes a thirtieth of a call.
+KNOWN_FOR = 1.0
+
 _MIB = 1 << 20
 OPTIONS: list[tuple[str, Any]] = [
     # grpcio would send the percent-encoded path of the socket, which HTTP/2 servers refuse

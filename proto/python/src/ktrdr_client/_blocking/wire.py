@@ -31,6 +31,8 @@ class Wire:
         self.channel = grpc.insecure_channel(_address.target(self.path), options=_wire.OPTIONS)
         #: It has answered before: away it is restarted, not absent.
         self.reached = False
+        #: By the clock of `time.monotonic`.
+        self._known_until = -math.inf
 
     def limit(self, timeout: float | None) -> float | None:
         """Seconds to an answer; `None` is no limit, as gRPC has it."""
@@ -48,8 +50,9 @@ class Wire:
             # the call lives in those frames, and a debugger may keep them
             traceback.clear_frames(interrupt.__traceback__)
             raise
-        _wire.verify(rpc.initial_metadata(), request_id)
-        self.reached = True
+        if time.monotonic() > self._known_until:
+            _wire.verify(rpc.initial_metadata(), request_id)
+            self.reached, self._known_until = True, time.monotonic() + _wire.KNOWN_FOR
         return answer
 
     def call(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
@@ -87,6 +90,7 @@ class Wire:
 
     def failed(self, error: grpc.RpcError, request_id: str) -> errors.KtrdrError:
         """What a status means."""
+        self._known_until = -math.inf
         failure = _wire.meaning(cast("_wire.Failed", error), self.path, request_id)
         self.reached = self.reached or not isinstance(failure, errors.DaemonUnreachable)
         return failure
