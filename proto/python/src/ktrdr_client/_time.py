@@ -31,7 +31,8 @@ def end(value: Instant | None) -> int | None:
 
 def aware(ns: int) -> dt.datetime:
     """Nanoseconds since the epoch as a datetime in UTC, to the microsecond."""
-    return EPOCH + dt.timedelta(microseconds=ns // 1000)
+    # by position: with a name it takes twice as long
+    return EPOCH + dt.timedelta(0, 0, ns // 1000)
 
 
 def date(name: str, value: dt.date | str | None) -> str:

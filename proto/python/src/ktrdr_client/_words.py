@@ -11,6 +11,13 @@ from .v1 import host_services_pb2, market_data_pb2, operations_pb2, types_pb2
 _UNITS = {"SECONDS": "s", "MINUTES": "m", "HOURS": "h", "DAYS": "d", "WEEKS": "w", "MONTHS": "M"}
 
 
+class _Words(dict[int, str]):
+    """What a daemon of tomorrow says and this package does not know is told as its number."""
+
+    def __missing__(self, number: int) -> str:
+        return "unspecified" if number == 0 else str(number)
+
+
 class Words:
     """The words of one enum."""
 
@@ -18,11 +25,8 @@ class Words:
         names = {name.removeprefix(prefix): number for name, number in enum.items() if number != 0}
         self.what = what
         self.numbers: dict[str, int] = {(spelt or {}).get(name, name.lower()): number for name, number in names.items()}
-        self.words = {number: word for word, number in self.numbers.items()}
-
-    def word(self, number: int) -> str:
-        """Of a number; what a daemon of tomorrow says and this package does not know is told as its number."""
-        return self.words.get(number, "unspecified" if number == 0 else str(number))
+        #: Of a number.
+        self.word = _Words({number: word for word, number in self.numbers.items()}).__getitem__
 
     def number(self, word: str | None) -> Any:
         """Of a word; `None` leaves it to the daemon."""

@@ -42,17 +42,19 @@ class Wire:
     def once(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
         """One call, sent once."""
         request_id = _wire.new_id()
+        limit, metadata = self.limit(timeout), ((_wire.REQUEST_ID_KEY, request_id),)
         try:
-            answer, rpc = call.with_call(request, timeout=self.limit(timeout), metadata=((_wire.REQUEST_ID_KEY, request_id),))
+            if time.monotonic() < self._known_until:
+                return call(request, timeout=limit, metadata=metadata)
+            answer, rpc = call.with_call(request, timeout=limit, metadata=metadata)
         except grpc.RpcError as error:
             raise self.failed(error, request_id) from None
         except KeyboardInterrupt as interrupt:
             # the call lives in those frames, and a debugger may keep them
             traceback.clear_frames(interrupt.__traceback__)
             raise
-        if time.monotonic() > self._known_until:
-            _wire.verify(rpc.initial_metadata(), request_id)
-            self.reached, self._known_until = True, time.monotonic() + _wire.KNOWN_FOR
+        _wire.verify(rpc.initial_metadata(), request_id)
+        self.reached, self._known_until = True, time.monotonic() + _wire.KNOWN_FOR
         return answer
 
     def call(self, call: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request, timeout: float | None) -> Response:
