@@ -52,8 +52,8 @@ pub(super) struct Entries {
     ids: BTreeMap<Arc<str>, Known>,
     /// When it was created, and its id: the order of the lists.
     ages: BTreeSet<(Nanos, Arc<str>)>,
-    /// Of whole ones, the id by that of the request.
-    requests: HashMap<Arc<str>, Arc<str>>,
+    /// Whole ones, by the id of the request.
+    requests: HashMap<Arc<str>, Arc<Entry>>,
     /// Whole ones that have ended, in the order of their ends.
     ended: VecDeque<Arc<str>>,
     /// One text for each kind.
@@ -63,9 +63,8 @@ pub(super) struct Entries {
 impl Entries {
     pub(super) fn insert(&mut self, entry: Arc<Entry>) {
         let operation = entry.snapshot();
-        let id: Arc<str> = operation.id.as_str().into();
-        self.requests.insert(operation.request_id.as_str().into(), id.clone());
-        self.add(id, Known::Whole(entry));
+        self.requests.insert(operation.request_id.as_str().into(), entry.clone());
+        self.add(operation.id.as_str().into(), Known::Whole(entry));
     }
 
     /// One that ended in an earlier life.
@@ -87,15 +86,16 @@ impl Entries {
     pub(super) fn remove(&mut self, id: &str) {
         let Some((id, known)) = self.ids.remove_entry(id) else { return };
         if let Known::Whole(entry) = &known {
-            self.forget_request(&id, &entry.snapshot().request_id);
+            self.forget_request(entry);
         }
         self.ages.remove(&(known.age().created, id));
     }
 
     /// Unless it has started another one since.
-    fn forget_request(&mut self, id: &Arc<str>, request: &str) {
-        if self.requests.get(request) == Some(id) {
-            self.requests.remove(request);
+    fn forget_request(&mut self, entry: &Arc<Entry>) {
+        let request = &entry.snapshot().request_id;
+        if self.requests.get(request.as_str()).is_some_and(|started| Arc::ptr_eq(started, entry)) {
+            self.requests.remove(request.as_str());
         }
     }
 
@@ -112,14 +112,14 @@ impl Entries {
 
     /// Leaves a trace of one; not of one that nobody else has, or that somebody looks at.
     fn reduced(&mut self, id: &Arc<str>) -> bool {
-        let Some(Known::Whole(entry)) = self.ids.get(id) else { return true };
+        let Some(Known::Whole(entry)) = self.ids.get(id).cloned() else { return true };
         let operation = entry.snapshot();
         let (Some(ended), true, false) = (operation.ended, entry.is_recorded(), entry.is_watched()) else {
             return false;
         };
         let trace =
             Trace { kind: self.kind(&operation.kind), state: operation.state, created: operation.created, ended };
-        self.forget_request(id, &operation.request_id);
+        self.forget_request(&entry);
         self.ids.insert(id.clone(), Known::Trace(trace));
         true
     }
@@ -143,10 +143,7 @@ impl Entries {
 
     /// Of whole ones.
     pub(super) fn of_request(&self, request_id: &str) -> Option<&Arc<Entry>> {
-        match self.get(self.requests.get(request_id)?)? {
-            Known::Whole(entry) => Some(entry),
-            Known::Trace(_) => None,
-        }
+        self.requests.get(request_id)
     }
 
     /// Those whose id begins so, by id.
