@@ -1,8 +1,7 @@
-//! All operations that are remembered, found by id, by age and, those in memory, by the request that started them. What orders them
-//! never changes in the life of an operation, so a look touches only what it answers with.
+//! The operations that are in memory: those that have not ended, and the newest ends. Found by id, by age, and by the request that
+//! started them. What orders them never changes in the life of an operation, so a look touches only what it answers with.
 //!
-//! What has ended leaves memory for the ledger, but for the newest ends: of the others, a [`Trace`] of some hundred bytes says that
-//! they are there. It has only what lists need; the ledger knows the rest, requests included.
+//! All others are in the ledger alone. Of them, memory has how many there are and how new the newest is: most lists need no more.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -10,92 +9,85 @@ use std::{
     sync::Arc,
 };
 
-use super::{State, entry::Entry, prune::Age};
-use crate::{model::Nanos, store::EndedRow};
+use super::{Operation, Snapshot, State, entry::Entry};
+use crate::{
+    model::Nanos,
+    store::{Counted, Forgotten, Place},
+};
 
-/// Ends that stay whole: people look at what they have just done.
+/// Ends that stay in memory: people look at what they have just done.
 const WHOLE: usize = 100;
 
-/// What stays in memory of an operation whose rest is in the ledger: what it is found and counted by.
-#[derive(Debug, Clone)]
-pub(super) struct Trace {
-    pub(super) kind: Arc<str>,
-    pub(super) state: State,
-    created: Nanos,
-    ended: Nanos,
+/// Where an operation is in the order of the lists.
+pub(super) fn place(operation: &Operation) -> Place {
+    (operation.created, operation.id.clone())
 }
 
-/// Where an operation is.
-#[derive(Debug, Clone)]
-pub(super) enum Known {
-    /// In memory.
-    Whole(Arc<Entry>),
-    /// In the ledger.
-    Trace(Trace),
+/// What is known of those that only the ledger has.
+#[derive(Debug, Default)]
+struct There {
+    /// How many, by kind and state.
+    counts: HashMap<(String, State), usize>,
+    /// None of them is newer.
+    newest: Option<Place>,
 }
 
-impl Known {
-    /// When it was entered, and when it ended.
-    fn age(&self) -> Age {
-        match self {
-            Self::Whole(entry) => {
-                let operation = entry.snapshot();
-                Age { created: operation.created, ended: operation.ended }
-            }
-            Self::Trace(trace) => Age { created: trace.created, ended: Some(trace.ended) },
-        }
+impl There {
+    fn count(&mut self, kind: &str, state: State) -> &mut usize {
+        self.counts.entry((kind.to_owned(), state)).or_default()
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    ids: BTreeMap<Arc<str>, Known>,
+    ids: BTreeMap<Arc<str>, Arc<Entry>>,
     /// When it was created, and its id: the order of the lists.
     ages: BTreeSet<(Nanos, Arc<str>)>,
-    /// Whole ones, by the id of the request.
     requests: HashMap<Arc<str>, Arc<Entry>>,
-    /// Whole ones that have ended, in the order of their ends.
+    /// Those that have ended, in the order of their ends.
     ended: VecDeque<Arc<str>>,
-    /// One text for each kind.
-    kinds: HashSet<Arc<str>>,
+    there: There,
 }
 
 impl Entries {
+    /// Beside these, there are those of earlier lives.
+    pub(super) fn new(left: &[Arc<Entry>], earlier: Counted) -> Self {
+        let mut entries = Self::default();
+        for (kind, state, count) in earlier.counts {
+            *entries.there.count(&kind, state_of(&state)) += count;
+        }
+        entries.there.newest = earlier.newest;
+        for entry in left {
+            entries.insert(entry.clone());
+        }
+        entries
+    }
+
     pub(super) fn insert(&mut self, entry: Arc<Entry>) {
         let operation = entry.snapshot();
+        let id: Arc<str> = operation.id.as_str().into();
+        self.ages.insert((operation.created, id.clone()));
         self.requests.insert(operation.request_id.as_str().into(), entry.clone());
-        self.add(operation.id.as_str().into(), Known::Whole(entry));
+        self.ids.insert(id, entry);
     }
 
-    /// One that ended in an earlier life.
-    pub(super) fn insert_ended(&mut self, row: EndedRow) {
-        let trace = Trace {
-            kind: self.kind(&row.kind),
-            state: State::parse(&row.state).unwrap_or(State::Failed),
-            created: row.created,
-            ended: row.ended,
-        };
-        self.add(row.id.into(), Known::Trace(trace));
-    }
-
-    fn add(&mut self, id: Arc<str>, known: Known) {
-        self.ages.insert((known.age().created, id.clone()));
-        self.ids.insert(id, known);
-    }
-
-    pub(super) fn remove(&mut self, id: &str) {
-        let Some((id, known)) = self.ids.remove_entry(id) else { return };
-        if let Known::Whole(entry) = &known {
-            self.forget_request(entry);
+    fn remove(&mut self, id: &str) -> Option<Snapshot> {
+        let (id, entry) = self.ids.remove_entry(id)?;
+        let operation = entry.snapshot();
+        // unless the request has started another one since
+        let request = operation.request_id.as_str();
+        if self.requests.get(request).is_some_and(|started| Arc::ptr_eq(started, &entry)) {
+            self.requests.remove(request);
         }
-        self.ages.remove(&(known.age().created, id));
+        self.ages.remove(&(operation.created, id));
+        Some(operation)
     }
 
-    /// Unless it has started another one since.
-    fn forget_request(&mut self, entry: &Arc<Entry>) {
-        let request = &entry.snapshot().request_id;
-        if self.requests.get(request.as_str()).is_some_and(|started| Arc::ptr_eq(started, entry)) {
-            self.requests.remove(request.as_str());
+    /// The ledger has it no more.
+    pub(super) fn forget(&mut self, forgotten: &Forgotten) {
+        if self.remove(&forgotten.id).is_none() {
+            let count = self.there.count(&forgotten.kind, state_of(&forgotten.state));
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -104,67 +96,76 @@ impl Entries {
         self.ended.push_back(id.into());
         for _ in WHOLE..self.ended.len() {
             let Some(id) = self.ended.pop_front() else { return };
-            if !self.reduced(&id) {
+            if self.must_stay(&id) {
                 self.ended.push_back(id);
+            } else {
+                self.leave(&id);
             }
         }
     }
 
-    /// Leaves a trace of one; not of one that nobody else has, or that somebody looks at.
-    fn reduced(&mut self, id: &Arc<str>) -> bool {
-        let Some(Known::Whole(entry)) = self.ids.get(id).cloned() else { return true };
-        let operation = entry.snapshot();
-        let (Some(ended), true, false) = (operation.ended, entry.is_recorded(), entry.is_watched()) else {
-            return false;
-        };
-        let trace =
-            Trace { kind: self.kind(&operation.kind), state: operation.state, created: operation.created, ended };
-        self.forget_request(&entry);
-        self.ids.insert(id.clone(), Known::Trace(trace));
-        true
+    /// Nobody else has it, or somebody looks at it.
+    fn must_stay(&self, id: &str) -> bool {
+        self.ids.get(id).is_some_and(|entry| !entry.is_recorded() || entry.is_watched())
     }
 
-    fn kind(&mut self, kind: &str) -> Arc<str> {
-        if let Some(known) = self.kinds.get(kind) {
-            return known.clone();
+    /// The ledger alone has it from now on.
+    fn leave(&mut self, id: &str) {
+        let Some(operation) = self.remove(id) else { return };
+        *self.there.count(&operation.kind, operation.state) += 1;
+        let place = Some(place(&operation));
+        if place > self.there.newest {
+            self.there.newest = place;
         }
-        let new: Arc<str> = kind.into();
-        self.kinds.insert(new.clone());
-        new
     }
 
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Known> {
+    pub(super) fn get(&self, id: &str) -> Option<&Arc<Entry>> {
         self.ids.get(id)
     }
 
-    /// Of whole ones.
     pub(super) fn of_request(&self, request_id: &str) -> Option<&Arc<Entry>> {
         self.requests.get(request_id)
     }
 
     /// Those whose id begins so, by id.
-    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Arc<str>, &'a Known)> {
+    pub(super) fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Entry>> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
-        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix))
+        self.ids.range::<str, _>(from).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, entry)| entry)
     }
 
     /// By id.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Known)> {
-        self.ids.iter()
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.ids.values()
     }
 
-    /// Of all of them, by id.
-    pub(super) fn ages(&self) -> impl Iterator<Item = (&Arc<str>, Age)> {
-        self.ids.iter().map(|(id, known)| (id, known.age()))
+    /// Their ids.
+    pub(super) fn ids(&self) -> HashSet<Arc<str>> {
+        self.ids.keys().cloned().collect()
     }
 
-    /// Newest first; with `after`, those older than it.
-    pub(super) fn newest_first(&self, after: Option<(&str, &Known)>) -> impl Iterator<Item = (&Arc<str>, &Known)> {
-        let end = after.map_or(Bound::Unbounded, |(id, known)| Bound::Excluded((known.age().created, id.into())));
-        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get_key_value(id))
+    /// Newest first; with `before`, those older than it.
+    pub(super) fn newest_first(&self, before: Option<&Place>) -> impl Iterator<Item = &Arc<Entry>> {
+        let end = before.map_or(Bound::Unbounded, |(created, id)| Bound::Excluded((*created, id.as_str().into())));
+        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get(id))
     }
+
+    /// How many only the ledger has, of the kinds and states that `fit`.
+    pub(super) fn there(&self, fit: impl Fn(&str, State) -> bool) -> usize {
+        let counts = self.there.counts.iter().filter(|((kind, state), _)| fit(kind, *state));
+        counts.map(|(_, count)| count).sum()
+    }
+
+    /// Only the ledger has some that are older than it; or may have.
+    pub(super) fn is_newest_there(&self, than: &Place) -> bool {
+        self.there.newest.as_ref().is_some_and(|newest| newest > than)
+    }
+}
+
+/// What a later version may have called otherwise has failed.
+pub(super) fn state_of(name: &str) -> State {
+    State::parse(name).unwrap_or(State::Failed)
 }

@@ -1,12 +1,9 @@
-//! What earlier lives of the daemon left in the ledger. What had not ended is known from the beginning; what had is read when it is
-//! first asked for, at the latest when the daemon is ready: nobody waits for thousands of old operations to be told a range.
+//! What earlier lives of the daemon left in the ledger. What had not ended is known from the beginning; what had is counted when it
+//! is first asked for, at the latest when the daemon is ready: nobody waits for thousands of old operations to be told a range.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::sync::{Notify, OnceCell};
@@ -14,18 +11,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Keep, Registry, Snapshot,
-    entries::{Entries, Known},
+    entries::Entries,
     entry::{self, Entry},
-    prune::{Age, forgotten},
     registry::Inner,
     share::Shares,
 };
 use crate::{
     clock,
-    store::{EndedRow, OperationRow, Store, StoreError},
+    store::{Counted, OperationRow, Store, StoreError},
 };
 
-/// All operations.
+/// All operations that had not ended, and how many had.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// Those that had not ended when this life began.
@@ -74,24 +70,17 @@ impl Registry {
         })))
     }
 
-    /// All of them; those of earlier lives are read where they were not yet.
+    /// Those in memory, and how many others there are; those of earlier lives are counted where they were not yet.
     pub(super) async fn entries(&self) -> MutexGuard<'_, Entries> {
         let history = &self.0.history;
         let read = async {
-            let read = self.ended().await;
-            let ended = read.unwrap_or_else(|error| {
+            let left = history.left.iter().map(|entry| entry.snapshot().id.as_str().into()).collect();
+            let earlier = self.0.store.counted_operations(left).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "old operations cannot be read");
                 *history.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Vec::new()
+                Counted::default()
             });
-            let mut entries = Entries::default();
-            for row in ended {
-                entries.insert_ended(row);
-            }
-            for entry in &history.left {
-                entries.insert(entry.clone());
-            }
-            Mutex::new(entries)
+            Mutex::new(Entries::new(&history.left, earlier))
         };
         history.entries.get_or_init(|| read).await.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,14 +89,10 @@ impl Registry {
     pub(super) fn whole_ones(&self) -> Vec<Arc<Entry>> {
         let Some(entries) = self.0.history.entries.get() else { return self.0.history.left.clone() };
         let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = entries.all().filter_map(|(_, known)| match known {
-            Known::Whole(entry) => Some(entry.clone()),
-            Known::Trace(_) => None,
-        });
-        whole.collect()
+        entries.all().cloned().collect()
     }
 
-    /// Reads all that is not read yet; an error is told once.
+    /// Counts what is not counted yet; an error is told once.
     pub async fn remember(&self) -> Result<(), StoreError> {
         drop(self.entries().await);
         let unread = self.0.history.unread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -117,24 +102,6 @@ impl Registry {
     /// One that had not ended when this life began.
     pub fn left_behind(&self, id: &str) -> Option<Snapshot> {
         self.0.history.left.iter().map(|entry| entry.snapshot()).find(|operation| operation.id == id)
-    }
-
-    /// Those of earlier lives, without the ones that need not be kept.
-    async fn ended(&self) -> Result<Vec<EndedRow>, StoreError> {
-        let left: Vec<Snapshot> = self.0.history.left.iter().map(|entry| entry.snapshot()).collect();
-        let known: HashSet<&str> = left.iter().map(|operation| operation.id.as_str()).collect();
-        let mut rows = self.0.store.ended_operations().await?;
-        // by now, some of them may have ended
-        rows.retain(|row| !known.contains(row.id.as_str()));
-        let ages = rows.iter().map(|row| Age { created: row.created, ended: Some(row.ended) });
-        let ages: Vec<Age> = ages.chain(left.iter().map(|one| Age { created: one.created, ended: None })).collect();
-        let forgotten: HashSet<usize> = forgotten(&ages, self.0.keep, clock::now()).into_iter().collect();
-        if !forgotten.is_empty() {
-            self.0.store.forget_operations(forgotten.iter().map(|at| rows[*at].id.clone()).collect()).await?;
-            tracing::info!(count = forgotten.len(), "forgot old operations");
-        }
-        let rows = rows.into_iter().enumerate().filter(|(at, _)| !forgotten.contains(at));
-        Ok(rows.map(|(_, row)| row).collect())
     }
 
     /// How many have not ended.

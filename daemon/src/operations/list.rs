@@ -1,11 +1,13 @@
-//! Lists of operations, page by page.
+//! Lists of operations, page by page: out of memory as far as it goes, then out of the ledger.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     OperationError, Registry, Snapshot, State,
-    entries::{Entries, Known},
+    entries::{Entries, place},
+    entry::Entry,
 };
+use crate::store::{Ended, Place};
 
 /// Read from the ledger at a time: others wait for it meanwhile.
 const AT_A_TIME: usize = 200;
@@ -32,19 +34,14 @@ pub struct Page {
     pub total: usize,
 }
 
-/// One of a page: here, or in the ledger.
-enum Row {
-    Here(Snapshot),
-    There(Arc<str>),
-}
-
-impl Row {
-    fn id(&self) -> &str {
-        match self {
-            Self::Here(operation) => &operation.id,
-            Self::There(id) => id,
-        }
-    }
+/// What memory has of a page.
+struct Begun {
+    /// Newest first.
+    operations: Vec<Snapshot>,
+    /// As far as memory knows.
+    total: usize,
+    /// Of these, the ledger alone may have some of the page.
+    there: Option<Ended>,
 }
 
 impl Filter {
@@ -52,60 +49,77 @@ impl Filter {
         self.states.is_empty() && self.kind.is_empty() && self.id.is_empty()
     }
 
-    fn fits(&self, state: State, kind: &str, id: &str) -> bool {
-        (self.states.is_empty() || self.states.contains(&state))
-            && (self.kind.is_empty() || self.kind == kind)
-            && id.starts_with(&self.id)
+    fn fits(&self, kind: &str, state: State) -> bool {
+        (self.states.is_empty() || self.states.contains(&state)) && (self.kind.is_empty() || self.kind == kind)
     }
 
-    fn row(&self, (id, known): (&Arc<str>, &Known)) -> Option<Row> {
-        match known {
-            Known::Whole(entry) => {
-                let operation = entry.snapshot();
-                self.fits(operation.state, &operation.kind, &operation.id).then_some(Row::Here(operation))
-            }
-            Known::Trace(trace) => self.fits(trace.state, &trace.kind, id).then(|| Row::There(id.clone())),
+    fn row(&self, entry: &Entry) -> Option<Snapshot> {
+        let operation = entry.snapshot();
+        (self.fits(&operation.kind, operation.state) && operation.id.starts_with(&self.id)).then_some(operation)
+    }
+
+    /// At most `most` of those after `before`. Only a filter has to look at each of them for the total.
+    fn begin(&self, entries: &Entries, before: Option<&Place>, most: usize) -> Begun {
+        let operations: Vec<_> = entries.newest_first(before).filter_map(|entry| self.row(entry)).take(most).collect();
+        let here =
+            if self.is_any() { entries.len() } else { entries.all().filter_map(|entry| self.row(entry)).count() };
+        let there = entries.there(|kind, state| self.fits(kind, state));
+        let last = operations.last().filter(|_| operations.len() == most);
+        let is_page = last.is_some_and(|last| !entries.is_newest_there(&place(last)));
+        Begun {
+            total: if self.id.is_empty() { here + there } else { here },
+            there: (there > 0 && !(is_page && self.id.is_empty())).then(|| self.ended(entries.ids())),
+            operations,
         }
     }
 
-    /// Matching operations in all; only a filter has to look at each of them.
-    fn total(&self, entries: &Entries) -> usize {
-        if self.is_any() { entries.len() } else { entries.all().filter_map(|known| self.row(known)).count() }
+    /// The same for the ledger.
+    fn ended(&self, without: HashSet<Arc<str>>) -> Ended {
+        let states = self.states.iter().map(|state| state.name().to_owned()).collect();
+        Ended { states, kind: self.kind.clone(), id: self.id.clone(), without }
     }
 }
 
 impl Registry {
     /// A page of the list, newest first, after the operation `after` (empty: from the newest).
     pub async fn list(&self, filter: &Filter, after: &str, size: usize) -> Result<Page, OperationError> {
-        let (rows, next, total) = {
-            let entries = self.entries().await;
-            let last = entries.get(after);
-            let total = filter.total(&entries);
-            if last.is_none() && !after.is_empty() {
-                return Ok(Page { operations: Vec::new(), next: String::new(), total });
+        let before = self.named(after).await?.map(|entry| place(&entry.snapshot()));
+        let is_over = before.is_none() && !after.is_empty();
+        // one more than asked for tells that there are more
+        let most = if is_over { 0 } else { size.saturating_add(1) };
+        let Begun { mut operations, mut total, there } = filter.begin(&*self.entries().await, before.as_ref(), most);
+        if let Some(which) = there {
+            if !filter.id.is_empty() {
+                total += self.count_ended(which.clone()).await?;
             }
-            let mut fitting = entries.newest_first(last.map(|known| (after, known))).filter_map(|one| filter.row(one));
-            let rows: Vec<Row> = fitting.by_ref().take(size).collect();
-            let more = fitting.next().is_some();
-            let next = rows.last().filter(|_| more).map(|last| last.id().to_owned()).unwrap_or_default();
-            (rows, next, total)
-        };
-        Ok(Page { operations: self.whole(rows).await?, next, total })
+            operations.extend(self.of_ledger(which, before, most).await?);
+            operations.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        }
+        let more = operations.len() > size;
+        operations.truncate(size);
+        let next = operations.last().filter(|_| more).map(|last| last.id.clone()).unwrap_or_default();
+        Ok(Page { operations, next, total })
     }
 
-    /// With what the ledger has of them; one that was forgotten meanwhile is left out.
-    async fn whole(&self, rows: Vec<Row>) -> Result<Vec<Snapshot>, OperationError> {
-        let wanted: Vec<String> =
-            rows.iter().filter(|row| matches!(row, Row::There(_))).map(|row| row.id().into()).collect();
-        let mut read = HashMap::new();
-        for some in wanted.chunks(AT_A_TIME) {
-            read.extend(self.read(some.to_vec()).await?.into_iter().map(|one| (one.id.clone(), one)));
+    /// Newest first, at most `most`.
+    async fn of_ledger(
+        &self,
+        which: Ended,
+        mut before: Option<Place>,
+        most: usize,
+    ) -> Result<Vec<Snapshot>, OperationError> {
+        let mut all = Vec::new();
+        while all.len() < most {
+            let some = AT_A_TIME.min(most - all.len());
+            let read = self.ended(which.clone(), before, some).await?;
+            let is_last = read.len() < some;
+            before = read.last().map(|last| place(last));
+            all.extend(read);
+            if is_last {
+                break;
+            }
         }
-        let whole = |row| match row {
-            Row::Here(operation) => Some(operation),
-            Row::There(id) => read.remove(&*id).map(Arc::new),
-        };
-        Ok(rows.into_iter().filter_map(whole).collect())
+        Ok(all)
     }
 }
 
@@ -155,25 +169,42 @@ mod tests {
         format!("{operation:?}")
     }
 
+    /// All pages.
+    async fn listed(registry: &Registry, filter: &Filter) -> Vec<String> {
+        let (mut listed, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = registry.list(filter, &after, 70).await.unwrap();
+            listed.extend(page.operations.iter().map(|one| told(one)));
+            after = page.next;
+            if after.is_empty() {
+                assert_eq!(page.total, listed.len());
+                return listed;
+            }
+        }
+    }
+
     /// Whatever is asked of it says the same of all of them, in this life and in the next one.
     async fn says_all(registry: &Registry, all: &[Snapshot]) {
         let mut newest_first: Vec<_> = all.to_vec();
         newest_first.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
-        let (mut listed, mut after) = (Vec::new(), String::new());
-        loop {
-            let page = registry.list(&Filter::default(), &after, 70).await.unwrap();
-            assert_eq!(page.total, all.len());
-            listed.extend(page.operations);
-            after = page.next;
-            if after.is_empty() {
-                break;
-            }
+        let by_state = |state| Filter { states: vec![state], ..Filter::default() };
+        let filters = [
+            Filter::default(),
+            by_state(State::Failed),
+            by_state(State::Completed),
+            by_state(State::Running),
+            Filter { kind: "load".into(), ..by_state(State::Failed) },
+            Filter { kind: "train".into(), ..Filter::default() },
+            Filter { id: "op_import_".into(), ..Filter::default() },
+            Filter { id: all[17].id.clone(), ..Filter::default() },
+        ];
+        for filter in filters {
+            let is_meant = |one: &Snapshot| filter.fits(&one.kind, one.state) && one.id.starts_with(&filter.id);
+            let meant: Vec<_> = newest_first.iter().filter(|one| is_meant(one)).map(|one| told(one)).collect();
+            assert_eq!(listed(registry, &filter).await, meant, "{filter:?}");
         }
-        let telling = |all: &[Snapshot]| all.iter().map(|one| told(one)).collect::<Vec<_>>();
-        assert_eq!(telling(&listed), telling(&newest_first));
-        let filter = Filter { states: vec![State::Failed], kind: "load".into(), id: String::new() };
-        let failed = registry.list(&filter, "", 1_000).await.unwrap();
-        assert_eq!((failed.total, failed.operations.len()), (COUNT.div_ceil(6), COUNT.div_ceil(6)));
+        let page = registry.list(&Filter::default(), "op_load_0", 70).await.unwrap();
+        assert!(page.operations.is_empty() && page.total == all.len(), "a page after one that is not there");
         for (number, operation) in all.iter().enumerate() {
             assert_eq!(told(&registry.get(&operation.id).await.unwrap()), told(operation));
             assert!(registry.is_recorded(&operation.id).await);
@@ -202,6 +233,59 @@ mod tests {
         let next = registry(folder.path());
         assert!(next.whole_ones().is_empty());
         says_all(&next, &all).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_is_at_work_since_long_has_its_place_among_those_that_only_the_ledger_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = registry(folder.path());
+        let end = CancellationToken::new();
+        let mut all = Vec::new();
+        for number in 0..COUNT {
+            if number.is_multiple_of(90) {
+                let ends = end.clone();
+                let work = move |_| async move {
+                    ends.cancelled().await;
+                    Outcome::completed(serde_json::json!({}))
+                };
+                registry.start(new(number), work).await.unwrap();
+            } else {
+                all.push(ended(&registry, number).await);
+            }
+        }
+        all.extend(registry.unfinished());
+        assert_eq!(all.len(), COUNT);
+        all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        let told: Vec<_> = all.iter().map(|one| told(one)).collect();
+        assert_eq!(listed(&registry, &Filter::default()).await, told);
+        end.cancel();
+        registry.drained().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_forgotten_is_counted_no_more_wherever_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Layout::new(folder.path().to_path_buf())).unwrap();
+        let keep = Keep { days: 1, count: 100 };
+        let registry = Registry::open(store, keep, &[], COUNT, CancellationToken::new()).unwrap();
+        let mut all = Vec::new();
+        for number in 0..COUNT {
+            all.push(ended(&registry, number).await);
+        }
+        // the newest end is the oldest of all: it is forgotten out of memory, others out of the ledger
+        let ledger = rusqlite::Connection::open(Layout::new(folder.path().to_path_buf()).ledger()).unwrap();
+        for gone in [&all[3].id, &all[7].id, &all[COUNT - 1].id] {
+            ledger.execute("UPDATE operation SET created_ns = 1, ended_ns = 2 WHERE id = ?1", [gone]).unwrap();
+        }
+        let stop = CancellationToken::new();
+        stop.cancel();
+        registry.clone().keep_pruned(stop).await;
+        let page = registry.list(&Filter::default(), "", 1_000).await.unwrap();
+        assert_eq!((page.total, page.operations.len()), (COUNT - 3, COUNT - 3));
+        let failed = Filter { states: vec![State::Failed], ..Filter::default() };
+        let page = registry.list(&failed, "", 1_000).await.unwrap();
+        assert_eq!((page.total, page.operations.len()), (COUNT.div_ceil(3) - 2, COUNT.div_ceil(3) - 2));
+        assert!(matches!(registry.get(&all[7].id).await, Err(OperationError::NotFound { .. })));
     }
 
     #[tokio::test(flavor = "multi_thread")]

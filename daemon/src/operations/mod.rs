@@ -7,6 +7,7 @@
 mod entries;
 mod entry;
 mod error;
+mod find;
 mod history;
 mod list;
 mod prune;

@@ -8,6 +8,7 @@ use super::Registry;
 use crate::{
     clock,
     model::{DAY, Nanos},
+    store::Age,
 };
 
 /// Always kept, whatever was configured: people look at what they have just done.
@@ -38,16 +39,8 @@ impl Default for Keep {
     }
 }
 
-/// When an operation was entered and when it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Age {
-    pub(super) created: Nanos,
-    /// `None`: it has not.
-    pub(super) ended: Option<Nanos>,
-}
-
 /// Positions of those that are forgotten: ended, a day old, not of the newest hundred, and too old or too many.
-pub(super) fn forgotten(ages: &[Age], keep: Keep, now: Nanos) -> Vec<usize> {
+fn forgotten(ages: &[Age], keep: Keep, now: Nanos) -> Vec<usize> {
     let mut newest_first: Vec<usize> = (0..ages.len()).collect();
     newest_first.sort_by_key(|at| std::cmp::Reverse(ages[*at].created));
     let count = usize::try_from(keep.count).unwrap_or(usize::MAX);
@@ -61,10 +54,11 @@ pub(super) fn forgotten(ages: &[Age], keep: Keep, now: Nanos) -> Vec<usize> {
 }
 
 impl Registry {
-    /// Forgets what is too old or too much, each hour and after many ends, until `stop`. What was so at the start was forgotten when
-    /// it was read.
+    /// Forgets what is too old or too much, at once, each hour and after many ends, until `stop`.
     pub async fn keep_pruned(self, stop: CancellationToken) {
         loop {
+            self.0.ends.store(0, Ordering::Relaxed);
+            self.prune().await;
             let look = async {
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -74,29 +68,28 @@ impl Registry {
             if stop.run_until_cancelled(look).await.is_none() {
                 return;
             }
-            self.0.ends.store(0, Ordering::Relaxed);
-            self.prune().await;
         }
     }
 
     /// The ledger first, in one transaction, then the memory: nothing is listed that a restart would not know.
     async fn prune(&self) {
-        let (ids, ages): (Vec<String>, Vec<Age>) =
-            self.entries().await.ages().map(|(id, age)| (id.to_string(), age)).unzip();
-        let ids: Vec<_> = forgotten(&ages, self.0.keep, clock::now()).iter().map(|at| ids[*at].clone()).collect();
-        if ids.is_empty() {
-            return;
+        // what had ended before is counted by now: it is known what goes from memory
+        drop(self.entries().await);
+        let (keep, now) = (self.0.keep, clock::now());
+        match self.0.store.forget_operations(move |ages| forgotten(ages, keep, now)).await {
+            Ok(gone) if gone.is_empty() => {}
+            Ok(gone) => {
+                let mut entries = self.entries().await;
+                for one in &gone {
+                    entries.forget(one);
+                }
+                tracing::info!(count = gone.len(), "forgot old operations");
+            }
+            Err(error) => {
+                let told = crate::error::in_line(&error);
+                tracing::warn!(error = told, "old operations could not be forgotten; tried again in an hour");
+            }
         }
-        if let Err(error) = self.0.store.forget_operations(ids.clone()).await {
-            let told = crate::error::in_line(&error);
-            tracing::warn!(error = told, "old operations could not be forgotten; tried again in an hour");
-            return;
-        }
-        let mut entries = self.entries().await;
-        for id in &ids {
-            entries.remove(id);
-        }
-        tracing::info!(count = ids.len(), "forgot old operations");
     }
 }
 

@@ -15,8 +15,7 @@ use tracing::Instrument;
 
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
-    entries::{Entries, Known},
-    entry::{self, Entry},
+    entry::Entry,
     history::History,
     share::{Requested, Shares},
     work::Retry,
@@ -188,12 +187,6 @@ impl Registry {
         }
     }
 
-    /// The one of a request that only the ledger has whole.
-    async fn left_memory(&self, request_id: &str) -> Result<Option<Snapshot>, OperationError> {
-        let row = self.0.store.operation_of_request(request_id.to_owned()).await.map_err(OperationError::Store)?;
-        Ok(row.map(|row| Arc::new(entry::revive(row))))
-    }
-
     /// By id or unique prefix.
     pub async fn get(&self, id: &str) -> Result<Snapshot, OperationError> {
         Ok(self.find(id).await?.snapshot())
@@ -202,22 +195,6 @@ impl Registry {
     /// Follows one; the sender never waits for a receiver, and may be gone when it has ended.
     pub async fn watch(&self, id: &str) -> Result<watch::Receiver<Snapshot>, OperationError> {
         Ok(self.find(id).await?.watch())
-    }
-
-    async fn find(&self, id: &str) -> Result<Arc<Entry>, OperationError> {
-        let (id, known) = known(&*self.entries().await, id)?;
-        if let Known::Whole(entry) = known {
-            return Ok(entry);
-        }
-        // it may have been forgotten meanwhile
-        let read = self.read(vec![id.clone()]).await?.pop().ok_or(OperationError::NotFound { id })?;
-        Ok(Arc::new(Entry::new(read)))
-    }
-
-    /// From the ledger, those that are there.
-    pub(super) async fn read(&self, ids: Vec<String>) -> Result<Vec<Operation>, OperationError> {
-        let rows = self.0.store.operations(ids).await.map_err(OperationError::Store)?;
-        Ok(rows.into_iter().map(entry::revive).collect())
     }
 
     /// Pending and running ones.
@@ -259,22 +236,5 @@ impl Registry {
     pub async fn drained(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
-    }
-}
-
-/// By id or unique prefix.
-fn known(entries: &Entries, id: &str) -> Result<(String, Known), OperationError> {
-    let shown = || id.chars().take(40).collect();
-    if let Some(known) = entries.get(id) {
-        return Ok((id.to_owned(), known.clone()));
-    }
-    if id.is_empty() {
-        return Err(OperationError::NotFound { id: shown() });
-    }
-    let mut fitting = entries.starting_with(id);
-    match (fitting.next(), fitting.count()) {
-        (Some((id, known)), 0) => Ok((id.to_string(), known.clone())),
-        (Some(_), more) => Err(OperationError::Ambiguous { id: shown(), count: more + 1 }),
-        (None, _) => Err(OperationError::NotFound { id: shown() }),
     }
 }

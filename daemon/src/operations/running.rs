@@ -11,7 +11,6 @@ use ktrdr_proto::reason;
 
 use super::{
     Context, End, Operation, Outcome, Registry,
-    entries::Known,
     entry::{self, Entry},
     prune::ENDS,
 };
@@ -27,11 +26,7 @@ const ENDS_TRIED: u32 = 12;
 impl Registry {
     /// Its last change of state is on the disk.
     pub async fn is_recorded(&self, id: &str) -> bool {
-        match self.entries().await.get(id) {
-            Some(Known::Whole(entry)) => entry.is_recorded(),
-            Some(Known::Trace(_)) => true,
-            None => false,
-        }
+        self.named(id).await.is_ok_and(|found| found.is_some_and(|entry| entry.is_recorded()))
     }
 
     pub(super) async fn daemon_stops(&self) {

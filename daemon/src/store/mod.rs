@@ -35,7 +35,8 @@ pub use files::{Checksum, create_folders};
 pub use growing::{FileFormat, Growing};
 pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{
-    ContractRow, DepartureRow, EndedRow, HeadRow, ImportRow, KeptRow, OperationRow, RevisionRow, SessionRow,
+    Age, ContractRow, Counted, DepartureRow, Ended, Forgotten, HeadRow, ImportRow, KeptRow, OperationRow, Place,
+    RevisionRow, SessionRow,
 };
 pub use mirrored::{Difference, Part, Remote};
 pub use read::{Ends, Opened};

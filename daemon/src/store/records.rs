@@ -1,9 +1,10 @@
 //! What the ledger remembers beside bars: operations, contracts, departures. Each call is one statement of `ledger`.
 
-use std::time::Instant;
+use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use super::{
-    ContractRow, DepartureRow, EndedRow, HeadRow, OperationRow, SessionRow, Store, StoreError,
+    Age, ContractRow, Counted, DepartureRow, Ended, Forgotten, HeadRow, OperationRow, Place, SessionRow, Store,
+    StoreError,
     ledger::{contracts, departures, operations, sessions},
 };
 use crate::model::Nanos;
@@ -34,14 +35,29 @@ impl Store {
         self.ledger.call_blocking(|ledger| operations::unfinished(ledger))
     }
 
-    /// What finds those that have ended, in any order.
-    pub async fn ended_operations(&self) -> Result<Vec<EndedRow>, StoreError> {
-        self.ledger.look(operations::ended).await
+    /// Of those that have ended, newest first: `before` that one, at most `most`.
+    pub async fn ended_operations(
+        &self,
+        ended: Ended,
+        before: Option<Place>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        self.ledger.look(move |ledger| operations::ended(ledger, &ended, before.as_ref(), most)).await
     }
 
-    /// Those with these ids, as far as they are there, in their order.
-    pub async fn operations(&self, ids: Vec<String>) -> Result<Vec<OperationRow>, StoreError> {
-        self.ledger.look(move |ledger| operations::some(ledger, &ids)).await
+    /// How many of those that have ended are meant.
+    pub async fn count_ended_operations(&self, ended: Ended) -> Result<usize, StoreError> {
+        self.ledger.look(move |ledger| operations::count(ledger, &ended)).await
+    }
+
+    /// How many have ended, of each kind and state, without some.
+    pub async fn counted_operations(&self, without: HashSet<Arc<str>>) -> Result<Counted, StoreError> {
+        self.ledger.look(move |ledger| operations::counted(ledger, &without)).await
+    }
+
+    /// One that has ended.
+    pub async fn ended_operation(&self, id: String) -> Result<Option<OperationRow>, StoreError> {
+        self.ledger.look(move |ledger| operations::one(ledger, &id)).await
     }
 
     /// The one that a request started.
@@ -49,9 +65,12 @@ impl Store {
         self.ledger.look(move |ledger| operations::of_request(ledger, &request_id)).await
     }
 
-    /// Takes operations out, all or none.
-    pub async fn forget_operations(&self, ids: Vec<String>) -> Result<(), StoreError> {
-        self.ledger.call(move |ledger| operations::forget(ledger, &ids)).await
+    /// Takes those operations out that `goes` says of all ages, by their positions; all or none.
+    pub async fn forget_operations(
+        &self,
+        goes: impl FnOnce(&[Age]) -> Vec<usize> + Send + 'static,
+    ) -> Result<Vec<Forgotten>, StoreError> {
+        self.ledger.call(move |ledger| operations::forget(ledger, goes)).await
     }
 
     /// Remembers which host runs, or is to run, a session; on the disk when it returns.

@@ -1,5 +1,7 @@
 //! Rows of operations. What their JSON columns mean is the operations layer's business.
 
+use std::{collections::HashSet, sync::Arc};
+
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use crate::model::Nanos;
@@ -22,14 +24,45 @@ pub struct OperationRow {
     pub retry_of: Option<String>,
 }
 
-/// What finds one that has ended.
+/// Which of those that have ended are looked for; empty means any.
+#[derive(Debug, Clone, Default)]
+pub struct Ended {
+    /// Names of states.
+    pub states: Vec<String>,
+    /// Kind.
+    pub kind: String,
+    /// How the id begins.
+    pub id: String,
+    /// Ids of those that are not meant, whatever they are.
+    pub without: HashSet<Arc<str>>,
+}
+
+/// Where an operation is in the order of the lists: when it was created, and its id.
+pub type Place = (Nanos, String);
+
+/// How many there are that have ended.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    /// Kind, state, how many.
+    pub counts: Vec<(String, String, usize)>,
+    /// The newest of them.
+    pub newest: Option<Place>,
+}
+
+/// When an operation was entered and when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    pub created: Nanos,
+    /// `None`: it has not.
+    pub ended: Option<Nanos>,
+}
+
+/// What is known of one that was taken out.
 #[derive(Debug, Clone)]
-pub struct EndedRow {
+pub struct Forgotten {
     pub id: String,
     pub kind: String,
     pub state: String,
-    pub created: Nanos,
-    pub ended: Nanos,
 }
 
 pub(in crate::store) fn put(connection: &Connection, row: &OperationRow) -> Result<()> {
@@ -69,25 +102,86 @@ pub(in crate::store) fn unfinished(connection: &Connection) -> Result<Vec<Operat
     rows.collect()
 }
 
-pub(in crate::store) fn ended(connection: &Connection) -> Result<Vec<EndedRow>> {
-    let mut statement =
-        connection.prepare("SELECT id, kind, state, created_ns, ended_ns FROM operation WHERE ended_ns IS NOT NULL")?;
-    let rows = statement.query_map([], |row| {
-        Ok(EndedRow {
-            id: row.get(0)?,
-            kind: row.get(1)?,
-            state: row.get(2)?,
-            created: row.get(3)?,
-            ended: row.get(4)?,
-        })
+/// Those that have ended: what they are chosen by is all in the index.
+const CHOSEN: &str = "FROM operation INDEXED BY operation_ended
+    WHERE ended_ns IS NOT NULL AND (created_ns, id) < (?1, ?2) AND (?3 = '' OR kind = ?3)
+        AND (?4 = '[]' OR state IN (SELECT value FROM json_each(?4))) AND substr(id, 1, length(?5)) = ?5";
+
+/// Newest first, those before `before`, at most `most`.
+pub(in crate::store) fn ended(
+    connection: &Connection,
+    ended: &Ended,
+    before: Option<&Place>,
+    most: usize,
+) -> Result<Vec<OperationRow>> {
+    let sql = format!("SELECT {COLUMNS} {CHOSEN} ORDER BY created_ns DESC, id DESC");
+    let mut found = Vec::new();
+    choose(connection, &sql, ended, before, |row| {
+        found.push(read(row)?);
+        Ok(found.len() < most)
     })?;
-    rows.collect()
+    Ok(found)
 }
 
-/// Those of these ids that are there.
-pub(in crate::store) fn some(connection: &Connection, ids: &[String]) -> Result<Vec<OperationRow>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM operation WHERE id = ?1"))?;
-    ids.iter().filter_map(|id| statement.query_row([id], read).optional().transpose()).collect()
+/// How many there are.
+pub(in crate::store) fn count(connection: &Connection, ended: &Ended) -> Result<usize> {
+    let mut count = 0;
+    choose(connection, &format!("SELECT id {CHOSEN}"), ended, None, |_| {
+        count += 1;
+        Ok(true)
+    })?;
+    Ok(count)
+}
+
+/// Shows `each` those that are meant, the id first, until it has enough.
+fn choose(
+    connection: &Connection,
+    sql: &str,
+    ended: &Ended,
+    before: Option<&Place>,
+    mut each: impl FnMut(&Row<'_>) -> Result<bool>,
+) -> Result<()> {
+    let states: Vec<String> = ended.states.iter().map(|state| format!("\"{state}\"")).collect();
+    let (created, id) = before.map_or((Nanos::MAX, ""), |(created, id)| (*created, id));
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![created, id, ended.kind, format!("[{}]", states.join(",")), ended.id])?;
+    while let Some(row) = rows.next()? {
+        let is_meant = !ended.without.contains(row.get_ref(0)?.as_str()?);
+        if is_meant && !each(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// All that have ended, but for `without`.
+pub(in crate::store) fn counted(connection: &Connection, without: &HashSet<Arc<str>>) -> Result<Counted> {
+    let mut statement = connection.prepare(
+        "SELECT kind, state, created_ns, id FROM operation INDEXED BY operation_ended WHERE ended_ns IS NOT NULL
+         ORDER BY created_ns DESC, id DESC",
+    )?;
+    let (mut rows, mut all) = (statement.query([])?, Counted::default());
+    while let Some(row) = rows.next()? {
+        let id = row.get_ref(3)?.as_str()?;
+        if without.contains(id) {
+            continue;
+        }
+        if all.newest.is_none() {
+            all.newest = Some((row.get(2)?, id.to_owned()));
+        }
+        let (kind, state) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+        match all.counts.iter_mut().find(|(of, at, _)| of == kind && at == state) {
+            Some((_, _, count)) => *count += 1,
+            None => all.counts.push((kind.to_owned(), state.to_owned(), 1)),
+        }
+    }
+    Ok(all)
+}
+
+pub(in crate::store) fn one(connection: &Connection, id: &str) -> Result<Option<OperationRow>> {
+    let one = format!("SELECT {COLUMNS} FROM operation WHERE id = ?1 AND ended_ns IS NOT NULL");
+    let mut statement = connection.prepare_cached(&one)?;
+    statement.query_row([id], read).optional()
 }
 
 pub(in crate::store) fn of_request(connection: &Connection, request_id: &str) -> Result<Option<OperationRow>> {
@@ -95,10 +189,33 @@ pub(in crate::store) fn of_request(connection: &Connection, request_id: &str) ->
     statement.query_row([request_id], read).optional()
 }
 
-pub(in crate::store) fn forget(connection: &Connection, ids: &[String]) -> Result<()> {
-    let mut operation = connection.prepare_cached("DELETE FROM operation WHERE id = ?1")?;
+/// Takes those out that `goes` says, by their positions: it is shown all of them, in any order.
+pub(in crate::store) fn forget(
+    connection: &Connection,
+    goes: impl FnOnce(&[Age]) -> Vec<usize>,
+) -> Result<Vec<Forgotten>> {
+    let ended =
+        "SELECT rowid, created_ns, ended_ns FROM operation INDEXED BY operation_ended WHERE ended_ns IS NOT NULL";
+    let unfinished = "SELECT rowid, created_ns, NULL FROM operation WHERE ended_ns IS NULL";
+    let (mut numbers, mut ages) = (Vec::<i64>::new(), Vec::new());
+    for all in [ended, unfinished] {
+        let mut statement = connection.prepare_cached(all)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            numbers.push(row.get(0)?);
+            ages.push(Age { created: row.get(1)?, ended: row.get(2)? });
+        }
+    }
+    let mut operation =
+        connection.prepare_cached("DELETE FROM operation WHERE rowid = ?1 RETURNING id, kind, state")?;
     let mut session = connection.prepare_cached("DELETE FROM session WHERE operation = ?1")?;
-    ids.iter().try_for_each(|id| operation.execute([id]).and(session.execute([id])).map(drop))
+    let gone = goes(&ages).into_iter().filter_map(|at| numbers.get(at)).map(|number| {
+        let forgotten = operation
+            .query_row([number], |row| Ok(Forgotten { id: row.get(0)?, kind: row.get(1)?, state: row.get(2)? }))?;
+        session.execute([&forgotten.id])?;
+        Ok(forgotten)
+    });
+    gone.collect()
 }
 
 fn read(row: &Row<'_>) -> Result<OperationRow> {

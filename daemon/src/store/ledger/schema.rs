@@ -16,7 +16,7 @@ use super::StoreError;
 /// `PRAGMA application_id`, "ktrd": tells our file from another program's.
 const APPLICATION_ID: i64 = 0x6b74_7264;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY,
@@ -184,6 +184,10 @@ const MIGRATIONS: [&str; 7] = [
 ",
     // a start looks for what had not ended, among many that had
     "CREATE INDEX operation_unfinished ON operation (created_ns) WHERE ended_ns IS NULL;",
+    // those that have ended, in the order of the lists; it has all that they are chosen, counted and forgotten by
+    "
+    CREATE INDEX operation_ended ON operation (created_ns, id, kind, state, ended_ns) WHERE ended_ns IS NOT NULL;
+",
 ];
 
 /// Sets the connection up, checks whose file it is, and brings the schema up to date in one transaction.
