@@ -115,8 +115,9 @@ fn files_below(root: &Path) -> Result<BTreeSet<PathBuf>> {
 
 /// A crate leaves the paths of its files in a program, for panics and backtraces.
 #[test]
-fn the_bill_of_materials_names_every_crate_that_left_a_trace() -> Result<()> {
-    let bill: Value = serde_json::from_str(&run(&mut Command::new(build_for_packages()?.join("examples/sbom")))?)?;
+fn the_bill_of_materials_and_the_notices_name_every_crate_that_left_a_trace() -> Result<()> {
+    let shipped = build_for_packages()?.join("examples/shipped");
+    let bill: Value = serde_json::from_str(&run(Command::new(&shipped).arg("bill"))?)?;
     let components = bill["components"].as_array().context("no components")?;
     let text = |component: &Value, field: &str| component[field].as_str().unwrap_or_default().to_owned();
     let named: BTreeSet<String> =
@@ -136,6 +137,15 @@ fn the_bill_of_materials_names_every_crate_that_left_a_trace() -> Result<()> {
         |each: &&Value| from_registry(each) && each["hashes"][0]["content"].as_str().is_none_or(|sum| sum.len() != 64);
     ensure!(components.iter().find(unsure).is_none(), "no checksum: {:?}", components.iter().find(unsure));
     ensure!(!named.iter().any(|name| name.starts_with("tempfile-")), "what tests need is not shipped");
+
+    let notices = run(Command::new(&shipped).arg("notices"))?;
+    let told: BTreeSet<&str> = notices.lines().collect();
+    let is_told = |each: &Value| {
+        let name = format!("{} {}", text(each, "name"), text(each, "version"));
+        told.contains(&*name) || notices.contains(&format!("\n{name}: "))
+    };
+    let untold = components.iter().filter(from_registry).find(|each| !is_told(each));
+    ensure!(untold.is_none(), "its licence is not in the packages: {untold:?}");
     Ok(())
 }
 

@@ -67,7 +67,7 @@ fn find() -> Result<Programs> {
 /// The folder of the binaries that belong to this program, with what `systemd/stage` takes besides: it is named to `--quick`.
 pub fn build_for_packages() -> Result<PathBuf> {
     let (target, folder) = own_target()?;
-    cargo_build(&target, profile_of(&folder), &["--example", "man", "--example", "sbom"])?;
+    cargo_build(&target, profile_of(&folder), &["--example", "man", "--example", "shipped"])?;
     Ok(target.join(folder))
 }
 
