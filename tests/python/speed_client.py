@@ -30,6 +30,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.dataset
 from ktrdr_client import Client
+from ktrdr_client._blocking.wire import Wire
 from ktrdr_client.v1 import market_data_pb2
 from pyarrow import flight
 
@@ -159,13 +160,26 @@ def calls(client, programs, folder):
     try:
         while not pathlib.Path(path).exists():
             time.sleep(0.01)
-        channel = grpc.insecure_channel(f"unix:{path}", options=[("grpc.default_authority", "localhost")])
-        echo = channel.unary_unary("/ktrdr.bare.v1.Bare/Echo", request_serializer=None, response_deserializer=None)
+        # by the same client, with its time-out and its request id, and by nothing but grpcio
+        wire, channel = Wire(path, 30.0), grpc.insecure_channel(f"unix:{path}", options=[("grpc.default_authority", "localhost")])
+        theirs, bare_theirs = (
+            each.unary_unary("/ktrdr.bare.v1.Bare/Echo", request_serializer=None, response_deserializer=None)
+            for each in (wire.channel, channel)
+        )
         request = b"\n\x40" + b"x" * 64
-        assert echo(request) == request
+        assert wire.call(theirs, request, None) == bare_theirs(request) == request
 
-        paired("range() on a kept channel, against a bare tonic echo", lambda: client.range("BIG", "1m"), lambda: echo(request), CALLS)
-        paired("status(), against the same", client.status, lambda: echo(request), CALLS)
+        def range_():
+            return client.range("BIG", "1m")
+
+        def echo():
+            return wire.call(theirs, request, None)
+
+        paired("range() on a kept channel, against a bare tonic echo", range_, echo, CALLS)
+        paired("status(), against the same", client.status, echo, CALLS)
+        paired("range(), against an echo called by grpcio alone", range_, lambda: bare_theirs(request), CALLS)
+        paired("status(), against the same", client.status, lambda: bare_theirs(request), CALLS)
+        wire.channel.close()
         channel.close()
     finally:
         bare.kill()
