@@ -159,7 +159,7 @@ impl Entries {
         counts.map(|(_, count)| count).sum()
     }
 
-    /// Only the ledger has some that are older than it; or may have.
+    /// The newest of those that only the ledger has is newer than this; or was, before it was forgotten.
     pub(super) fn is_newest_there(&self, than: &Place) -> bool {
         self.there.newest.as_ref().is_some_and(|newest| newest > than)
     }

@@ -45,7 +45,8 @@ impl Registry {
         let which = Ended { id: prefix.to_owned(), without, ..Ended::default() };
         if let Some(operation) = self.ended(which.clone(), None, 1).await?.pop() {
             one.get_or_insert_with(|| Arc::new(Entry::new(Operation::clone(&operation))));
-            count += self.count_ended(which).await?;
+            // it may have been forgotten since
+            count += self.count_ended(which).await?.max(1);
         }
         Ok((one, count))
     }

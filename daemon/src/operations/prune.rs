@@ -73,6 +73,7 @@ impl Registry {
 
     /// The ledger first, in one transaction, then the memory: nothing is listed that a restart would not know.
     async fn prune(&self) {
+        self.record_late().await;
         // what had ended before is counted by now: it is known what goes from memory
         drop(self.entries().await);
         let (keep, now) = (self.0.keep, clock::now());

@@ -95,6 +95,16 @@ impl Registry {
         entry.publish(operation);
     }
 
+    /// Tries once more to record what has ended while that could not be done.
+    pub(super) async fn record_late(&self) {
+        for entry in self.whole_ones().into_iter().filter(|entry| !entry.is_recorded()) {
+            let operation = entry.snapshot();
+            if operation.state.is_final() {
+                entry.set_recorded(self.record(&operation).await.is_ok());
+            }
+        }
+    }
+
     /// An end is tried again and again while another program keeps the ledger locked: a restart would call it interrupted.
     async fn record(&self, operation: &Operation) -> Result<(), StoreError> {
         let mut tries = if operation.state.is_final() { ENDS_TRIED } else { 1 };

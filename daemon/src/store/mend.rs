@@ -17,7 +17,7 @@ use bytes::Bytes;
 use super::{
     Checksum, Store, StoreError,
     ledger::{
-        PartitionRow,
+        PartitionRow, operations,
         series::{self, Files},
         uploads,
     },
@@ -29,6 +29,7 @@ impl Store {
     /// For a ledger that was not left in order.
     pub(super) fn mend_ledger(&self) -> Result<(), StoreError> {
         self.ledger.check()?;
+        self.ledger.call_blocking(|ledger| operations::index_again(ledger))?;
         let (files, coverage) = self.ledger.call_blocking(|ledger| series::drop_broken(ledger))?;
         if (files, coverage) != (0, 0) {
             tracing::error!(files, coverage, "the ledger is damaged: rows that were not as written are forgotten");

@@ -121,6 +121,10 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         let path = self.path.clone();
         let job: Job = Box::new(move |connection| {
+            // else who asks and leaves, again and again, keeps those waiting who write
+            if reply.is_closed() {
+                return;
+            }
             let waits = connection.busy_timeout(LOCKED_MAX);
             drop(reply.send(waits.and_then(|()| work(connection)).map_err(|error| StoreError::sqlite(&path, error))));
         });

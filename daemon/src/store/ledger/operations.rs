@@ -206,16 +206,25 @@ pub(in crate::store) fn forget(
             ages.push(Age { created: row.get(1)?, ended: row.get(2)? });
         }
     }
-    let mut operation =
-        connection.prepare_cached("DELETE FROM operation WHERE rowid = ?1 RETURNING id, kind, state")?;
+    let mut operation = connection.prepare_cached(FORGET)?;
     let mut session = connection.prepare_cached("DELETE FROM session WHERE operation = ?1")?;
-    let gone = goes(&ages).into_iter().filter_map(|at| numbers.get(at)).map(|number| {
-        let forgotten = operation
-            .query_row([number], |row| Ok(Forgotten { id: row.get(0)?, kind: row.get(1)?, state: row.get(2)? }))?;
-        session.execute([&forgotten.id])?;
-        Ok(forgotten)
-    });
-    gone.collect()
+    let mut gone = Vec::new();
+    for number in goes(&ages).into_iter().filter_map(|at| numbers.get(at)) {
+        let read = |row: &Row<'_>| Ok(Forgotten { id: row.get(0)?, kind: row.get(1)?, state: row.get(2)? });
+        if let Some(forgotten) = operation.query_row([number], read).optional()? {
+            session.execute([&forgotten.id])?;
+            gone.push(forgotten);
+        }
+    }
+    Ok(gone)
+}
+
+/// The table decides, whatever the index says.
+const FORGET: &str = "DELETE FROM operation WHERE rowid = ?1 AND ended_ns IS NOT NULL RETURNING id, kind, state";
+
+/// Makes the index again out of the table: no check of `SQLite` that takes less than a look at all compares the two.
+pub(in crate::store) fn index_again(connection: &Connection) -> Result<()> {
+    connection.execute_batch("REINDEX operation_ended")
 }
 
 fn read(row: &Row<'_>) -> Result<OperationRow> {
