@@ -83,6 +83,9 @@ fn the_wheel_brings_both_programs_and_takes_them_away() -> Result<()> {
     for path in ["bin/ktrdrd", "share/man/man1/ktrdr-data-load.1", "share/bash-completion/completions/ktrdr"] {
         ensure!(brought.contains(Path::new(path)), "no {path}");
     }
+    for file in ["sboms/ktrdr.cdx.json", "licenses/LICENSE", "licenses/THIRD-PARTY"] {
+        ensure!(brought.iter().any(|path| path.ends_with(file)), "no {file} beside what it brings");
+    }
 
     let ktrdr = |words: &[&str]| run(alone.0.command(&folder.join("bin/ktrdr")).args(words));
     ensure!(ktrdr(&["version"])?.contains(env!("CARGO_PKG_VERSION")));

@@ -65,6 +65,13 @@ struct Locked {
     checksum: Option<String>,
 }
 
+impl Linked {
+    /// Of this workspace: from no registry.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.checksum.is_none()
+    }
+}
+
 impl Package {
     /// What it is found by.
     pub(crate) fn id(&self) -> Id {
@@ -74,11 +81,6 @@ impl Package {
     /// One of the programs.
     pub(crate) fn is_program(&self) -> bool {
         PROGRAMS.iter().any(|(program, _)| *program == self.name)
-    }
-
-    /// Of this workspace.
-    pub(crate) fn is_ours(&self) -> bool {
-        Path::new(&self.manifest_path).starts_with(root())
     }
 
     /// Where its files are.

@@ -11,46 +11,60 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::linked::{Linked, Package, linked, output};
+use crate::linked::{Package, linked, output};
 
 /// How files are called that say under which terms something is.
 const NAMES: [&str; 6] = ["license", "licence", "copying", "copyright", "notice", "unlicense"];
 
-/// Where libraries in C have theirs, in the crate that brings them. `SQLite` is in the public domain.
-const INNER: [(&str, &str, &str); 2] =
-    [("zstd-sys", "zstd", "zstd/LICENSE"), ("tikv-jemalloc-sys", "jemalloc", "jemalloc/COPYING")];
+/// What crates bring from elsewhere, with a text of its own below their folder. `SQLite` is in the public domain.
+const INNER: [(&str, &str, &str); 5] = [
+    ("opentelemetry-proto", "the protocol of OpenTelemetry", "src/proto/opentelemetry-proto/LICENSE"),
+    ("regex-syntax", "the tables of Unicode", "src/unicode_tables/LICENSE-UNICODE"),
+    ("ring", "fiat-crypto", "third_party/fiat/LICENSE"),
+    ("tikv-jemalloc-sys", "jemalloc", "jemalloc/COPYING"),
+    ("zstd-sys", "zstd", "zstd/LICENSE"),
+];
+
+/// What the toolchain links in, and where in its folder of documents the terms are. That of the standard library is for people to see in
+/// a browser; it names what is in it in turn.
+const TOOLCHAIN: [(&str, &str); 4] = [
+    ("the standard library of Rust", "COPYRIGHT-library.html"),
+    ("the standard library of Rust; libunwind of the LLVM Project, in ktrdr", "licenses/Apache-2.0.txt"),
+    ("libunwind of the LLVM Project, in ktrdr", "licenses/LLVM-exception.txt"),
+    ("the standard library of Rust (The Rust Project Developers)", "licenses/MIT.txt"),
+];
 
 const HEAD: &str = "ktrdr and ktrdrd are under the MIT licence; the file LICENSE has it. Linked into them are the libraries below, under the terms \
     that are said with them.";
 
-/// It is linked from the toolchain, which brings no file of its terms: <https://musl.libc.org>.
-const MUSL: &str = "musl as a whole is licensed under the standard MIT license. Copyright © 2005-2020 Rich Felker, et al.\n\
-    Its text is that of the other libraries under MIT.";
+/// The C library of `ktrdr` is the toolchain's, too, which brings no text of it: <https://musl.libc.org>.
+const MUSL: (&str, &str) = ("musl", "© 2005-2020 Rich Felker, et al.");
 
 /// The texts, those that many are under first.
 pub(crate) fn notices() -> Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut without = Vec::new();
     let mut add = |who: String, text: &str| texts.entry(tidy(text)).or_default().push(who);
-    for Linked { package, .. } in linked()? {
-        if package.is_ours() {
-            continue;
-        }
-        let files = files(&package)?;
+    for one in linked()?.into_iter().filter(|one| !one.is_ours()) {
+        let package = &one.package;
+        let files = files(package)?;
         if files.is_empty() {
-            without.push(line(&package));
+            without.push(line(package));
+        }
+        if files.is_empty() && package.expression().is_some_and(|terms| terms.contains("MIT")) {
+            add(named(package), &mit(&authors(package))?);
         }
         for file in files {
-            add(named(&package), &read(&file)?);
+            add(named(package), &read(&file)?);
         }
         for (_, inner, file) in INNER.iter().filter(|(of, ..)| *of == package.name) {
-            add(format!("{inner}, in {}", named(&package)), &read(&package.folder().join(file))?);
+            add(format!("{inner}, in {}", named(package)), &read(&package.folder().join(file))?);
         }
     }
-    for file in ["Apache-2.0.txt", "MIT.txt"] {
-        add("the standard library of Rust (Copyright: The Rust Project Developers)".into(), &standard(file)?);
+    for (who, file) in TOOLCHAIN {
+        add(who.into(), &toolchain(file)?);
     }
-    add("musl, the C library of ktrdr".into(), MUSL);
+    add(MUSL.0.into(), &mit(MUSL.1)?);
 
     let mut texts: Vec<(String, Vec<String>)> = texts.into_iter().collect();
     texts.sort_by(|(_, a), (_, b)| (b.len(), a).cmp(&(a.len(), b)));
@@ -69,10 +83,20 @@ fn named(package: &Package) -> String {
     format!("{} {}", package.name, package.version)
 }
 
+fn authors(package: &Package) -> String {
+    if package.authors.is_empty() { "its authors".into() } else { package.authors.join(", ") }
+}
+
 fn line(package: &Package) -> String {
-    let authors = if package.authors.is_empty() { "its authors".to_owned() } else { package.authors.join(", ") };
-    let terms = package.expression().unwrap_or_default();
-    format!("{}: {terms}; {authors}; {}", named(package), package.repository.as_deref().unwrap_or_default())
+    let (terms, home) = (package.expression().unwrap_or_default(), package.repository.as_deref().unwrap_or_default());
+    format!("{}: {terms}; {}; {home}", named(package), authors(package))
+}
+
+/// The text for somebody who did not write it down.
+fn mit(who: &str) -> Result<String> {
+    let text = toolchain("licenses/MIT.txt")?;
+    let (_, permission) = text.split_once("<copyright holders>").context("the form of the MIT licence")?;
+    Ok(format!("MIT License\n\nCopyright (c) {who}{permission}"))
 }
 
 /// In the order of their names.
@@ -90,9 +114,19 @@ fn files(package: &Package) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn standard(file: &str) -> Result<String> {
+fn toolchain(file: &str) -> Result<String> {
     let root = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    read(&Path::new(root.trim()).join("share/doc/rust/licenses").join(file))
+    let text = read(&Path::new(root.trim()).join("share/doc/rust").join(file))?;
+    Ok(if text.starts_with("<!DOCTYPE html>") { without_tags(&text) } else { text })
+}
+
+fn without_tags(page: &str) -> String {
+    let mut parts = page.split('<');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    text.extend(parts.map(|part| part.split_once('>').map_or(part, |(_, after)| after)));
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(text, |text, (entity, plain)| text.replace(entity, plain))
 }
 
 fn read(file: &Path) -> Result<String> {
