@@ -28,7 +28,10 @@ fn main() -> Result<ExitCode> {
         vec![script]
     };
     let workshop = tempfile::Builder::new().prefix("ktrdr-reproduce-").tempdir()?;
-    let [one, other] = FOLDERS.map(|folder| made_in(&workshop.path().join(folder), &scripts));
+    let folders = FOLDERS.map(|folder| workshop.path().join(folder));
+    // both now: a commit that is made meanwhile is in neither
+    folders.iter().try_for_each(|folder| cloned(folder))?;
+    let [one, other] = folders.map(|folder| made_in(&folder, &scripts));
     let (one, other) = (one?, other?);
     ensure!(!one.is_empty(), "nothing was made");
     ensure!(one.keys().eq(other.keys()), "not the same files: {:?} and {:?}", one.keys(), other.keys());
@@ -41,10 +44,13 @@ fn main() -> Result<ExitCode> {
     Ok(if all_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Clones the tree there, runs the scripts, and finds what they made.
-fn made_in(folder: &Path, scripts: &[Vec<OsString>]) -> Result<BTreeMap<String, PathBuf>> {
+fn cloned(folder: &Path) -> Result<()> {
     let origin = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    run(Command::new("git").args(["clone", "--quiet"]).arg(origin).arg(folder))?;
+    run(Command::new("git").args(["clone", "--quiet"]).arg(origin).arg(folder))
+}
+
+/// Runs the scripts of the tree there, and finds what they made.
+fn made_in(folder: &Path, scripts: &[Vec<OsString>]) -> Result<BTreeMap<String, PathBuf>> {
     for script in scripts {
         let (program, arguments) = script.split_first().context("a script")?;
         let mut command = Command::new(folder.join(program));
