@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
 }
 
 fn settings(file: Option<&Path>) -> Result<Settings, StartError> {
-    Ok(Settings::load(file, |name| std::env::var(name).ok())?)
+    Ok(Settings::of_process(file)?)
 }
 
 /// What can be said without looking at the machine: users, folders and addresses are tried at the start.

@@ -1,9 +1,15 @@
 //! Environment variables, over the files. The names of the old system still count, below ours. A value that cannot be
 //! used is an error, never a silent default.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
-use super::{ConfigError, files::Values, hosts::Host};
+use strsim::osa_distance;
+
+use super::{ConfigError, Settings, files::Values, hosts::Host};
 
 /// Applies what is set; returns what a person should know. An empty variable counts as not set.
 pub(super) fn apply(
@@ -101,6 +107,31 @@ fn training(values: &mut Values, look: &Look<'_, impl Fn(&str) -> Option<String>
     Ok(())
 }
 
+impl Settings {
+    /// Reads the files and the environment of this process, and looks for variables of it that nobody asks for.
+    pub fn of_process(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let asked = RefCell::new(Vec::new());
+        let mut settings = Self::load(file, |name| {
+            asked.borrow_mut().push(name.to_owned());
+            std::env::var(name).ok()
+        })?;
+        let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        settings.warnings.extend(misspelt(set, &asked.into_inner()));
+        Ok(settings)
+    }
+}
+
+/// Variables that are set and are nearly ones that count.
+fn misspelt(set: impl IntoIterator<Item = String>, known: &[String]) -> Vec<String> {
+    let ours = set.into_iter().filter(|name| name.starts_with("KTRDR_") && name.len() <= 60 && !known.contains(name));
+    let meant = |name: &String| {
+        known.iter().find(|known| known.starts_with("KTRDR_") && osa_distance(name, known) <= 2).cloned()
+    };
+    ours.filter_map(|name| Some((meant(&name)?, name)))
+        .map(|(meant, name)| format!("{name} is no setting and does nothing: did you mean {meant}?"))
+        .collect()
+}
+
 /// `gpu1=http://gpu1:5002` or `gpu1=http://gpu1:5002;slots=2`.
 fn hosts(text: &str) -> Option<Vec<Host>> {
     let host = |part: &str| {
@@ -150,5 +181,23 @@ fn boolean(text: &str) -> Option<bool> {
         "true" | "1" | "yes" => Some(true),
         "false" | "0" | "no" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_nearly_one_is_told_and_others_are_not() {
+        let known = ["KTRDR_IB_PORT", "KTRDR_IB_HOST", "IB_PORT"].map(str::to_owned);
+        let told = |name: &str| misspelt([name.to_owned()], &known);
+        assert_eq!(
+            told("KTRDR_IB_PROT"),
+            ["KTRDR_IB_PROT is no setting and does nothing: did you mean KTRDR_IB_PORT?"]
+        );
+        for other in ["KTRDR_IB_PORT", "IB_PROT", "KTRDR_AUTOSTART", "KTRDR_", "PATH"] {
+            assert!(told(other).is_empty(), "{other}");
+        }
     }
 }

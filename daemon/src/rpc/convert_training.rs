@@ -69,6 +69,10 @@ fn notes(plan: &Plan, hosts: &[PlannedHost], series: &[StoredSeries]) -> Vec<Str
     if !missing.is_empty() {
         notes.push(format!("not stored here: {}; a host reads files of its own", missing.join(", ")));
     }
+    let (start, end) = (plan.start_date.as_deref(), plan.end_date.as_deref());
+    for one in series.iter().filter(|one| one.is_outside(start, end)) {
+        notes.push(format!("nothing of {} {} is stored here for these dates", one.symbol, one.timeframe));
+    }
     if plan.strategy.format == Format::V1 {
         notes.push("the file is of format 1.0; later hosts may not read it".into());
     }

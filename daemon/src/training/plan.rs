@@ -46,6 +46,16 @@ pub struct StoredSeries {
     pub stored: Option<(u64, Nanos, Nanos)>,
 }
 
+impl StoredSeries {
+    /// Something is stored, and nothing of it is between the dates, the last one included.
+    pub fn is_outside(&self, start: Option<&str>, end: Option<&str>) -> bool {
+        let Some((_, first, last)) = self.stored else { return false };
+        let day = |ns: Nanos| jiff::Timestamp::from_nanosecond(ns.into()).map(|at| at.strftime("%F").to_string());
+        let (Ok(first), Ok(last)) = (day(first), day(last)) else { return false };
+        start.is_some_and(|start| last.as_str() < start) || end.is_some_and(|end| first.as_str() > end)
+    }
+}
+
 /// One model of more would be none that anybody could judge.
 const SYMBOLS_MAX: usize = 100;
 
@@ -183,6 +193,19 @@ mod tests {
             priority: 5,
             load_missing: false,
         }
+    }
+
+    #[test]
+    fn bars_of_other_days_are_none_for_a_training() {
+        // 2 to 5 January 2025
+        let (first, last) = (1_735_776_000_000_000_000, 1_736_096_400_000_000_000);
+        let series = |stored| StoredSeries { symbol: "A".into(), timeframe: "1h".into(), stored };
+        let some = series(Some((9, first, last)));
+        let outside = |start, end| some.is_outside(start, end);
+        assert!(outside(Some("2025-01-06"), None) && outside(None, Some("2025-01-01")));
+        assert!(!outside(None, None) && !outside(Some("2025-01-05"), None) && !outside(None, Some("2025-01-02")));
+        assert!(!outside(Some("2024-01-01"), Some("2025-12-31")));
+        assert!(!series(None).is_outside(Some("2025-01-06"), None), "nothing is stored, which is told anyway");
     }
 
     #[test]

@@ -3,14 +3,15 @@
 
 use ktrdr_proto::spelling::parse_timeframe;
 
-use super::{Format, Mistake, yaml::Node};
+use super::{Format, Mistake, typos, yaml::Node};
 
 /// Shapes of fuzzy sets, and how many parameters each takes.
 const SHAPES: [(&str, usize); 3] = [("triangular", 3), ("trapezoidal", 4), ("gaussian", 2)];
 
 /// All mistakes, in any order.
 pub(super) fn all(root: &Node, format: Format) -> Vec<Mistake> {
-    let mut check = Check { root, mistakes: Vec::new() };
+    let (meant, mistakes) = typos::all(root).into_iter().map(|typo| (typo.meant, typo.mistake)).unzip();
+    let mut check = Check { root, mistakes, meant };
     check.top(format);
     check.training_data(format);
     check.indicators(format);
@@ -23,6 +24,8 @@ pub(super) fn all(root: &Node, format: Format) -> Vec<Mistake> {
 struct Check<'a> {
     root: &'a Node,
     mistakes: Vec<Mistake>,
+    /// Paths that are there under a misspelt name: nothing is missing.
+    meant: Vec<String>,
 }
 
 impl<'a> Check<'a> {
@@ -37,7 +40,10 @@ impl<'a> Check<'a> {
         for key in path.split('.') {
             walked.push(key);
             let Some(next) = node.get(key).filter(|next| !next.is_null()) else {
-                self.wrong(line, format!("{} is missing: {what}", walked.join(".")));
+                let path = walked.join(".");
+                if !self.meant.contains(&path) {
+                    self.wrong(line, format!("{path} is missing: {what}"));
+                }
                 return None;
             };
             (node, line) = (next, next.line);

@@ -4,6 +4,7 @@
 
 mod check;
 mod parts;
+mod typos;
 mod yaml;
 
 use yaml::Node;

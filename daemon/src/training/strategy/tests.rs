@@ -52,7 +52,15 @@ fn the_newest_format_and_the_oldest_are_read() {
 fn every_rule_names_the_line_and_what_is_allowed() {
     for (from, to, line, says) in [
         ("name: demo", "name: ../../x/y", 1, "letters"),
-        ("version: \"2.0\"", "versio: 2", 1, "version is missing"),
+        ("version: \"2.0\"", "edition: 2", 1, "version is missing"),
+        ("version: \"2.0\"", "versio: 2", 2, "did you mean version"),
+        ("history_required", "historyrequired", 7, "did you mean history_required"),
+        ("name: rsi, period: 9", "name: rsi, perod: 9", 10, "indicators.perod is not known: did you mean period"),
+        ("hidden_layers", "hidden_layer", 17, "did you mean hidden_layers"),
+        ("learning_rate", "Learning_rate", 18, "did you mean learning_rate"),
+        ("epochs: 4", "epoch: 4", 18, "did you mean epochs"),
+        ("source: zigzag", "source: zigzg", 22, "did you mean zigzag"),
+        ("source: zigzag", "source: zigzag, label_lookahed: 3", 22, "did you mean label_lookahead"),
         ("scope: symbol_specific", "scope: all", 3, "universal"),
         ("symbol: eurusd", "symbol: \"a/b\"", 5, "is no symbol"),
         ("mode: single, symbol: eurusd", "mode: one, symbol: eurusd", 5, "multi_symbol"),
@@ -80,6 +88,16 @@ fn every_rule_names_the_line_and_what_is_allowed() {
         let found = mistakes.iter().any(|one| one.line == line && one.what.contains(says));
         assert!(found && mistakes.len() == 1, "{to}: {mistakes:?}");
     }
+}
+
+#[test]
+fn a_key_of_ones_own_is_no_mistake() {
+    for own in ["notes: mine", "decisions2: {a: 1}", "period: 3", "tags: [a]"] {
+        assert!(Strategy::read(format!("{DEMO}{own}\n").as_bytes()).is_ok(), "{own}");
+    }
+    // both are there: one of them is no other one misspelt
+    let both = DEMO.replace("name: rsi, period: 9", "name: rsi, period: 9, periods: 3");
+    assert!(Strategy::read(both.as_bytes()).is_ok());
 }
 
 #[test]
