@@ -10,7 +10,7 @@ use ktrdr_proto::{
     v1::{Timeframe, WhatToShow},
 };
 
-use crate::commands::completions::symbols;
+use crate::commands::completions::{symbols, timeframes};
 
 const HEADING: &str = "Global options";
 
@@ -108,7 +108,7 @@ pub(crate) struct Series {
     pub(crate) symbol: String, // checked by the daemon, which owns the rule
 
     /// Length of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M
-    #[arg(short, long, value_name = "TF", default_value = "1d", value_parser = timeframe)]
+    #[arg(short, long, value_name = "TF", default_value = "1d", value_parser = timeframe, add = ArgValueCompleter::new(timeframes))]
     pub(crate) timeframe: Timeframe,
 }
 
@@ -147,9 +147,37 @@ impl From<What> for WhatToShow {
 /// Reads a timeframe, or tells all there are.
 pub(crate) fn timeframe(text: &str) -> Result<Timeframe, String> {
     spelling::parse_timeframe(text).ok_or_else(|| {
+        if let Some(timeframe) = meant(text) {
+            return format!("did you mean {timeframe}?");
+        }
         let all: Vec<_> = TIMEFRAMES.iter().map(|(_, spelling)| *spelling).collect();
         format!("use one of {}", all.join(" "))
     })
+}
+
+/// What pandas, other programs and haste call it. `m` is a minute and `M` a month, so that letter is taken as it is.
+fn meant(text: &str) -> Option<&'static str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let unit = unit.trim();
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "min" | "mins" | "minute" | "minutes" | "t" => "m",
+        "h" | "hr" | "hour" | "hours" => "h",
+        "d" | "day" | "days" | "b" => "d",
+        "w" | "week" | "weeks" => "w",
+        "mo" | "month" | "months" => "M",
+        "m" => unit,
+        _ => return None,
+    };
+    let count = if count.is_empty() { 1 } else { count.parse::<u32>().ok()? };
+    let spelt = match (count, unit) {
+        (count, "m") if count >= 60 && count.is_multiple_of(60) => format!("{}h", count / 60),
+        (24, "h") => "1d".to_owned(),
+        (7, "d") => "1w".to_owned(),
+        (count, unit) => format!("{count}{unit}"),
+    };
+    TIMEFRAMES.iter().map(|(_, spelling)| *spelling).find(|spelling| *spelling == spelt)
 }
 
 /// Reads a positive number of seconds.
@@ -164,6 +192,26 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timeframes_of_other_programs_are_understood_and_not_taken() {
+        for (text, means) in [
+            ("1H", "1h"),
+            ("60m", "1h"),
+            ("1min", "1m"),
+            ("5 mins", "5m"),
+            ("D", "1d"),
+            ("1D", "1d"),
+            ("1W", "1w"),
+            ("24h", "1d"),
+            ("1month", "1M"),
+        ] {
+            assert_eq!(timeframe(text), Err(format!("did you mean {means}?")), "{text}");
+        }
+        for unknown in ["7h", "x", "", "1y", "99999999999h"] {
+            assert!(timeframe(unknown).is_err_and(|text| text.starts_with("use one of 1s 5s")), "{unknown}");
+        }
+    }
 
     #[test]
     fn a_timeout_is_a_positive_number() {

@@ -40,7 +40,7 @@ reasons! {
     /// The timeframe is missing or unknown.
     TIMEFRAME_INVALID = InvalidArgument, USAGE, "use one of 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M";
     /// The end is not after the start.
-    RANGE_INVALID = InvalidArgument, USAGE, "give a --start before the --end";
+    RANGE_INVALID = InvalidArgument, USAGE, "give a start before the end";
     /// A load that begins after now.
     RANGE_IN_FUTURE = InvalidArgument, USAGE, "give a --start in the past";
     /// Some other field of the request is missing or wrong; the message names it.
@@ -186,7 +186,7 @@ reasons! {
     /// A flag of the old system that no host can honour.
     FLAG_NOT_HONOURED = InvalidArgument, USAGE, "leave the flag out; the message says where it is set instead";
     /// No training host is configured.
-    TRAINING_NOT_CONFIGURED = FailedPrecondition, FAILED, "add [[training.hosts]] with name and url to the configuration, or set TRAINING_HOST_SERVICE_URL, and restart the daemon";
+    TRAINING_NOT_CONFIGURED = FailedPrecondition, FAILED, "add [[training.hosts]] with name and url to the configuration, or set TRAINING_HOST_SERVICE_URL where the daemon is started; then ktrdr daemon stop, and start";
     /// A start that was not answered, and a session that the host does not know.
     START_UNCONFIRMED = Unavailable, UNAVAILABLE, "ktrdr operations retry {operation}; should {host} execute the first start later, that session is in its own list only";
     /// The host says that the training failed.
@@ -201,7 +201,7 @@ reasons! {
     MODEL_AMBIGUOUS = InvalidArgument, USAGE, "give more characters; ktrdr models list shows the names";
 
     /// The source of bars has no such thing.
-    SOURCE_CANNOT = FailedPrecondition, FAILED, "the gateway itself has it: leave ib.host_service and USE_IB_HOST_SERVICE out, and restart the daemon";
+    SOURCE_CANNOT = FailedPrecondition, FAILED, "the gateway itself has it: leave ib.host_service and USE_IB_HOST_SERVICE out; then ktrdr daemon stop, and start";
 
     // files and the store
     /// Neither the file's name nor a flag tells symbol and timeframe.

@@ -3,7 +3,11 @@
 use std::{ffi::OsStr, path::Path, time::Duration};
 
 use clap_complete::{CompletionCandidate, env::Shells};
-use ktrdr_proto::v1::{ListOperationsRequest, ListSeriesRequest};
+use ktrdr_proto::{
+    reason,
+    spelling::TIMEFRAMES,
+    v1::{ListCalendarsRequest, ListOperationsRequest, ListSeriesRequest},
+};
 
 use crate::{client::Client, context::Context, failure::Stop, wire::Start};
 
@@ -21,7 +25,7 @@ const OPERATIONS: u32 = 50;
   echo 'source <(ktrdr completions zsh)' >> ~/.zshrc
   ktrdr completions fish > ~/.config/fish/completions/ktrdr.fish
 
-Symbols and operations come from the daemon; without one, they are left out.")]
+Symbols, operations and markets come from the daemon; without one, they are left out.")]
 pub(crate) struct Args {
     /// Which shell
     shell: Shell,
@@ -60,12 +64,49 @@ pub(crate) fn symbols(typed: &OsStr) -> Vec<CompletionCandidate> {
     names.into_iter().filter(|name| name.starts_with(&typed)).map(CompletionCandidate::new).collect()
 }
 
+/// Lengths of a bar; of several, the last one.
+pub(crate) fn timeframes(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().into_owned();
+    let (before, last) =
+        typed.rsplit_once(',').map_or(("", typed.as_str()), |(_, last)| (&typed[..typed.len() - last.len()], last));
+    let fitting = TIMEFRAMES.iter().map(|(_, word)| *word).filter(|word| word.starts_with(last));
+    fitting.map(|word| CompletionCandidate::new(format!("{before}{word}"))).collect()
+}
+
+/// Reasons of errors.
+pub(crate) fn reasons(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().to_ascii_uppercase();
+    let fitting = reason::ALL.iter().filter(|reason| reason.name.starts_with(&typed));
+    fitting.map(|reason| CompletionCandidate::new(reason.name)).collect()
+}
+
+/// Markets, by their codes and names.
+pub(crate) fn markets(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().to_ascii_uppercase();
+    let found = ask(async |client| {
+        let request = client.request(ListCalendarsRequest {});
+        Some(client.answer(client.market_data().list_calendars(request)).await.ok()?.calendars)
+    });
+    let names =
+        found.unwrap_or_default().into_iter().flat_map(|market| std::iter::once(market.code).chain(market.names));
+    names.filter(|name| name.to_ascii_uppercase().starts_with(&typed)).map(CompletionCandidate::new).collect()
+}
+
 /// Operations, the newest first, with what they work on.
 pub(crate) fn operations(typed: &OsStr) -> Vec<CompletionCandidate> {
+    of_kind(typed, "")
+}
+
+/// The same of trainings: models are called by them.
+pub(crate) fn trainings(typed: &OsStr) -> Vec<CompletionCandidate> {
+    of_kind(typed, "training")
+}
+
+fn of_kind(typed: &OsStr, kind: &str) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy().into_owned();
     let found = ask(async |client| {
-        let request = client.request(ListOperationsRequest { page_size: OPERATIONS, ..Default::default() });
-        Some(client.answer(client.operations().list(request)).await.ok()?.operations)
+        let request = ListOperationsRequest { page_size: OPERATIONS, kind: kind.to_owned(), ..Default::default() };
+        Some(client.answer(client.operations().list(client.request(request))).await.ok()?.operations)
     });
     let fitting = found.unwrap_or_default().into_iter().filter(|one| one.id.starts_with(&typed));
     fitting.map(|one| CompletionCandidate::new(one.id).help(Some(one.subject.into()))).collect()

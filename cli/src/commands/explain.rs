@@ -1,9 +1,11 @@
 //! `ktrdr explain`: the page of an error, offline. The pages are `docs/TROUBLESHOOTING.md`, which the program carries.
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::reason::{self, Reason};
 use serde::Serialize;
 
 use crate::{
+    commands::completions::reasons,
     context::Context,
     failure::{Failure, Stop},
     output::table::{Align, Table},
@@ -23,6 +25,7 @@ const SUGGESTIONS: usize = 5;
 Needs no daemon and no network.")]
 pub(crate) struct Args {
     /// The reason of an error, as --format json prints it; without one, all are listed
+    #[arg(add = ArgValueCompleter::new(reasons))]
     reason: Option<String>,
 }
 
@@ -55,7 +58,8 @@ fn list(json: bool, context: &mut Context) -> Result<(), Stop> {
     let mut table = Table::new([("Reason", Align::Left), ("Exit", Align::Right), ("Meaning", Align::Left)]);
     for reason in reason::ALL {
         let meaning = page(reason.name).unwrap_or_default();
-        let meaning = meaning.split(" Exit ").next().unwrap_or_default().to_owned();
+        let meaning = meaning.split(" Exit ").next().unwrap_or_default();
+        let meaning = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
         table.row([reason.name.into(), reason.exit.to_string().into(), meaning.into()]);
     }
     Ok(context.out.table(&table)?)

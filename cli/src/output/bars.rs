@@ -72,7 +72,7 @@ impl Writer {
     }
 
     /// What stands before the rows.
-    pub(crate) fn begin(&self, out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
+    pub(crate) fn begin(&self, out: &mut impl Write, header: &QueryHeader, stamps: &mut Stamps) -> io::Result<()> {
         match &self.form {
             Form::Csv { header } => {
                 let names: Vec<&str> = self.columns.pick(header.split(',')).collect();
@@ -80,7 +80,7 @@ impl Writer {
             }
             Form::Json { .. } => json::open(out, &head(header)),
             Form::Jsonl => Ok(()),
-            Form::Table { .. } => title(out, header),
+            Form::Table { clock, .. } => title(out, header, stamps, clock),
         }
     }
 
@@ -194,14 +194,15 @@ fn whole(volume: f64) -> String {
     format!("{sign}{}", thousands(volume.round().abs() as u64))
 }
 
-fn title(out: &mut impl Write, header: &QueryHeader) -> io::Result<()> {
+fn title(out: &mut impl Write, header: &QueryHeader, stamps: &mut Stamps, clock: &str) -> io::Result<()> {
     let head = head(header);
     writeln!(out, "{}", title_line(header))?;
     writeln!(out, "Total rows: {} | Showing: {}", head.total_rows, head.displayed_rows)?;
     match (header.first_ns, header.last_ns) {
         (Some(first), Some(last)) => {
-            let (mut first_text, mut last_text) = (Stamps::default(), Stamps::default());
-            writeln!(out, "Date range: {} to {}\n", first_text.plain(first), last_text.plain(last))
+            let first = stamps.plain(first).to_owned();
+            let clock = if clock == "UTC" { String::new() } else { format!(" ({clock})") };
+            writeln!(out, "Date range: {first} to {}{clock}\n", stamps.plain(last))
         }
         _ => writeln!(out, "Date range: nothing stored in it"),
     }

@@ -31,6 +31,9 @@ pub(crate) use talk::Talk;
 /// Few system calls for many rows; untouched pages of it cost nothing.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// Every terminal has it.
+const USUAL_WIDTH: usize = 80;
+
 /// Standard output: locked once, written in large pieces.
 #[derive(Debug)]
 pub(crate) struct Out {
@@ -67,9 +70,12 @@ impl Out {
         self.stdout.flush()
     }
 
-    /// A table, coloured when that is wanted. Only here is stdout asked whether it is a terminal.
+    /// A table, coloured when that is wanted, and within the terminal. Only here is stdout asked whether it is one.
     pub(crate) fn table(&mut self, table: &table::Table) -> io::Result<()> {
         let colored = table.has_tone() && colored(self.color, &io::stdout());
+        if table.width() > USUAL_WIDTH && io::stdout().is_terminal() {
+            return table.write_within(screen::size().0, &mut self.stdout, colored);
+        }
         table.write(&mut self.stdout, colored)
     }
 

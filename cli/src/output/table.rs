@@ -1,4 +1,5 @@
-//! Tables for people: aligned columns, a rule below the titles, no wrapping, so that ids and paths can be copied.
+//! Tables for people: aligned columns, a rule below the titles. On a terminal that is too narrow, sentences go on in the next line of their
+//! column; ids and paths stay whole, so that they can be copied.
 //!
 //! Written here because it must colour cells and print endless tables in constant memory: a [`Grid`] is the fixed
 //! widths alone, a [`Table`] collects its rows first.
@@ -141,20 +142,83 @@ impl Table {
         self.rows.iter().flatten().any(|cell| cell.tone != Tone::Plain)
     }
 
+    /// As wide as it is.
     pub(crate) fn write(&self, out: &mut impl Write, colored: bool) -> io::Result<()> {
-        let width = |index: usize, title: &str| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index));
-            cells.map(|cell| width_of(&cell.text)).max().unwrap_or(0).max(width_of(title))
-        };
-        let columns = self.columns.iter().enumerate();
-        let grid = Grid::new(columns.map(|(index, (title, align))| (width(index, title), *align)));
+        self.write_in(&self.widths(), out, colored)
+    }
+
+    /// Within so many characters, as far as that can be.
+    pub(crate) fn write_within(&self, most: usize, out: &mut impl Write, colored: bool) -> io::Result<()> {
+        let mut widths = self.widths();
+        let mut sentences: Vec<usize> =
+            (1..widths.len()).filter(|index| self.columns[*index].1 == Align::Left).collect();
+        sentences.sort_by_key(|index| std::cmp::Reverse(widths[*index]));
+        for index in sentences {
+            let beyond = whole(&widths).saturating_sub(most);
+            let narrowest = self.texts(index).flat_map(str::split_whitespace).map(width_of).max().unwrap_or(0);
+            let narrowest = narrowest.max(width_of(self.columns[index].0)).max(NARROW);
+            widths[index] = widths[index].saturating_sub(beyond).max(narrowest).min(widths[index]);
+        }
+        self.write_in(&widths, out, colored)
+    }
+
+    /// The widest of each column.
+    fn widths(&self) -> Vec<usize> {
+        let widest = |index| self.texts(index).map(width_of).max().unwrap_or(0);
+        self.columns.iter().enumerate().map(|(index, (title, _))| widest(index).max(width_of(title))).collect()
+    }
+
+    /// What it takes without being made narrower.
+    pub(crate) fn width(&self) -> usize {
+        whole(&self.widths())
+    }
+
+    fn texts(&self, index: usize) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter_map(move |row| Some(row.get(index)?.text.as_str()))
+    }
+
+    fn write_in(&self, widths: &[usize], out: &mut impl Write, colored: bool) -> io::Result<()> {
+        let grid = Grid::new(widths.iter().copied().zip(self.columns.iter().map(|(_, align)| *align)));
         grid.row(out, self.columns.iter().map(|(title, _)| (*title, Tone::Plain)), colored)?;
         grid.rule(out)?;
         for row in &self.rows {
-            grid.row(out, row.iter().map(|cell| (cell.text.as_str(), cell.tone)), colored)?;
+            let mut cells: Vec<_> =
+                row.iter().zip(widths).map(|(cell, width)| broken(&cell.text, *width).into_iter()).collect();
+            let lines = cells.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+            for number in 0..lines {
+                let line = cells.iter_mut().zip(row).map(|(parts, cell)| (parts.next().unwrap_or_default(), cell.tone));
+                if number == 0 {
+                    grid.row(out, line, colored)?;
+                } else {
+                    let mut text = Vec::new();
+                    grid.row(&mut text, line, colored)?;
+                    out.write_all(text.trim_ascii_end())?;
+                    out.write_all(b"\n")?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// Of a column that is made narrower, at least.
+const NARROW: usize = 16;
+
+fn whole(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+}
+
+/// The lines of a text, between words.
+fn broken(text: &str, width: usize) -> Vec<&str> {
+    let (mut lines, mut rest) = (Vec::new(), text);
+    while width_of(rest) > width {
+        let end = rest.char_indices().nth(width + 1).map_or(rest.len(), |(end, _)| end);
+        let Some(at) = rest[..end].rfind(' ').filter(|at| *at > 0) else { break };
+        lines.push(rest[..at].trim_end());
+        rest = rest[at..].trim_start();
+    }
+    lines.push(rest);
+    lines
 }
 
 fn width_of(text: &str) -> usize {
@@ -218,6 +282,30 @@ mod tests {
         let mut out = Vec::new();
         table.write(&mut out, true).unwrap();
         assert!(String::from_utf8(out).unwrap().contains("\x1b[33mrunning\x1b[0m\n"));
+    }
+
+    #[test]
+    fn sentences_go_on_in_the_next_line_and_ids_stay_whole() {
+        let mut table = Table::new([("Operation ID", Align::Left), ("Says", Align::Left), ("Bars", Align::Right)]);
+        table.row(["op_load_01M8Q205B6ZES7".into(), "the gateway has nothing before that day".into(), "12".into()]);
+        table.row(["op_load_01M8Q205B6ZES8".into(), "/a/path/that/is/never/broken".into(), "1".into()]);
+        assert_eq!(table.width(), 22 + 2 + 39 + 2 + 4);
+        let written = |most| {
+            let mut out = Vec::new();
+            table.write_within(most, &mut out, false).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let mut whole = Vec::new();
+        table.write(&mut whole, false).unwrap();
+        assert_eq!(written(69).as_bytes(), whole);
+        insta::assert_snapshot!(written(60), @r"
+        Operation ID            Says                            Bars
+        ────────────────────────────────────────────────────────────
+        op_load_01M8Q205B6ZES7  the gateway has nothing before    12
+                                that day
+        op_load_01M8Q205B6ZES8  /a/path/that/is/never/broken       1
+        ");
+        assert_eq!(written(1), written(58), "a path is as wide as it is");
     }
 
     #[test]

@@ -242,6 +242,11 @@ pub(crate) fn seconds(operation: &Operation) -> Option<f64> {
     operation.ended_at_ns.map(|end| seconds_between(start, end))
 }
 
+/// How long it ran, or has been running; absent before that.
+pub(crate) fn lasted(operation: &Operation) -> Option<f64> {
+    seconds(operation).or_else(|| operation.started_at_ns.map(|start| seconds_between(start, crate::time::now())))
+}
+
 /// A state's word, coloured.
 pub(crate) fn state_cell(operation: &Operation) -> Cell {
     let tone = match operation.state() {

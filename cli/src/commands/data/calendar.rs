@@ -1,9 +1,11 @@
 //! `ktrdr data calendar`: when a market is open.
 
+use clap_complete::ArgValueCompleter;
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use ktrdr_proto::v1::{GetCalendarRequest, ListCalendarsRequest};
 
 use crate::{
+    commands::completions,
     context::Context,
     failure::Stop,
     output::table::{Align, Table},
@@ -26,6 +28,7 @@ Times are of the market's own clock; in JSON they are UTC. A day is named by its
 Sunday. Of what a calendar does not know, no day is told.")]
 pub(crate) struct Args {
     /// A market (NYSE, CME, LSE, FX, 24/7 …) or a symbol
+    #[arg(add = ArgValueCompleter::new(completions::markets))]
     market: Option<String>,
 
     /// First date [default: today]
@@ -55,6 +58,9 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let answer = client.answer(client.market_data().get_calendar(client.request(request))).await?;
     let mut view = CalendarView::from(answer);
     view.days.retain(|day| day.special || !args.special);
+    if !json {
+        context.out.line(&format!("{} ({})", view.calendar.code, view.calendar.time_zone))?;
+    }
     context.out.show(json, &view, || days(&view))?;
     if !json && view.calendar.known_until < last.to_string() {
         context.talk.say(&format!("Nothing is known beyond {}", view.calendar.known_until));

@@ -1,5 +1,6 @@
 //! `ktrdr data check` and `ktrdr data gaps`: whether stored bars are right, and which are absent.
 
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::{
     reason,
     v1::{CheckRequest, ListSeriesRequest, SeriesId, SeriesSummary, Timeframe},
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     client::Client,
+    commands::completions::{symbols, timeframes},
     context::Context,
     failure::{Failure, Stop},
     flags::timeframe,
@@ -49,10 +51,11 @@ pub(crate) struct GapsArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct Chosen {
     /// Symbols; none: all that is stored
+    #[arg(add = ArgValueCompleter::new(symbols))]
     symbols: Vec<String>,
 
     /// Only this timeframe
-    #[arg(short, long, value_name = "TF", value_parser = timeframe)]
+    #[arg(short, long, value_name = "TF", value_parser = timeframe, add = ArgValueCompleter::new(timeframes))]
     timeframe: Option<Timeframe>,
 }
 

@@ -1,6 +1,6 @@
 //! `ktrdr data delete`: take stored bars away.
 
-use ktrdr_proto::v1::DeleteRequest;
+use ktrdr_proto::{spelling, v1::DeleteRequest};
 
 use super::change::{self, Change};
 use crate::{
@@ -34,16 +34,21 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
     let dry_run = !args.change.is_meant();
+    let undo = format!(
+        "ktrdr data restore {} -t {}",
+        args.series.symbol,
+        spelling::timeframe(args.series.timeframe).unwrap_or_default()
+    );
     let request = DeleteRequest { range: args.dates.range(), series: Some(args.series.into()), dry_run };
     let answer = client.answer(client.housekeeping().delete(client.request(request))).await?;
     let view = DeleteView::from(answer);
-    change::print(context, json, &view, || table(&view), args.change)
+    change::print(context, json, &view, || table(&view, &undo), args.change)
 }
 
-fn table(view: &DeleteView) -> Table {
+fn table(view: &DeleteView, undo: &str) -> Table {
     let mut table = Table::properties();
     table.property(if view.done { "Bars deleted" } else { "Bars to delete" }, thousands(view.bars));
     table.property("Bars left", thousands(view.bars_left));
-    table.property_if("To undo", view.operation.as_ref().map(|id| format!("data restore --operation {id}")));
+    table.property_if("To undo", view.operation.as_ref().map(|id| format!("{undo} --operation {id} --yes")));
     table
 }

@@ -31,8 +31,9 @@ use crate::{
   ktrdr data export AAPL -t 1h --output AAPL_1h.csv
   ktrdr data export AAPL -t 1h --start 2024-01-01 --end 2024-12-31 -o AAPL_1h.csv --force
   ktrdr data export EURUSD -t 5m | head
-  ktrdr data export AAPL -t 1m --format parquet -o AAPL_1m.parquet
-  ktrdr data export AAPL -t 1m --format arrow -o AAPL_1m.arrow
+  ktrdr data export AAPL -t 1m -o AAPL_1m.parquet
+  ktrdr data export AAPL -t 1m -o AAPL_1m.arrow
+  ktrdr data export AAPL -t 1m --format parquet > AAPL_1m.parquet
   ktrdr data export AAPL -t 1m --resample 1d -o AAPL_1d.csv
   ktrdr data export AAPL --start 2024-01-01 --chart AAPL.svg
 
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     series: Series,
 
-    /// The file; `-`, or none, is standard output
+    /// The file, whose ending is the format; `-`, or none, is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -61,13 +62,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
-    let format = context.format_or(Format::Csv);
-    let target = args.chart.clone().or(args.output.clone()).filter(|path| path != Path::new("-"));
+    if let Some(target) = &args.chart {
+        refuse_existing(target, args.force)?;
+        return chart(&args, target, context).await;
+    }
+    let target = args.output.clone().filter(|path| path != Path::new("-"));
+    let format = match &target {
+        Some(target) => format_of(target, context.format())?,
+        None => context.format_or(Format::Csv),
+    };
     if let Some(target) = &target {
         refuse_existing(target, args.force)?;
-    }
-    if let Some(target) = &args.chart {
-        return chart(&args, target, context).await;
     }
     let writer = match format {
         Format::Parquet => return binary(Binary::Parquet, args, target, context).await,
@@ -90,6 +95,32 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
             file.becomes(args.force)?;
             context.talk.say(&format!("Wrote {rows} rows to {}", target.display()));
             Ok(())
+        }
+    }
+}
+
+/// A name says what is in a file, also to those who read it: the format asked for may not say otherwise.
+fn format_of(target: &Path, asked: Option<Format>) -> Result<Format, Failure> {
+    let ending = target.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let told = match ending.as_deref() {
+        None => return Ok(asked.unwrap_or(Format::Csv)),
+        Some("csv") => Some(Format::Csv),
+        Some("json") => Some(Format::Json),
+        Some("jsonl" | "ndjson") => Some(Format::Jsonl),
+        Some("parquet") => Some(Format::Parquet),
+        Some("arrow" | "feather" | "ipc") => Some(Format::Arrow),
+        Some(_) => None,
+    };
+    match (told, asked) {
+        (Some(told), Some(asked)) if told != asked => {
+            let text = format!("{} would be no {}", target.display(), told.name());
+            Err(Failure::new(&reason::REQUEST_INVALID, text).hint("leave out --format, or name the file by it"))
+        }
+        (Some(format), _) | (None, Some(format)) => Ok(format),
+        (None, None) => {
+            let text = format!("the name {} does not tell a format", target.display());
+            Err(Failure::new(&reason::REQUEST_INVALID, text)
+                .hint("end it with .csv, .json, .jsonl, .parquet or .arrow, or say --format"))
         }
     }
 }
@@ -198,6 +229,32 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
             fs::remove_file(path).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_is_the_format_and_nothing_else_is() {
+        let of = |name: &str, asked| format_of(Path::new(name), asked).ok();
+        for (name, format) in [
+            ("a.csv", Format::Csv),
+            ("A.PARQUET", Format::Parquet),
+            ("a.b.feather", Format::Arrow),
+            ("a.ndjson", Format::Jsonl),
+            ("a", Format::Csv),
+        ] {
+            assert_eq!(of(name, None), Some(format), "{name}");
+        }
+        assert_eq!(of("a.txt", Some(Format::Csv)), Some(Format::Csv));
+        assert_eq!(of("a.parquet", Some(Format::Parquet)), Some(Format::Parquet));
+        for (name, asked) in
+            [("a.xlsx", None), ("a.csv.gz", None), ("a.parquet", Some(Format::Csv)), ("a.csv", Some(Format::Arrow))]
+        {
+            assert_eq!(of(name, asked), None, "{name}");
         }
     }
 }

@@ -7,11 +7,13 @@ mod report;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap_complete::ArgValueCompleter;
 use ktrdr_proto::v1::{
     LoadManyRequest, LoadMode, LoadRequest, OnSplit, SeriesId, Timeframe, TradingSession, WhatToShow,
 };
 
 use crate::{
+    commands::completions::{symbols, timeframes},
     context::Context,
     failure::Stop,
     flags::{Dates, What, timeframe},
@@ -33,11 +35,11 @@ pub(crate) use report::{many_table, table};
 Ctrl-C cancels the load and keeps what came; a second Ctrl-C leaves at once.")]
 pub(crate) struct Args {
     /// Symbols such as AAPL, BRK.B, VOD@LSE, EURUSD, ES-202503 or SPX
-    #[arg(required_unless_present = "from_file")]
+    #[arg(required_unless_present = "from_file", add = ArgValueCompleter::new(symbols))]
     symbols: Vec<String>,
 
     /// Lengths of a bar: 1s 5s 10s 15s 30s 1m 2m 3m 4m 5m 10m 15m 20m 30m 1h 2h 3h 4h 8h 1d 1w 1M
-    #[arg(short, long = "timeframe", value_name = "TF", default_value = "1d", value_delimiter = ',', value_parser = timeframe)]
+    #[arg(short, long = "timeframe", value_name = "TF", default_value = "1d", value_delimiter = ',', value_parser = timeframe, add = ArgValueCompleter::new(timeframes))]
     timeframes: Vec<Timeframe>,
 
     /// More symbols, one a line; `-` is standard input

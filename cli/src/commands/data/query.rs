@@ -96,7 +96,7 @@ impl Bars {
         mut stamps: Stamps,
     ) -> Result<u64, WriteError> {
         let mut rows = 0;
-        writer.begin(out, &self.header)?;
+        writer.begin(out, &self.header, &mut stamps)?;
         while let Some(columns) = self.next().await? {
             rows += columns.len() as u64;
             writer.chunk(out, &mut stamps, even(&columns)?)?;

@@ -59,12 +59,12 @@ pub(crate) struct Args {
     #[arg(long)]
     chart: bool,
 
-    /// Accepted for old scripts: a stored series has one session, and that is shown
-    #[arg(long)]
+    /// The same as --hours regular
+    #[arg(long, conflicts_with_all = ["hours", "include_extended"])]
     trading_hours: bool,
 
-    /// Accepted for old scripts
-    #[arg(long)]
+    /// All stored hours, which is the default
+    #[arg(long, conflicts_with = "hours")]
     include_extended: bool,
 }
 
@@ -99,9 +99,9 @@ impl WindowArgs {
     }
 }
 
-pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
-    if args.trading_hours || args.include_extended {
-        context.talk.note("A stored series has one session; what is stored is shown");
+pub(crate) async fn run(mut args: Args, context: &mut Context) -> Result<(), Stop> {
+    if args.trading_hours {
+        args.view = args.view.regular();
     }
     let format = context.format_or(Format::Table);
     let whole_range = args.chart && !args.window.is_given();

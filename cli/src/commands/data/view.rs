@@ -42,6 +42,11 @@ pub(super) struct View {
 }
 
 impl ViewArgs {
+    /// As with `--hours regular`.
+    pub(super) fn regular(self) -> Self {
+        Self { hours: Some(Hours::Regular), ..self }
+    }
+
     pub(super) fn asked(&self) -> View {
         let hours = match self.hours {
             None => HoursOfDay::Unspecified,

@@ -1,7 +1,10 @@
 //! `ktrdr models show`: one model in full.
 
+use clap_complete::ArgValueCompleter;
+
 use super::{joined, metric_names, model, print_curves};
 use crate::{
+    commands::completions::trainings,
     context::Context,
     failure::Stop,
     output::table::{Table, bytes},
@@ -15,6 +18,7 @@ use crate::{
   ktrdr models show op_training_01J9ZQ --format json")]
 pub(crate) struct Args {
     /// As `models list` names it, or a unique prefix
+    #[arg(add = ArgValueCompleter::new(trainings))]
     model: String,
 }
 

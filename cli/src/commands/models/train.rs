@@ -17,6 +17,7 @@ use crate::{
     failure::{Failure, Stop},
     follow::{self, Ended, Interrupts, print_started},
     output::table::{Align, Cell, Table, Tone, thousands},
+    time::Stamps,
     views::{operation::OperationView, training::PlanView},
 };
 
@@ -228,7 +229,10 @@ fn print_plan(context: &mut Context, json: bool, plan: &TrainingPlan) -> Result<
         let stored = if series.bars == 0 {
             "not stored here".to_owned()
         } else {
-            format!("{} bars stored here", thousands(series.bars))
+            let day = |ns: i64| Stamps::default().plain(ns).chars().take(10).collect::<String>();
+            let days =
+                series.first_ns.zip(series.last_ns).map(|(first, last)| format!(", {} to {}", day(first), day(last)));
+            format!("{} bars stored here{}", thousands(series.bars), days.unwrap_or_default())
         };
         table.property(&format!("{} {}", series.symbol, series.timeframe), stored);
     }

@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Stop},
     output::table::{Align, Table},
     time::duration,
-    views::operation::{OperationView, seconds, state_cell},
+    views::operation::{OperationView, lasted, state_cell},
 };
 
 /// The most that one answer holds.
@@ -147,9 +147,10 @@ fn table(operations: &[Operation]) -> Table {
             operation.id.as_str().into(),
             operation.kind.as_str().into(),
             state_cell(operation),
-            percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.0}%")).into(),
+            // what has not completed is not whole
+            percent.map_or_else(|| "-".to_owned(), |percent| format!("{:.0}%", percent.floor())).into(),
             operation.subject.as_str().into(),
-            seconds(operation).map_or_else(|| "-".to_owned(), duration).into(),
+            lasted(operation).map_or_else(|| "-".to_owned(), duration).into(),
         ]);
     }
     table

@@ -60,10 +60,11 @@ pub(super) fn ticks(low: f64, high: f64, count: u32) -> Vec<f64> {
     (0..=count.saturating_mul(2)).map(tick).take_while(|price| *price <= high).collect()
 }
 
-/// As few decimals as tell neighbouring ticks apart.
+/// As few decimals as say each tick as it is.
 pub(super) fn decimals(ticks: &[f64]) -> usize {
-    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-    (0..8).find(|places| step >= 0.99 * 10_f64.powi(-i32::try_from(*places).unwrap_or(0))).unwrap_or(8)
+    let is_whole = |value: f64| (value - value.round()).abs() < 1e-3;
+    (0..8).find(|places| ticks.iter().all(|tick| is_whole(tick * 10_f64.powi(*places)))).map_or(8, i32::unsigned_abs)
+        as usize
 }
 
 #[cfg(test)]
@@ -74,6 +75,7 @@ mod tests {
     fn axes_have_round_prices() {
         assert_eq!(ticks(101.3, 118.9, 4), [105.0, 110.0, 115.0]);
         assert_eq!(decimals(&ticks(101.3, 118.9, 4)), 0);
+        assert_eq!(decimals(&ticks(134.2, 143.1, 4)), 1, "{:?}", ticks(134.2, 143.1, 4));
         let small = ticks(1.0812, 1.0871, 5);
         assert_eq!(decimals(&small), 3, "{small:?}");
         assert!(small.len() >= 3 && small.iter().all(|price| (1.0812..=1.0871).contains(price)));

@@ -2,7 +2,7 @@
 
 use ktrdr_proto::{
     spelling::Word as _,
-    v1::{LoadRequest, LoadResult, Operation, SeriesId, operation},
+    v1::{LoadMode, LoadRequest, LoadResult, Operation, SeriesId, operation},
 };
 
 use crate::{
@@ -32,8 +32,24 @@ pub(super) fn print(context: &mut Context, json: bool, asked: &LoadRequest, ende
     }
     if ended.operation.result.is_some() {
         context.out.table(&table(&ended.operation, &view))?;
+        if let Some(why) = why_nothing(asked, result).filter(|_| failure.is_none()) {
+            context.talk.say(why);
+        }
     }
     failure.map_or(Ok(()), |failure: Failure| Err(failure.into()))
+}
+
+/// Why a load that completed brought nothing.
+fn why_nothing(asked: &LoadRequest, result: &LoadResult) -> Option<&'static str> {
+    if asked.mode() == LoadMode::Local || result.bars_loaded > 0 || result.bars_revised > 0 {
+        return None;
+    }
+    Some(match result.requests_made {
+        0 => {
+            "Nothing was asked: all of it is stored, or the gateway had nothing when it was asked; --verify asks again"
+        }
+        _ => "The gateway has nothing that is not stored",
+    })
 }
 
 /// For a load that ended before it could say what it loads.
