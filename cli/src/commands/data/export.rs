@@ -112,7 +112,8 @@ fn format_of(target: &Path, asked: Option<Format>) -> Result<Format, Failure> {
         Some(_) => None,
     };
     match (told, asked) {
-        (Some(told), Some(asked)) if told != asked => {
+        // by json, scripts ask for documents of errors
+        (Some(told), Some(asked)) if told != asked && asked != Format::Json => {
             let text = format!("{} would be no {}", target.display(), told.name());
             Err(Failure::new(&reason::REQUEST_INVALID, text).hint("leave out --format, or name the file by it"))
         }
@@ -250,6 +251,7 @@ mod tests {
             assert_eq!(of(name, None), Some(format), "{name}");
         }
         assert_eq!(of("a.txt", Some(Format::Csv)), Some(Format::Csv));
+        assert_eq!(of("a.csv", Some(Format::Json)), Some(Format::Csv));
         assert_eq!(of("a.parquet", Some(Format::Parquet)), Some(Format::Parquet));
         for (name, asked) in
             [("a.xlsx", None), ("a.csv.gz", None), ("a.parquet", Some(Format::Csv)), ("a.csv", Some(Format::Arrow))]

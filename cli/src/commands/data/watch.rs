@@ -1,5 +1,7 @@
 //! `ktrdr data watch`: bars as they are made.
 
+use std::time::Duration;
+
 use ktrdr_proto::{
     reason,
     spelling::Word as _,
@@ -8,6 +10,7 @@ use ktrdr_proto::{
         TradingSession, WhatToShow, subscribe_response::Event,
     },
 };
+use tokio::time::timeout;
 use tonic::{Request, Streaming};
 
 use crate::{
@@ -23,6 +26,9 @@ use crate::{
     time::Stamps,
     views::{timeframe, word},
 };
+
+/// A subscription is there within a second or two, unless the gateway's pacing is used up.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Print bars as they are made
 #[derive(Debug, clap::Args)]
@@ -67,6 +73,8 @@ struct Watch<'a> {
     stamps: Stamps,
     count: Option<u64>,
     phase: LivePhase,
+    /// Nothing has come yet, and that was not told.
+    is_new: bool,
 }
 
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
@@ -87,8 +95,14 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let decimals = if header.what_to_show() == WhatToShow::Trades { 4 } else { 5 };
     let writer = LiveWriter::new(context.format(), decimals);
     writer.begin(&mut context.out, &title(&header))?;
-    let mut watch =
-        Watch { context, writer, stamps: Stamps::default(), count: args.count, phase: LivePhase::Unspecified };
+    let mut watch = Watch {
+        context,
+        writer,
+        stamps: Stamps::default(),
+        count: args.count,
+        phase: LivePhase::Unspecified,
+        is_new: true,
+    };
     let ended = tokio::select! {
         ended = watch.follow(&client, &mut events) => ended,
         () = interrupts.next() => interrupted(args.count),
@@ -120,11 +134,22 @@ impl Watch<'_> {
     /// Until enough bars have come.
     async fn follow(&mut self, client: &Client, events: &mut Streaming<SubscribeResponse>) -> Result<(), Stop> {
         loop {
-            let message = events.message().await.map_err(|status| client.failure(&status))?;
+            let message = match timeout(SLOW, events.message()).await {
+                Ok(message) => message.map_err(|status| client.failure(&status))?,
+                Err(_) if self.is_new && self.phase != LivePhase::Interrupted => {
+                    self.is_new = false;
+                    self.say(
+                        "Not there yet: the gateway is asked, or its pacing is waited for; ktrdr ib status says which",
+                    )?;
+                    continue;
+                }
+                Err(_) => continue,
+            };
             let Some(message) = message else {
                 let text = format!("ktrdrd at {} ended the subscription", client.socket());
                 return Err(Failure::new(&reason::DAEMON_UNREACHABLE, text).into());
             };
+            self.is_new &= matches!(message.event, Some(Event::State(_)) | None) && self.phase != LivePhase::Flowing;
             match message.event {
                 Some(Event::Closed(closed)) => {
                     self.closed(&closed)?;
