@@ -4,7 +4,11 @@ use std::{
     fs::File,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use crate::model::Nanos;
@@ -33,8 +37,25 @@ pub struct Unit {
     pub of_user: bool,
 }
 
-/// The resident set; 0 where the system does not tell.
+/// So long the resident set is taken for what it was: to read it takes as long as the rest of an answer, and readers wait for each other.
+const RESIDENT_MS: u64 = 100;
+
+/// The resident set, a tenth of a second ago at most; 0 where the system does not tell.
 pub fn resident_bytes() -> u64 {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    static READ_AT: AtomicU64 = AtomicU64::new(0);
+    static BYTES: AtomicU64 = AtomicU64::new(0);
+    // in milliseconds, and never 0, which is before the first
+    let now = u64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    let read_at = READ_AT.load(Ordering::Acquire);
+    if read_at == 0 || now.saturating_sub(read_at) > RESIDENT_MS {
+        BYTES.store(read_resident_bytes(), Ordering::Relaxed);
+        READ_AT.store(now, Ordering::Release);
+    }
+    BYTES.load(Ordering::Relaxed)
+}
+
+fn read_resident_bytes() -> u64 {
     // kept open: to open it takes ten times as long as to read it, and every `daemon status` does
     static STATM: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/statm").ok());
     let mut text = [0; 128];

@@ -51,7 +51,7 @@ fn check(
     contract: Option<&Contract>,
 ) -> Result<CheckedSeries, MarketDataError> {
     let state = store.state(&key).filter(|state| state.bars() > 0);
-    let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key }) };
+    let Some(state) = state else { return Err(MarketDataError::not_found(store, key)) };
     let now = clock::now();
     let zone = calendar.map_or(jiff::tz::TimeZone::UTC, |calendar| calendar.zone().clone());
     let mut checker = Checker::new(Subject {

@@ -7,7 +7,7 @@ use crate::{
     gateway::GatewayError,
     model::{Basis, InvalidSymbol, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
     operations::OperationError,
-    store::StoreError,
+    store::{Store, StoreError},
 };
 
 /// An error of this layer, or of one below that stopped it.
@@ -65,10 +65,12 @@ pub enum MarketDataError {
         example: String,
     },
     /// Nothing is stored.
-    #[error("no bars of {key} are stored")]
+    #[error("no bars of {key} are stored{}", also(there))]
     SeriesNotFound {
         /// Which.
         key: SeriesKey,
+        /// Of the same symbol.
+        there: Vec<Timeframe>,
     },
     /// Its bars are of another kind.
     #[error("{key} is stored with {stored}, not with {asked}")]
@@ -179,6 +181,19 @@ impl MarketDataError {
     }
 }
 
+impl MarketDataError {
+    /// With what is stored of the symbol instead.
+    pub(super) fn not_found(store: &Store, key: SeriesKey) -> Self {
+        let all = store.list().into_iter().filter(|(other, state)| other.symbol == key.symbol && state.bars() > 0);
+        Self::SeriesNotFound { there: all.map(|(other, _)| other.timeframe).collect(), key }
+    }
+}
+
+fn also(there: &[Timeframe]) -> String {
+    let there: Vec<String> = there.iter().map(Timeframe::to_string).collect();
+    if there.is_empty() { String::new() } else { format!("; of the symbol there are {}", there.join(", ")) }
+}
+
 impl Reasoned for MarketDataError {
     fn reason(&self) -> &'static Reason {
         match self {
@@ -211,7 +226,7 @@ impl Reasoned for MarketDataError {
         let series =
             |key: &SeriesKey| vec![("symbol", key.symbol.to_string()), ("timeframe", key.timeframe.to_string())];
         match self {
-            Self::SeriesNotFound { key }
+            Self::SeriesNotFound { key, .. }
             | Self::NothingKept { key }
             | Self::SplitSuspected { key, .. }
             | Self::AdjustmentChanged { key, .. }

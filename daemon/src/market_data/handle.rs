@@ -140,7 +140,7 @@ impl MarketData {
                 stored: state.basis,
                 asked: request.basis,
             }),
-            None if request.mode == Mode::Local => Err(MarketDataError::SeriesNotFound { key: request.key.clone() }),
+            None if request.mode == Mode::Local => Err(self.not_found(&request.key)),
             _ => Ok(()),
         }
     }
@@ -242,7 +242,11 @@ impl MarketData {
     /// What is known of a stored series.
     pub fn range(&self, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
         let state = self.reference.store.state(key).filter(|state| state.bars() > 0);
-        state.ok_or_else(|| MarketDataError::SeriesNotFound { key: key.clone() })
+        state.ok_or_else(|| self.not_found(key))
+    }
+
+    fn not_found(&self, key: &SeriesKey) -> MarketDataError {
+        MarketDataError::not_found(&self.reference.store, key.clone())
     }
 
     /// How well the cache of stored years does.

@@ -69,7 +69,7 @@ impl MarketData {
         series.retain(|(key, _)| key.symbol == symbol && timeframe.is_none_or(|one| one == key.timeframe));
         if series.is_empty() {
             let timeframe = timeframe.unwrap_or(Timeframe::Days1);
-            return Err(MarketDataError::SeriesNotFound { key: SeriesKey { symbol, timeframe } });
+            return Err(MarketDataError::not_found(&self.reference.store, SeriesKey { symbol, timeframe }));
         }
         let store = self.reference.store.clone();
         let remembered = known.clone();

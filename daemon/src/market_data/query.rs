@@ -136,7 +136,7 @@ fn prepare(
     seen: Option<&Seen>,
 ) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
     let state = store.state(key).filter(|state| state.bars() > 0);
-    let Some(state) = state else { return Err(MarketDataError::SeriesNotFound { key: key.clone() }) };
+    let Some(state) = state else { return Err(MarketDataError::not_found(store, key.clone())) };
     let range = range.unwrap_or(TimeRange::ALL);
     let (parts, ends) = match seen {
         None => stored(store, key, &range)?,

@@ -4,7 +4,7 @@
 //! All others are in the ledger alone. Of them, memory has how many there are and how new the newest is: most lists need no more.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ops::Bound,
     sync::Arc,
 };
@@ -41,8 +41,8 @@ impl There {
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     ids: BTreeMap<Arc<str>, Arc<Entry>>,
-    /// When it was created, and its id: the order of the lists.
-    ages: BTreeSet<(Nanos, Arc<str>)>,
+    /// By when it was created, and its id: the order of the lists.
+    ages: BTreeMap<(Nanos, Arc<str>), Arc<Entry>>,
     requests: HashMap<Arc<str>, Arc<Entry>>,
     /// Those that have ended, in the order of their ends.
     ended: VecDeque<Arc<str>>,
@@ -66,7 +66,7 @@ impl Entries {
     pub(super) fn insert(&mut self, entry: Arc<Entry>) {
         let operation = entry.snapshot();
         let id: Arc<str> = operation.id.as_str().into();
-        self.ages.insert((operation.created, id.clone()));
+        self.ages.insert((operation.created, id.clone()), entry.clone());
         self.requests.insert(operation.request_id.as_str().into(), entry.clone());
         self.ids.insert(id, entry);
     }
@@ -150,7 +150,7 @@ impl Entries {
     /// Newest first; with `before`, those older than it.
     pub(super) fn newest_first(&self, before: Option<&Place>) -> impl Iterator<Item = &Arc<Entry>> {
         let end = before.map_or(Bound::Unbounded, |(created, id)| Bound::Excluded((*created, id.as_str().into())));
-        self.ages.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get(id))
+        self.ages.range((Bound::Unbounded, end)).rev().map(|(_, entry)| entry)
     }
 
     /// How many only the ledger has, of the kinds and states that `fit`.

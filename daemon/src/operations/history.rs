@@ -2,7 +2,7 @@
 //! is first asked for, at the latest when the daemon is ready: nobody waits for thousands of old operations to be told a range.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub(super) struct History {
     /// Those that had not ended when this life began.
     pub(super) left: Vec<Arc<Entry>>,
-    entries: OnceCell<Mutex<Entries>>,
+    entries: OnceCell<RwLock<Entries>>,
     /// Why the others are not known.
     unread: Mutex<Option<StoreError>>,
 }
@@ -71,7 +71,7 @@ impl Registry {
     }
 
     /// Those in memory, and how many others there are; those of earlier lives are counted where they were not yet.
-    pub(super) async fn entries(&self) -> MutexGuard<'_, Entries> {
+    async fn known(&self) -> &RwLock<Entries> {
         let history = &self.0.history;
         let read = async {
             let left = history.left.iter().map(|entry| entry.snapshot().id.as_str().into()).collect();
@@ -80,15 +80,25 @@ impl Registry {
                 *history.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Counted::default()
             });
-            Mutex::new(Entries::new(&history.left, earlier))
+            RwLock::new(Entries::new(&history.left, earlier))
         };
-        history.entries.get_or_init(|| read).await.lock().unwrap_or_else(PoisonError::into_inner)
+        history.entries.get_or_init(|| read).await
+    }
+
+    /// The same to look at: many may at once.
+    pub(super) async fn entries(&self) -> RwLockReadGuard<'_, Entries> {
+        self.known().await.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same to change.
+    pub(super) async fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.known().await.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those in memory; without waiting for the others.
     pub(super) fn whole_ones(&self) -> Vec<Arc<Entry>> {
         let Some(entries) = self.0.history.entries.get() else { return self.0.history.left.clone() };
-        let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.all().cloned().collect()
     }
 

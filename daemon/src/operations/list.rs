@@ -262,13 +262,6 @@ mod tests {
         registry.drained().await;
     }
 
-    /// Once.
-    async fn pruned(registry: &Registry) {
-        let stop = CancellationToken::new();
-        stop.cancel();
-        registry.clone().keep_pruned(stop).await;
-    }
-
     #[tokio::test(flavor = "multi_thread")]
     async fn an_end_that_could_not_be_recorded_is_recorded_later() {
         let folder = tempfile::tempdir().unwrap();
@@ -277,7 +270,7 @@ mod tests {
         let ledger = rusqlite::Connection::open(Layout::new(folder.path().to_path_buf()).ledger()).unwrap();
         ledger.execute("UPDATE operation SET state = 'running', ended_ns = NULL", []).unwrap();
         lived.entries().await.get(&operation.id).unwrap().set_recorded(false);
-        pruned(&lived).await;
+        lived.prune().await;
         assert!(lived.is_recorded(&operation.id).await);
         drop(lived);
         assert_eq!(told(&registry(folder.path()).get(&operation.id).await.unwrap()), told(&operation));
@@ -298,7 +291,7 @@ mod tests {
         for gone in [&all[3].id, &all[7].id, &all[COUNT - 1].id] {
             ledger.execute("UPDATE operation SET created_ns = 1, ended_ns = 2 WHERE id = ?1", [gone]).unwrap();
         }
-        pruned(&registry).await;
+        registry.prune().await;
         let page = registry.list(&Filter::default(), "", 1_000).await.unwrap();
         assert_eq!((page.total, page.operations.len()), (COUNT - 3, COUNT - 3));
         let failed = Filter { states: vec![State::Failed], ..Filter::default() };

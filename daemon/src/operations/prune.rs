@@ -18,6 +18,8 @@ const YOUNG: Nanos = DAY;
 /// Ends after which it is worth looking, beside the hourly look.
 pub(super) const ENDS: usize = 500;
 const PAUSE: Duration = Duration::from_hours(1);
+/// A start has others to serve first.
+const AFTER_START: Duration = Duration::from_secs(2);
 
 /// What is kept of ended operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,25 +56,27 @@ fn forgotten(ages: &[Age], keep: Keep, now: Nanos) -> Vec<usize> {
 }
 
 impl Registry {
-    /// Forgets what is too old or too much, at once, each hour and after many ends, until `stop`.
+    /// Forgets what is too old or too much, soon, each hour and after many ends, until `stop`.
     pub async fn keep_pruned(self, stop: CancellationToken) {
+        let mut pause = AFTER_START;
         loop {
-            self.0.ends.store(0, Ordering::Relaxed);
-            self.prune().await;
             let look = async {
                 tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
+                    () = tokio::time::sleep(pause) => {}
                     () = self.0.many_ended.notified() => {}
                 }
             };
             if stop.run_until_cancelled(look).await.is_none() {
                 return;
             }
+            self.0.ends.store(0, Ordering::Relaxed);
+            self.prune().await;
+            pause = PAUSE;
         }
     }
 
     /// The ledger first, in one transaction, then the memory: nothing is listed that a restart would not know.
-    async fn prune(&self) {
+    pub(super) async fn prune(&self) {
         self.record_late().await;
         // what had ended before is counted by now: it is known what goes from memory
         drop(self.entries().await);
@@ -80,7 +84,7 @@ impl Registry {
         match self.0.store.forget_operations(move |ages| forgotten(ages, keep, now)).await {
             Ok(gone) if gone.is_empty() => {}
             Ok(gone) => {
-                let mut entries = self.entries().await;
+                let mut entries = self.entries_mut().await;
                 for one in &gone {
                     entries.forget(one);
                 }

@@ -142,7 +142,7 @@ impl Registry {
         let span = span_of(&operation);
         let entry = Arc::new(Entry::new(operation));
         let started = entry.snapshot();
-        self.entries().await.insert(entry.clone());
+        self.entries_mut().await.insert(entry.clone());
         self.0.open.fetch_add(1, Ordering::Relaxed);
         let waits = new.waits;
         let registry = self.clone();

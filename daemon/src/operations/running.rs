@@ -71,7 +71,7 @@ impl Registry {
             ended.ended.zip(ended.started.or(Some(ended.created))).map_or(0, |(end, start)| (end - start).max(0));
         metrics().operation_ended(&ended.kind, ended.state.name(), Duration::from_nanos(took.unsigned_abs()));
         self.settle(&entry, ended).await;
-        self.entries().await.ended(&entry.snapshot().id);
+        self.entries_mut().await.ended(&entry.snapshot().id);
         if self.0.ends.fetch_add(1, Ordering::Relaxed) + 1 >= ENDS {
             self.0.many_ended.notify_one();
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{PoisonError, RwLock},
 };
 
 use bytes::Bytes;
@@ -16,9 +16,9 @@ const MOST: usize = 200;
 /// Bytes of one that is remembered: an import of thousands of files tells of each.
 const BYTES_MAX: usize = 64 << 10;
 
-/// Those that were made, by id.
+/// Those that were made, by id. Many look at once, and nearly always find.
 #[derive(Debug, Default)]
-pub(super) struct Listed(Mutex<HashMap<String, Bytes>>);
+pub(super) struct Listed(RwLock<HashMap<String, Bytes>>);
 
 impl Listed {
     /// The bytes of each.
@@ -26,28 +26,26 @@ impl Listed {
         if operations.len() > MOST {
             return operations.iter().map(made).collect();
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        operations.iter().map(|operation| one(&mut known, operation)).collect()
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<Option<Bytes>> = operations.iter().map(|one| known.get(&one.id).cloned()).collect();
+        drop(known);
+        let bytes = operations.iter().zip(found).map(|(one, found)| found.unwrap_or_else(|| self.one(one)));
+        bytes.collect()
+    }
+
+    fn one(&self, operation: &Snapshot) -> Bytes {
+        let bytes = made(operation);
+        if operation.state.is_final() && bytes.len() <= BYTES_MAX {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert(operation.id.clone(), bytes.clone());
+        }
+        bytes
     }
 }
 
 fn made(operation: &Snapshot) -> Bytes {
     Bytes::from(convert_operation::operation(operation).encode_to_vec())
-}
-
-fn one(known: &mut HashMap<String, Bytes>, operation: &Snapshot) -> Bytes {
-    if !operation.state.is_final() {
-        return made(operation);
-    }
-    if let Some(bytes) = known.get(&operation.id) {
-        return bytes.clone();
-    }
-    let bytes = made(operation);
-    if bytes.len() <= BYTES_MAX {
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(operation.id.clone(), bytes.clone());
-    }
-    bytes
 }

@@ -2,8 +2,10 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
+    thread,
 };
 
 use super::{Layout, StoreError};
@@ -197,15 +199,37 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Of a file, by the piece: memory for all of one takes longer to get than to read it.
+/// Of a file. A start waits for this: both halves of a large one are read at once, where there is a second thread to be had.
 fn checksum(file: &Path) -> io::Result<Checksum> {
-    let (mut file, mut piece) = (File::open(file)?, vec![0; 64 << 10]);
-    let (mut length, mut sum) = (0, crc32fast::Hasher::new());
+    const LARGE: u64 = 2 << 20;
+    let file = File::open(file)?;
+    let middle = match file.metadata()?.len() {
+        length if length < LARGE => return Ok(part(&file, 0, u64::MAX)?.0),
+        length => length / 2,
+    };
+    thread::scope(|scope| {
+        let second = thread::Builder::new().name("checksum".into());
+        let second = second.spawn_scoped(scope, || part(&file, middle, u64::MAX));
+        let (_, mut sum) = part(&file, 0, middle)?;
+        let (rest, of_rest) = match second.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(read)) => read?,
+            Ok(Err(_)) | Err(_) => part(&file, middle, u64::MAX)?,
+        };
+        sum.combine(&of_rest);
+        Ok(Checksum { length: middle + rest.length, crc: sum.finalize() })
+    })
+}
+
+/// From there to there or to the end, by the piece: memory for all of it takes longer to get than to read it.
+fn part(file: &File, from: u64, to: u64) -> io::Result<(Checksum, crc32fast::Hasher)> {
+    let (mut at, mut piece) = (from, vec![0; 64 << 10]);
+    let mut sum = crc32fast::Hasher::new();
     loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(Checksum { length, crc: sum.finalize() }),
+        let left = usize::try_from(to - at).unwrap_or(usize::MAX).min(piece.len());
+        match file.read_at(&mut piece[..left], at) {
+            Ok(0) => return Ok((Checksum { length: at - from, crc: sum.clone().finalize() }, sum)),
             Ok(read) => {
-                length += read as u64;
+                at += read as u64;
                 sum.update(&piece[..read]);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -242,4 +266,21 @@ pub(super) fn clear_staging(layout: &Layout) -> Result<(), StoreError> {
         Ok(())
     };
     clear().map_err(|error| StoreError::io(&staging, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_of_a_file_is_that_of_its_bytes_whatever_its_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let bytes: Vec<u8> = (0..(5_u32 << 20) + 3).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
+        for length in [0, 1, (64 << 10) + 1, (2 << 20) - 1, 2 << 20, (3 << 20) + 1, bytes.len()] {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let sum = Checksum { length: length as u64, crc: crc32fast::hash(&bytes[..length]) };
+            assert_eq!(checksum(&path).unwrap(), sum, "{length}");
+        }
+    }
 }

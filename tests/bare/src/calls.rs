@@ -26,7 +26,10 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::{connect, wire::Message};
+use crate::{
+    connect,
+    wire::{Message, PageRequest},
+};
 
 /// Operations on a page.
 const LISTED: u32 = 10;
@@ -36,6 +39,8 @@ const LISTED: u32 = 10;
 pub enum Call {
     /// The bare server's echo of 64 bytes.
     Echo,
+    /// An answer of the bare server, so many bytes.
+    Page(u64),
     /// `Daemon.GetStatus`.
     Status,
     /// `Operations.List`, ten of them.
@@ -52,7 +57,10 @@ impl Call {
             "status" => Self::Status,
             "operations" => Self::Operations,
             "range" => Self::Range,
-            _ => bail!("{name} is not a call: echo, status, operations or range"),
+            _ => match name.strip_prefix("page:").and_then(|bytes| bytes.parse().ok()) {
+                Some(bytes) => Self::Page(bytes),
+                None => bail!("{name} is not a call: echo, page:BYTES, status, operations or range"),
+            },
         })
     }
 }
@@ -79,6 +87,8 @@ pub struct Outcome {
     pub p50: Duration,
     /// 99 of 100 took no longer.
     pub p99: Duration,
+    /// Of one answer.
+    pub bytes: usize,
 }
 
 /// Calls until the time is over. A call that fails ends it.
@@ -89,11 +99,13 @@ pub async fn run(socket: &Path, call: Call, load: Load) -> Result<Outcome> {
         channels.push(connect(socket).await?);
     }
     let over = Arc::new(AtomicBool::new(false));
-    let mut callers = Vec::new();
+    let (mut callers, mut bytes) = (Vec::new(), 0);
     for channel in channels.iter().cycle().take(load.in_flight) {
         let mut caller = Caller::new(channel.clone(), call);
         // the first one opens what has to be opened
-        check(call, &caller.once().await?)?;
+        let answer = caller.once().await?;
+        check(call, &answer)?;
+        bytes = answer.len();
         callers.push(caller);
     }
     let begun = Instant::now();
@@ -107,7 +119,7 @@ pub async fn run(socket: &Path, call: Call, load: Load) -> Result<Outcome> {
     let took = begun.elapsed();
     times.sort_unstable();
     let at = |percent: usize| times.get(times.len() * percent / 100).copied().context("no call was answered in time");
-    Ok(Outcome { calls: times.len(), took, p50: at(50)?, p99: at(99)? })
+    Ok(Outcome { calls: times.len(), took, p50: at(50)?, p99: at(99)?, bytes })
 }
 
 /// One call again and again: its bytes are made once, and those of the answer are not read. A client that does more measures itself.
@@ -122,6 +134,7 @@ impl Caller {
         let series = SeriesId { symbol: "AAPL".into(), timeframe: Timeframe::Days1.into() };
         let (path, request) = match call {
             Call::Echo => ("/ktrdr.bare.v1.Bare/Echo", Message { body: vec![7; 64] }.encode_to_vec()),
+            Call::Page(bytes) => ("/ktrdr.bare.v1.Bare/Page", PageRequest { bytes }.encode_to_vec()),
             Call::Status => ("/ktrdr.v1.Daemon/GetStatus", GetDaemonStatusRequest {}.encode_to_vec()),
             Call::Operations => {
                 let request = ListOperationsRequest { page_size: LISTED, ..ListOperationsRequest::default() };
@@ -153,6 +166,7 @@ impl Caller {
 fn check(call: Call, answer: &[u8]) -> Result<()> {
     match call {
         Call::Echo => ensure!(Message::decode(answer)?.body.len() == 64, "an echo of another length"),
+        Call::Page(bytes) => ensure!(Message::decode(answer)?.body.len() as u64 == bytes, "a page of another size"),
         Call::Status => ensure!(GetDaemonStatusResponse::decode(answer)?.pid > 0, "no pid"),
         Call::Operations => {
             let listed = ListOperationsResponse::decode(answer)?.operations.len();

@@ -35,7 +35,9 @@ fn main() -> Result<()> {
             let load = Load { connections: connections.parse()?, in_flight: in_flight.parse()?, lasts };
             let outcome = client()?.block_on(calls::run(Path::new(socket), Call::named(call)?, load))?;
             let [took, p50, p99] = [outcome.took, outcome.p50, outcome.p99].map(|time| time.as_secs_f64());
-            Ok(writeln!(stdout(), r#"{{"calls":{},"took":{took},"p50":{p50},"p99":{p99}}}"#, outcome.calls)?)
+            let calls::Outcome { calls, bytes, .. } = outcome;
+            let document = format!(r#"{{"calls":{calls},"took":{took},"p50":{p50},"p99":{p99},"bytes":{bytes}}}"#);
+            Ok(writeln!(stdout(), "{document}")?)
         }
         ["bars", socket, from, symbol, rows, times] => {
             let from = match *from {

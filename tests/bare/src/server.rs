@@ -1,4 +1,4 @@
-//! The bare server: an echo, and a stream of typed columns that it holds in memory.
+//! The bare server: an echo, answers of any size, and a stream of typed columns that it holds in memory.
 
 use std::{
     path::Path,
@@ -14,12 +14,13 @@ use tonic::{Request, Response, Status, transport::Server};
 use crate::{
     CHUNK_ROWS, CONNECTION_WINDOW, STREAM_WINDOW,
     wire::{
-        BarsRequest, Columns, Message,
+        BarsRequest, Columns, Message, PageRequest,
         bare_server::{Bare, BareServer},
     },
 };
 
 const ROWS_MAX: u64 = 10_000_000;
+const PAGE_MAX: u64 = 1 << 20;
 const MINUTE: i64 = 60_000_000_000;
 
 /// Answers until it is killed.
@@ -42,6 +43,11 @@ struct Handler {
 impl Bare for Handler {
     async fn echo(&self, request: Request<Message>) -> Result<Response<Message>, Status> {
         Ok(Response::new(request.into_inner()))
+    }
+
+    async fn page(&self, request: Request<PageRequest>) -> Result<Response<Message>, Status> {
+        let bytes = request.into_inner().bytes.min(PAGE_MAX);
+        Ok(Response::new(Message { body: vec![7; usize::try_from(bytes).unwrap_or_default()] }))
     }
 
     type BarsStream = Pin<Box<dyn Stream<Item = Result<Columns, Status>> + Send>>;

@@ -95,20 +95,31 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
     let daemon = with_operations(Home::new()?.quiet())?;
     let bare = Bare::start(run, &daemon)?;
     let socket = daemon.socket();
+    // to send a page of text costs more than to send an echo's 64 bytes
+    let size = number(&window(run, &daemon, &socket, "operations", (1, 1))?, "bytes")?;
+    let page = format!("page:{size}");
     let mut rows = Vec::new();
     for (connections, in_flight, least) in LOADS {
         let load = (connections, in_flight);
-        let mut subjects = vec![Subject::new("echo", || per_second(run, &daemon, &bare.socket, "echo", load))];
+        let mut subjects = vec![
+            Subject::new("echo", || per_second(run, &daemon, &bare.socket, "echo", load)),
+            Subject::new("page", || per_second(run, &daemon, &bare.socket, &page, load)),
+        ];
         for (call, name) in CALLS {
             let (daemon, socket) = (&daemon, &socket);
             subjects.push(Subject::new(name, move || per_second(run, daemon, socket, call, load)));
         }
         interleave(&mut subjects, run.rounds.div_ceil(10))?;
-        let echo = &subjects[0];
-        for subject in &subjects[1..] {
+        for subject in &subjects[2..] {
+            let is_list = subject.name.contains("List");
+            let (bare, against) = if is_list {
+                (&subjects[1], "bare tonic, an answer as large, calls a second")
+            } else {
+                (&subjects[0], "bare tonic, calls a second")
+            };
             let what = format!("{}, {connections} × {in_flight}", subject.name);
-            let here = format!("{}, bare {}", rate(subject.median(), "calls"), rate(echo.median(), "calls"));
-            rows.push(Row::ratio(what, "bare tonic, calls a second", subject.to(echo)?).at_least(least).here(here));
+            let here = format!("{}, bare {}", rate(subject.median(), "calls"), rate(bare.median(), "calls"));
+            rows.push(Row::ratio(what, against, subject.to(bare)?).at_least(least).here(here));
         }
     }
     rows.push(while_it_works(run)?);
