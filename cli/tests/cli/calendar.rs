@@ -38,6 +38,7 @@ fn days_are_told_on_the_clock_of_the_market() {
     insta::assert_snapshot!(fake.run("data calendar nyse --from 2025-12-24 --to 2025-12-31").all(), @r#"
     exit 0
     --- stdout
+    XNYS (America/New_York)
     Date        Day  Regular                           All hours        Note
     ───────────────────────────────────────────────────────────────────────────────
     2025-12-24  Wed  10:00-13:00                       04:00-17:00      other hours

@@ -1,5 +1,7 @@
 //! `operations …`.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use ktrdr_proto::{
     reason,
     v1::{Operation, OperationState},
@@ -19,15 +21,17 @@ fn followed() -> Script {
 #[test]
 fn a_list_shows_whole_ids() {
     let failure = samples::failure(&reason::LOAD_INCOMPLETE, &["2 hours are missing"]);
-    let operations =
-        vec![samples::operation(OperationState::Running), samples::ended(OperationState::Failed, Some(failure))];
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mut running = samples::operation(OperationState::Running);
+    running.started_at_ns = Some(i64::try_from((now - Duration::from_secs(9_000)).as_nanos()).unwrap());
+    let operations = vec![running, samples::ended(OperationState::Failed, Some(failure))];
     let fake = Fake::start(Script { operations, ..Script::default() });
     insta::assert_snapshot!(fake.run("operations list").all(), @r#"
     exit 0
     --- stdout
     Operation ID                        Type  Status   Progress  Subject  Duration
     ──────────────────────────────────────────────────────────────────────────────
-    op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T  load  running       50%  NVDA 1h         -
+    op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T  load  running       50%  NVDA 1h      2.5h
     op_load_01J9ZQ4MAB3D5F7H9K2M4P6R8T  load  failed        50%  NVDA 1h      2.5s
     --- stderr
     "#);
