@@ -21,9 +21,10 @@ fn followed() -> Script {
 #[test]
 fn a_list_shows_whole_ids() {
     let failure = samples::failure(&reason::LOAD_INCOMPLETE, &["2 hours are missing"]);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let since = SystemTime::now().checked_sub(Duration::from_mins(150)).unwrap();
+    let since = since.duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let mut running = samples::operation(OperationState::Running);
-    running.started_at_ns = Some(i64::try_from((now - Duration::from_secs(9_000)).as_nanos()).unwrap());
+    running.started_at_ns = i64::try_from(since).ok();
     let operations = vec![running, samples::ended(OperationState::Failed, Some(failure))];
     let fake = Fake::start(Script { operations, ..Script::default() });
     insta::assert_snapshot!(fake.run("operations list").all(), @r#"
