@@ -62,7 +62,7 @@ pub(super) fn labelled(start: Nanos) -> Option<Date> {
 /// Midnight UTC, which is how a date is written as an instant.
 pub(super) fn midnight(date: Date) -> Nanos {
     let epoch = jiff::civil::date(1970, 1, 1);
-    Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())) * DAY
+    Nanos::from(date.since(epoch).map_or(0, |span| span.get_days())).saturating_mul(DAY)
 }
 
 /// The exchange's zone by the gateway's name for it; New York's for a name that nobody knows: every contract we resolve

@@ -126,6 +126,6 @@ fn date_in(zone: &TimeZone, instant: Nanos) -> Option<Date> {
 fn floor(instant: Nanos, step: Nanos, zone: &TimeZone) -> Option<TimeRange> {
     let at = jiff::Timestamp::from_nanosecond(i128::from(instant)).ok()?;
     let offset = Nanos::from(zone.to_offset(at).seconds()) * crate::model::SECOND;
-    let from = (instant + offset).div_euclid(step) * step - offset;
+    let from = instant.saturating_add(offset).div_euclid(step).saturating_mul(step).saturating_sub(offset);
     TimeRange::new(from, from.checked_add(step)?).ok()
 }

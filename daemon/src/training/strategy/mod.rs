@@ -71,7 +71,7 @@ impl Strategy {
         let lines = text.lines().count();
         let root = yaml::read(text).map_err(|mistake| vec![Mistake::new(mistake.line.min(lines), mistake.what)])?;
         if root.map().is_none() {
-            return Err(vec![Mistake::new(root.line, "it must consist of keys and values")]);
+            return Err(vec![Mistake::new(root.line.min(lines), "it must consist of keys and values")]);
         }
         let format = format(&root);
         let mut mistakes = check::all(&root, format);
