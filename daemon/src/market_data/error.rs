@@ -179,9 +179,7 @@ impl MarketDataError {
             _ => None,
         }
     }
-}
 
-impl MarketDataError {
     /// With what is stored of the symbol instead.
     pub(super) fn not_found(store: &Store, key: SeriesKey) -> Self {
         let all = store.list().into_iter().filter(|(other, state)| other.symbol == key.symbol && state.bars() > 0);

@@ -54,7 +54,7 @@ impl Entries {
     pub(super) fn new(left: &[Arc<Entry>], earlier: Counted) -> Self {
         let mut entries = Self::default();
         for (kind, state, count) in earlier.counts {
-            *entries.there.count(&kind, state_of(&state)) += count;
+            *entries.there.count(&kind, State::recorded(&state)) += count;
         }
         entries.there.newest = earlier.newest;
         for entry in left {
@@ -86,7 +86,7 @@ impl Entries {
     /// The ledger has it no more.
     pub(super) fn forget(&mut self, forgotten: &Forgotten) {
         if self.remove(&forgotten.id).is_none() {
-            let count = self.there.count(&forgotten.kind, state_of(&forgotten.state));
+            let count = self.there.count(&forgotten.kind, State::recorded(&forgotten.state));
             *count = count.saturating_sub(1);
         }
     }
@@ -163,9 +163,4 @@ impl Entries {
     pub(super) fn is_newest_there(&self, than: &Place) -> bool {
         self.there.newest.as_ref().is_some_and(|newest| newest > than)
     }
-}
-
-/// What a later version may have called otherwise has failed.
-pub(super) fn state_of(name: &str) -> State {
-    State::parse(name).unwrap_or(State::Failed)
 }

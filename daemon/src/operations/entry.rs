@@ -115,7 +115,7 @@ impl From<&Operation> for OperationRow {
 
 /// Reads a row of an earlier life.
 pub(super) fn revive(row: OperationRow) -> Operation {
-    let state = State::parse(&row.state).unwrap_or(State::Failed);
+    let state = State::recorded(&row.state);
     Operation {
         id: row.id,
         kind: row.kind,

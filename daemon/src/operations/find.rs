@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Operation, OperationError, Registry, Snapshot,
+    OperationError, Registry, Snapshot,
     entry::{self, Entry},
 };
 use crate::store::{Ended, Place};
@@ -44,7 +44,7 @@ impl Registry {
         };
         let which = Ended { id: prefix.to_owned(), without, ..Ended::default() };
         if let Some(operation) = self.ended(which.clone(), None, 1).await?.pop() {
-            one.get_or_insert_with(|| Arc::new(Entry::new(Operation::clone(&operation))));
+            one.get_or_insert_with(|| Arc::new(Entry::new(Arc::unwrap_or_clone(operation))));
             // it may have been forgotten since
             count += self.count_ended(which).await?.max(1);
         }

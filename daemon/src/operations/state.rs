@@ -18,6 +18,11 @@ pub enum State {
 }
 
 impl State {
+    /// As the ledger has it: what a later version may have called otherwise has failed.
+    pub(super) fn recorded(name: &str) -> Self {
+        Self::parse(name).unwrap_or(Self::Failed)
+    }
+
     /// All states.
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled, Self::Interrupted];

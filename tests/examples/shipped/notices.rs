@@ -44,15 +44,16 @@ const MUSL: (&str, &str) = ("musl", "© 2005-2020 Rich Felker, et al.");
 pub(crate) fn notices() -> Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut without = Vec::new();
+    let documents = documents()?;
     let mut add = |who: String, text: &str| texts.entry(tidy(text)).or_default().push(who);
     for one in linked()?.into_iter().filter(|one| !one.is_ours()) {
         let package = &one.package;
         let files = files(package)?;
         if files.is_empty() {
             without.push(line(package));
-        }
-        if files.is_empty() && package.expression().is_some_and(|terms| terms.contains("MIT")) {
-            add(named(package), &mit(&authors(package))?);
+            if package.expression().is_some_and(|terms| terms.contains("MIT")) {
+                add(named(package), &mit(&documents, &authors(package))?);
+            }
         }
         for file in files {
             add(named(package), &read(&file)?);
@@ -62,9 +63,9 @@ pub(crate) fn notices() -> Result<String> {
         }
     }
     for (who, file) in TOOLCHAIN {
-        add(who.into(), &toolchain(file)?);
+        add(who.into(), &plain(&documents.join(file))?);
     }
-    add(MUSL.0.into(), &mit(MUSL.1)?);
+    add(MUSL.0.into(), &mit(&documents, MUSL.1)?);
 
     let mut texts: Vec<(String, Vec<String>)> = texts.into_iter().collect();
     texts.sort_by(|(_, a), (_, b)| (b.len(), a).cmp(&(a.len(), b)));
@@ -93,8 +94,8 @@ fn line(package: &Package) -> String {
 }
 
 /// The text for somebody who did not write it down.
-fn mit(who: &str) -> Result<String> {
-    let text = toolchain("licenses/MIT.txt")?;
+fn mit(documents: &Path, who: &str) -> Result<String> {
+    let text = plain(&documents.join("licenses/MIT.txt"))?;
     let (_, permission) = text.split_once("<copyright holders>").context("the form of the MIT licence")?;
     Ok(format!("MIT License\n\nCopyright (c) {who}{permission}"))
 }
@@ -114,9 +115,14 @@ fn files(package: &Package) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn toolchain(file: &str) -> Result<String> {
+/// Of the toolchain.
+fn documents() -> Result<PathBuf> {
     let root = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let text = read(&Path::new(root.trim()).join("share/doc/rust").join(file))?;
+    Ok(Path::new(root.trim()).join("share/doc/rust"))
+}
+
+fn plain(file: &Path) -> Result<String> {
+    let text = read(file)?;
     Ok(if text.starts_with("<!DOCTYPE html>") { without_tags(&text) } else { text })
 }
 

@@ -67,13 +67,13 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
         return chart(&args, target, context).await;
     }
     let target = args.output.clone().filter(|path| path != Path::new("-"));
-    let format = match &target {
-        Some(target) => format_of(target, context.format())?,
-        None => context.format_or(Format::Csv),
-    };
-    if let Some(target) = &target {
+    let format = if let Some(target) = &target {
+        let format = format_of(target, context.format())?;
         refuse_existing(target, args.force)?;
-    }
+        format
+    } else {
+        context.format_or(Format::Csv)
+    };
     let writer = match format {
         Format::Parquet => return binary(Binary::Parquet, args, target, context).await,
         Format::Arrow => return binary(Binary::Arrow, args, target, context).await,

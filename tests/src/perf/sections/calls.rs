@@ -26,9 +26,11 @@ use crate::{
 
 /// Connections and calls in flight over all of them, and how much of bare tonic's rate is wanted.
 const LOADS: [(u32, u32, f64); 3] = [(1, 1, 0.9), (1, 8, 0.7), (8, 64, 0.7)];
+/// Answered with a page of text: its reference is an answer as large.
+const LIST: &str = "operations";
 /// What is called, by its name at the client.
 const CALLS: [(&str, &str); 3] =
-    [("status", "`Daemon.GetStatus`"), ("operations", "`Operations.List`, 10"), ("range", "`MarketData.GetRange`")];
+    [("status", "`Daemon.GetStatus`"), (LIST, "`Operations.List`, 10"), ("range", "`MarketData.GetRange`")];
 /// Of one window. Short: in the real-time class a long one meets the kernel's throttle.
 const WINDOW_MS: u32 = 300;
 /// Operations that are listed.
@@ -96,7 +98,7 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
     let bare = Bare::start(run, &daemon)?;
     let socket = daemon.socket();
     // to send a page of text costs more than to send an echo's 64 bytes
-    let size = number(&window(run, &daemon, &socket, "operations", (1, 1))?, "bytes")?;
+    let size = number(&window(run, &daemon, &socket, LIST, (1, 1))?, "bytes")?;
     let page = format!("page:{size}");
     let mut rows = Vec::new();
     for (connections, in_flight, least) in LOADS {
@@ -110,9 +112,8 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
             subjects.push(Subject::new(name, move || per_second(run, daemon, socket, call, load)));
         }
         interleave(&mut subjects, run.rounds.div_ceil(10))?;
-        for subject in &subjects[2..] {
-            let is_list = subject.name.contains("List");
-            let (bare, against) = if is_list {
+        for ((call, _), subject) in CALLS.iter().zip(&subjects[2..]) {
+            let (bare, against) = if *call == LIST {
                 (&subjects[1], "bare tonic, an answer as large, calls a second")
             } else {
                 (&subjects[0], "bare tonic, calls a second")
