@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use ktrdr_proto::{
     reason::{self, Reason},
-    text::printable,
+    text::{beginning, printable},
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,9 +82,12 @@ pub fn in_line(error: &dyn Error) -> String {
     chain(error).join(": ")
 }
 
+/// Characters of one error. Parsers quote the line that they stumble on, and a line can be a whole file.
+const TOLD_MAX: usize = 4_000;
+
 /// The texts of an error and its causes, outermost first, [`printable`]; a cause that only repeats its parent is left out.
 pub fn chain(error: &dyn Error) -> Vec<String> {
-    let told = |error: &dyn Error| printable(&error.to_string()).into_owned();
+    let told = |error: &dyn Error| beginning(&printable(&error.to_string()), TOLD_MAX).into_owned();
     let mut texts = vec![told(error)];
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -95,4 +98,16 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
         cause = error.source();
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_a_whole_file_is_not_told_whole() {
+        let told = in_line(&std::io::Error::other("\0".repeat(1 << 20)));
+        assert!(told.starts_with("\\u{0}") && told.ends_with('…'));
+        assert_eq!(told.chars().count(), TOLD_MAX + 1);
+    }
 }

@@ -19,6 +19,14 @@ pub fn one_line(text: &str) -> String {
     printable(text).replace('\n', " ")
 }
 
+/// So many characters of it: what follows is told by an ellipsis.
+pub fn beginning(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => Cow::Owned(format!("{}…", &text[..at])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 fn obeyed(c: char) -> bool {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\n') || turns
@@ -33,5 +41,12 @@ mod tests {
         assert!(matches!(printable("Apple Inc. – é\n2"), Cow::Borrowed(_)));
         assert_eq!(printable("a\u{1b}[31m\tb\u{9b}2J\u{202e}c\r\n"), "a\\u{1b}[31m\\tb\\u{9b}2J\\u{202e}c\\r\n");
         assert_eq!(one_line("a\nb\u{7}"), "a b\\u{7}");
+    }
+
+    #[test]
+    fn a_beginning_says_that_there_is_more() {
+        assert!(matches!(beginning("é1", 2), Cow::Borrowed("é1")));
+        assert_eq!(beginning("é12", 2), "é1…");
+        assert_eq!(beginning("é", 0), "…");
     }
 }

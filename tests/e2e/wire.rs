@@ -267,7 +267,8 @@ async fn pages_of_operations_are_the_whole_list_in_parts() -> Result<()> {
         }
     }
     assert_eq!(parts, whole.operations);
-    let gone = ListOperationsRequest { page_token: "op_import_gone".into(), ..Default::default() };
-    assert_eq!(client.list(gone).await?.into_inner().operations, []);
+    let made_up = ListOperationsRequest { page_token: "op_import_gone".into(), ..Default::default() };
+    let refused = client.list(made_up).await.expect_err("no page gave this token");
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
     Ok(())
 }

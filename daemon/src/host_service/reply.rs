@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use ulid::Ulid;
 
 use super::Trouble;
-use ktrdr_proto::text::one_line;
+use ktrdr_proto::text::{beginning, one_line};
 
 /// A complete answer of any status.
 #[derive(Debug, Clone)]
@@ -118,11 +118,7 @@ fn named(field: &WireField) -> (String, String) {
 }
 
 fn cut(text: &str, characters: usize) -> String {
-    let text = one_line(text);
-    match text.char_indices().nth(characters) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
+    beginning(&one_line(text), characters).into_owned()
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub struct Filter {
 pub struct Page {
     /// Newest first.
     pub operations: Vec<Snapshot>,
-    /// Id to go on after; empty on the last page.
-    pub next: String,
+    /// Where to go on after; absent on the last page.
+    pub next: Option<Place>,
     /// Matching operations in all.
     pub total: usize,
 }
@@ -42,6 +42,16 @@ struct Begun {
     total: usize,
     /// Of these, the ledger alone may have some of the page.
     there: Option<Ended>,
+}
+
+impl Page {
+    /// Only the first ones of it.
+    pub fn shorten(&mut self, to: usize) {
+        if to < self.operations.len() {
+            self.operations.truncate(to);
+            self.next = self.operations.last().map(|last| place(last));
+        }
+    }
 }
 
 impl Filter {
@@ -81,24 +91,21 @@ impl Filter {
 }
 
 impl Registry {
-    /// A page of the list, newest first, after the operation `after` (empty: from the newest).
-    pub async fn list(&self, filter: &Filter, after: &str, size: usize) -> Result<Page, OperationError> {
-        let before = self.named(after).await?.map(|entry| place(&entry.snapshot()));
-        let is_over = before.is_none() && !after.is_empty();
+    /// A page of the list, newest first: of those older than `after`, which may be gone itself.
+    pub async fn list(&self, filter: &Filter, after: Option<&Place>, size: usize) -> Result<Page, OperationError> {
         // one more than asked for tells that there are more
-        let most = if is_over { 0 } else { size.saturating_add(1) };
-        let Begun { mut operations, mut total, there } = filter.begin(&*self.entries().await, before.as_ref(), most);
+        let most = size.saturating_add(1);
+        let Begun { mut operations, mut total, there } = filter.begin(&*self.entries().await, after, most);
         if let Some(which) = there {
             if !filter.id.is_empty() {
                 total += self.count_ended(which.clone()).await?;
             }
-            operations.extend(self.of_ledger(which, before, most).await?);
+            operations.extend(self.of_ledger(which, after.cloned(), most).await?);
             operations.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
         }
-        let more = operations.len() > size;
-        operations.truncate(size);
-        let next = operations.last().filter(|_| more).map(|last| last.id.clone()).unwrap_or_default();
-        Ok(Page { operations, next, total })
+        let mut page = Page { operations, next: None, total };
+        page.shorten(size);
+        Ok(page)
     }
 
     /// Newest first, at most `most`.
@@ -171,12 +178,12 @@ mod tests {
 
     /// All pages.
     async fn listed(registry: &Registry, filter: &Filter) -> Vec<String> {
-        let (mut listed, mut after) = (Vec::new(), String::new());
+        let (mut listed, mut after) = (Vec::new(), None);
         loop {
-            let page = registry.list(filter, &after, 70).await.unwrap();
+            let page = registry.list(filter, after.as_ref(), 70).await.unwrap();
             listed.extend(page.operations.iter().map(|one| told(one)));
             after = page.next;
-            if after.is_empty() {
+            if after.is_none() {
                 assert_eq!(page.total, listed.len());
                 return listed;
             }
@@ -203,8 +210,9 @@ mod tests {
             let meant: Vec<_> = newest_first.iter().filter(|one| is_meant(one)).map(|one| told(one)).collect();
             assert_eq!(listed(registry, &filter).await, meant, "{filter:?}");
         }
-        let page = registry.list(&Filter::default(), "op_load_0", 70).await.unwrap();
-        assert!(page.operations.is_empty() && page.total == all.len(), "a page after one that is not there");
+        let between = (newest_first[16].created, String::new());
+        let page = registry.list(&Filter::default(), Some(&between), 70).await.unwrap();
+        assert_eq!((page.total, told(&page.operations[0])), (all.len(), told(&newest_first[17])), "after none of them");
         for (number, operation) in all.iter().enumerate() {
             assert_eq!(told(&registry.get(&operation.id).await.unwrap()), told(operation));
             assert!(registry.is_recorded(&operation.id).await);
@@ -292,10 +300,10 @@ mod tests {
             ledger.execute("UPDATE operation SET created_ns = 1, ended_ns = 2 WHERE id = ?1", [gone]).unwrap();
         }
         registry.prune().await;
-        let page = registry.list(&Filter::default(), "", 1_000).await.unwrap();
+        let page = registry.list(&Filter::default(), None, 1_000).await.unwrap();
         assert_eq!((page.total, page.operations.len()), (COUNT - 3, COUNT - 3));
         let failed = Filter { states: vec![State::Failed], ..Filter::default() };
-        let page = registry.list(&failed, "", 1_000).await.unwrap();
+        let page = registry.list(&failed, None, 1_000).await.unwrap();
         assert_eq!((page.total, page.operations.len()), (COUNT.div_ceil(3) - 2, COUNT.div_ceil(3) - 2));
         assert!(matches!(registry.get(&all[7].id).await, Err(OperationError::NotFound { .. })));
     }

@@ -1,15 +1,50 @@
 //! Operations on the wire. Their results are documents by kind.
 
 use ktrdr_proto::v1::{self as pb, operation::Result as WireResult};
+use prost::Message;
 use serde::Deserialize;
+use tonic::Status;
 
-use super::{convert, convert_training};
+use super::{convert, convert_training, status};
 use crate::{
     error::Failure,
     market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, LoadsDocument, RepairDocument},
     model::{SeriesKey, Symbol, Timeframe},
-    operations::{Operation, Part, State},
+    operations::{Operation, Page, Part, State},
+    store::Place,
 };
+
+/// Bytes of a page of operations: clients take no more than 4 MiB at once, unless they were told to.
+const PAGE_BYTES: usize = 3 << 20;
+
+/// The operations of a page, which is shortened to what fits into an answer.
+pub(super) fn page(page: &mut Page) -> Vec<pb::Operation> {
+    let (mut operations, mut bytes) = (Vec::with_capacity(page.operations.len()), 0);
+    for one in &page.operations {
+        let one = operation(one);
+        bytes += one.encoded_len();
+        if bytes > PAGE_BYTES && !operations.is_empty() {
+            break;
+        }
+        operations.push(one);
+    }
+    page.shorten(operations.len());
+    operations
+}
+
+/// Where to go on after a page, for the client to give back.
+pub(super) fn token(next: Option<&Place>) -> String {
+    next.map(|(created, id)| format!("{created}.{id}")).unwrap_or_default()
+}
+
+/// What [`token`] has made.
+pub(super) fn after(token: &str) -> Result<Option<Place>, Status> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let place = token.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
+    place.map(Some).ok_or_else(|| status::invalid("the page token is none that an answer gave"))
+}
 
 pub(super) fn state(value: i32) -> Option<State> {
     State::ALL.into_iter().find(|state| i32::from(state_to_wire(*state)) == value)
@@ -137,5 +172,52 @@ fn imported_file(file: ImportedFileDocument) -> pb::ImportedFile {
         rejected: file.rejected.into_iter().map(finding).collect(),
         notes: file.notes.into_iter().map(finding).collect(),
         failure: file.failure.as_ref().map(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Nanos, operations::Progress};
+
+    fn saying(created: Nanos, bytes: usize) -> Operation {
+        Operation {
+            id: format!("op_load_{created}"),
+            kind: "load".into(),
+            state: State::Running,
+            subject: "AAPL 1h".into(),
+            request_id: String::new(),
+            spec: String::new(),
+            created,
+            started: None,
+            ended: None,
+            progress: Progress { message: "x".repeat(bytes), ..Progress::default() },
+            failure: None,
+            result: None,
+            retry_of: None,
+        }
+    }
+
+    fn of(each: usize) -> (usize, String) {
+        let operations = (1..=5).rev().map(|created| saying(created, each).into()).collect();
+        let mut whole = Page { operations, next: None, total: 5 };
+        (page(&mut whole).len(), token(whole.next.as_ref()))
+    }
+
+    #[test]
+    fn a_page_that_no_client_would_take_is_shortened() {
+        assert_eq!(of(10), (5, String::new()));
+        assert_eq!(of(1 << 20), (2, "4.op_load_4".into()), "a page must leave room for the rest of the answer");
+        assert_eq!(of(9 << 20), (1, "5.op_load_5".into()), "one that is too large is no reason to show none");
+    }
+
+    #[test]
+    fn a_token_says_where_to_go_on() {
+        let place = Some((1_732_000_000_000_000_001, "op_load_01JD.A".to_owned()));
+        assert_eq!(after(&token(place.as_ref())).unwrap(), place);
+        assert_eq!(after("").unwrap(), None);
+        for made_up in ["op_load_1", "x.op_load_1", "."] {
+            assert!(after(made_up).is_err(), "{made_up}");
+        }
     }
 }

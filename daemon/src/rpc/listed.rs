@@ -1,51 +1,55 @@
-//! Operations as lists show them. What has ended changes no more, and lists are asked for again and again: its bytes are made once.
+//! Pages of the list of operations, as they are sent: most clients ask for the same one again and again, and little changes between.
 
 use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
+    collections::VecDeque,
+    iter,
+    sync::{Arc, PoisonError, RwLock},
 };
 
-use bytes::Bytes;
+use ktrdr_proto::{served::ListOperationsResponse, v1 as pb};
 use prost::Message;
 
-use super::convert_operation;
-use crate::operations::Snapshot;
+use super::convert_operation as convert;
+use crate::operations::Page;
 
-/// As many are remembered: some kilobytes each, and as many as the pages that people look at again have.
-const MOST: usize = 200;
-/// Bytes of one that is remembered: an import of thousands of files tells of each.
-const BYTES_MAX: usize = 64 << 10;
+/// Pages that are remembered: those of a few clients that look on, of different lengths.
+const MOST: usize = 4;
+/// Bytes of a page that is remembered: an import of thousands of files tells of each.
+const BYTES_MAX: usize = 256 << 10;
 
-/// Those that were made, by id. Many look at once, and nearly always find.
+/// The pages that were made last, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Listed(RwLock<HashMap<String, Bytes>>);
+pub(super) struct Listed(RwLock<VecDeque<(Page, ListOperationsResponse)>>);
 
 impl Listed {
-    /// The bytes of each.
-    pub(super) fn all(&self, operations: &[Snapshot]) -> Vec<Bytes> {
-        if operations.len() > MOST {
-            return operations.iter().map(made).collect();
-        }
+    /// The answer that this page is.
+    pub(super) fn answer(&self, page: Page) -> ListOperationsResponse {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let found: Vec<Option<Bytes>> = operations.iter().map(|one| known.get(&one.id).cloned()).collect();
+        let found = known.iter().find(|(made, _)| is_same(made, &page)).map(|(_, answer)| answer.clone());
         drop(known);
-        let bytes = operations.iter().zip(found).map(|(one, found)| found.unwrap_or_else(|| self.one(one)));
-        bytes.collect()
+        found.unwrap_or_else(|| self.made(page))
     }
 
-    fn one(&self, operation: &Snapshot) -> Bytes {
-        let bytes = made(operation);
-        if operation.state.is_final() && bytes.len() <= BYTES_MAX {
+    fn made(&self, mut page: Page) -> ListOperationsResponse {
+        let answer = ListOperationsResponse::from(pb::ListOperationsResponse {
+            operations: convert::page(&mut page),
+            next_page_token: convert::token(page.next.as_ref()),
+            total: page.total as u64,
+        });
+        if answer.encoded_len() <= BYTES_MAX {
             let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= MOST {
-                known.clear();
+                known.pop_front();
             }
-            known.insert(operation.id.clone(), bytes.clone());
+            known.push_back((page, answer.clone()));
         }
-        bytes
+        answer
     }
 }
 
-fn made(operation: &Snapshot) -> Bytes {
-    Bytes::from(convert_operation::operation(operation).encode_to_vec())
+/// What is remembered stays where it is: an operation that has changed since is another one.
+fn is_same(one: &Page, other: &Page) -> bool {
+    one.operations.len() == other.operations.len()
+        && (one.total, &one.next) == (other.total, &other.next)
+        && iter::zip(&one.operations, &other.operations).all(|(one, other)| Arc::ptr_eq(one, other))
 }

@@ -54,13 +54,10 @@ impl operations_server::Operations for Handler {
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
         let filter = Filter { states, kind: request.kind, id: String::new() };
-        let page = self.registry.list(&filter, &request.page_token, page_size(request.page_size)).await;
+        let after = convert_operation::after(&request.page_token)?;
+        let page = self.registry.list(&filter, after.as_ref(), page_size(request.page_size)).await;
         let page = page.map_err(|e| status::of(&e))?;
-        Ok(Response::new(ListOperationsResponse {
-            operations: self.listed.all(&page.operations),
-            next_page_token: page.next,
-            total: page.total as u64,
-        }))
+        Ok(Response::new(self.listed.answer(page)))
     }
 
     type WatchStream = BoxStream<'static, Result<pb::WatchOperationResponse, Status>>;

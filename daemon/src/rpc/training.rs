@@ -57,11 +57,12 @@ impl training_server::Training for Handler {
     ) -> Result<Response<pb::ListTrainingsResponse>, Status> {
         let request = request.into_inner();
         let filter = convert_training::filter(request.active);
-        let page = self.registry.list(&filter, &request.page_token, operations::page_size(request.page_size)).await;
-        let page = page.map_err(|e| status::of(&e))?;
+        let after = convert_operation::after(&request.page_token)?;
+        let page = self.registry.list(&filter, after.as_ref(), operations::page_size(request.page_size)).await;
+        let mut page = page.map_err(|e| status::of(&e))?;
         Ok(Response::new(pb::ListTrainingsResponse {
-            operations: page.operations.iter().map(|one| convert_operation::operation(one)).collect(),
-            next_page_token: page.next,
+            operations: convert_operation::page(&mut page),
+            next_page_token: convert_operation::token(page.next.as_ref()),
             total: page.total as u64,
         }))
     }

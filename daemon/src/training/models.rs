@@ -63,12 +63,12 @@ impl Training {
         let read = move || folder.map(|folder| of_folder(&folder, |id| id.starts_with(&wanted))).unwrap_or_default();
         let mut models = tokio::task::spawn_blocking(read).await.map_err(|_| TrainingError::Defect)?;
         let filter = Filter { states: vec![State::Completed], kind: KIND.into(), id: prefix.into() };
-        let mut after = String::new();
+        let mut after = None;
         loop {
-            let page = self.parts.registry.list(&filter, &after, AT_A_TIME).await?;
+            let page = self.parts.registry.list(&filter, after.as_ref(), AT_A_TIME).await?;
             models.extend(page.operations.iter().filter_map(|operation| of_operation(operation)));
             after = page.next;
-            if after.is_empty() {
+            if after.is_none() {
                 break;
             }
         }
