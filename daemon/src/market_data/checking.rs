@@ -7,6 +7,7 @@ use super::{
     calendar::Calendar,
     check::{Checked, Checker, Subject},
     closing::{closed_until, zone},
+    error::stored,
     hours::sessions,
     resample::{Resampler, refusal},
 };
@@ -50,8 +51,7 @@ fn check(
     calendar: Option<&'static Calendar>,
     contract: Option<&Contract>,
 ) -> Result<CheckedSeries, MarketDataError> {
-    let state = store.state(&key).filter(|state| state.bars() > 0);
-    let Some(state) = state else { return Err(MarketDataError::not_found(store, key)) };
+    let state = stored(store, &key)?;
     let now = clock::now();
     let zone = calendar.map_or(jiff::tz::TimeZone::UTC, |calendar| calendar.zone().clone());
     let mut checker = Checker::new(Subject {

@@ -1,5 +1,7 @@
 //! What can be wrong with a request for bars.
 
+use std::sync::Arc;
+
 use ktrdr_proto::reason::{self, Reason};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     gateway::GatewayError,
     model::{Basis, InvalidSymbol, SeriesKey, Session, Symbol, Timeframe, WhatToShow},
     operations::OperationError,
-    store::{Store, StoreError},
+    store::{SeriesState, Store, StoreError},
 };
 
 /// An error of this layer, or of one below that stopped it.
@@ -185,6 +187,12 @@ impl MarketDataError {
         let all = store.list().into_iter().filter(|(other, state)| other.symbol == key.symbol && state.bars() > 0);
         Self::SeriesNotFound { there: all.map(|(other, _)| other.timeframe).collect(), key }
     }
+}
+
+/// A series that has bars.
+pub(super) fn stored(store: &Store, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
+    let state = store.state(key).filter(|state| state.bars() > 0);
+    state.ok_or_else(|| MarketDataError::not_found(store, key.clone()))
 }
 
 fn also(there: &[Timeframe]) -> String {

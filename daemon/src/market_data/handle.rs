@@ -8,6 +8,7 @@ use tracing::Instrument;
 use super::{
     Header, LoadRequest, MarketDataError, Mode, Planned, Rows, View, Window,
     calendar::Calendar,
+    error::stored,
     import::Import,
     live::Live,
     load::{Load, SMALL_BARS_KEPT, planned},
@@ -140,7 +141,9 @@ impl MarketData {
                 stored: state.basis,
                 asked: request.basis,
             }),
-            None if request.mode == Mode::Local => Err(self.not_found(&request.key)),
+            None if request.mode == Mode::Local => {
+                Err(MarketDataError::not_found(&self.reference.store, request.key.clone()))
+            }
             _ => Ok(()),
         }
     }
@@ -241,12 +244,7 @@ impl MarketData {
 
     /// What is known of a stored series.
     pub fn range(&self, key: &SeriesKey) -> Result<Arc<SeriesState>, MarketDataError> {
-        let state = self.reference.store.state(key).filter(|state| state.bars() > 0);
-        state.ok_or_else(|| self.not_found(key))
-    }
-
-    fn not_found(&self, key: &SeriesKey) -> MarketDataError {
-        MarketDataError::not_found(&self.reference.store, key.clone())
+        stored(&self.reference.store, key)
     }
 
     /// How well the cache of stored years does.

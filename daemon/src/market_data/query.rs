@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Chunk, MarketDataError, view::Seen};
+use super::{Chunk, MarketDataError, error, view::Seen};
 use crate::{
     model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
     store::{Ends, Opened, SeriesState, Store, StoreError},
@@ -135,8 +135,7 @@ fn prepare(
     window: Window,
     seen: Option<&Seen>,
 ) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
-    let state = store.state(key).filter(|state| state.bars() > 0);
-    let Some(state) = state else { return Err(MarketDataError::not_found(store, key.clone())) };
+    let state = error::stored(store, key)?;
     let range = range.unwrap_or(TimeRange::ALL);
     let (parts, ends) = match seen {
         None => stored(store, key, &range)?,
