@@ -277,6 +277,7 @@ fn summary() -> pb::SeriesSummary {
         bars: 1_689,
         size_bytes: 36_444,
         assumed: true,
+        ..pb::SeriesSummary::default()
     }
 }
 

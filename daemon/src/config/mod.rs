@@ -400,7 +400,7 @@ mod tests {
         let path = folder.path().join("config.toml");
         let home = |name: &str| (name == "HOME").then(|| "/home/quant".to_owned());
         // the parser collects an error for each line that has one
-        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "config").count(1_000).memory(96, 1 << 20).check(
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "config").count(1_000).memory(256, 1 << 20).check(
             |bytes| {
                 std::fs::write(&path, bytes).unwrap();
                 match Settings::load(Some(&path), home) {

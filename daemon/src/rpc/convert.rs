@@ -153,6 +153,7 @@ pub(super) fn summary(key: &SeriesKey, state: &SeriesState) -> pb::SeriesSummary
         bars: state.bars(),
         size_bytes: state.size_bytes(),
         assumed: state.assumed,
+        revision: state.revision(),
     }
 }
 
@@ -168,6 +169,7 @@ fn query_header(header: &Header) -> pb::QueryHeader {
         last_ns: header.last,
         derived_from: header.derived_from.map_or(pb::Timeframe::Unspecified, timeframe_to_wire).into(),
         time_zone: header.time_zone.clone().unwrap_or_default(),
+        revision: header.revision,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -86,6 +87,16 @@ impl SeriesState {
     /// Start of the last stored bar.
     pub fn last(&self) -> Option<Nanos> {
         self.partitions.values().next_back().map(|file| file.last)
+    }
+
+    /// A mark that is another one whenever its bars are, or what they are: a hash of what is recorded of its files.
+    pub fn revision(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.basis, self.source).hash(&mut hasher);
+        for file in self.partitions.values() {
+            (file.year, file.checksum).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// Both.

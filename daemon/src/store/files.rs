@@ -11,7 +11,7 @@ use std::{
 use super::{Layout, StoreError};
 
 /// Length and CRC-32 of a whole file: Parquet itself does not notice most damage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Checksum {
     /// Bytes.
     pub length: u64,

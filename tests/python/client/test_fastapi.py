@@ -10,11 +10,13 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
 import pytest
 from ktrdr_client import Client
+from ktrdr_client.fastapi._kept import Kept
 from world import LIMIT, ROOT, Daemon, until
 
 UTC = dt.timezone.utc
@@ -102,6 +104,49 @@ def test_one_odd_bar_does_not_hide_a_series(closing, tmp_path: pathlib.Path) -> 
     daemon.ktrdr("data", "import", tmp_path / "ODD_1h.csv")
     body = closing(Backend(daemon)).json("GET", "/data/odd/1h")
     assert body["data"]["ohlcv"] == [[5.0, 1.0, 9.0, 5.0, None], [1.0, 2.0, 1.0, 2.0, 7.0]]
+
+
+def test_who_asks_again_gets_the_same_until_a_bar_is_another_one(closing, tmp_path: pathlib.Path) -> None:
+    daemon = closing(Daemon())
+    file = tmp_path / "DRAWN_1h.csv"
+
+    def imported(close: int) -> None:
+        file.write_text(f"timestamp,open,high,low,close,volume\n2024-01-02T09:00:00Z,5,9,1,{close},7")
+        daemon.ktrdr("data", "import", file)
+
+    imported(6)
+    backend = closing(Backend(daemon))
+    first, second, part = (backend.http.get(path) for path in ["/data/DRAWN/1h"] * 2 + ["/data/drawn/1h?start_date=2024-01-02"])
+    assert first.content == second.content == part.content
+    assert first.json()["data"]["ohlcv"] == [[5.0, 9.0, 1.0, 6.0, 7.0]]
+    seen = {"if-none-match": first.headers["etag"]}
+    unchanged = backend.http.get("/data/DRAWN/1h", headers=seen)
+    assert (unchanged.status_code, unchanged.content, unchanged.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert backend.http.get("/data/DRAWN/1h", headers={"if-none-match": '"0"'}).content == first.content
+    imported(8)
+    for answer in (backend.http.get("/data/DRAWN/1h", headers=seen), backend.http.get("/data/DRAWN/1h")):
+        assert answer.json()["data"]["ohlcv"] == [[5.0, 9.0, 1.0, 8.0, 7.0]], "count, first and last are as before"
+        assert answer.headers["etag"] != first.headers["etag"]
+    daemon.ktrdr("data", "delete", "DRAWN", "-t", "1h", "--yes")
+    assert backend.json("GET", "/data/DRAWN/1h", headers=seen)["data"]["dates"] == []
+
+
+def test_no_more_documents_are_kept_than_there_is_room_for() -> None:
+    kept = Kept(together=10, longest=4)
+
+    async def written(what: str, *parts: bytes) -> bytes:
+        async def come() -> AsyncGenerator[bytes, None]:
+            for part in parts:
+                yield part
+
+        return b"".join([part async for part in kept.written(what, 1, come())])
+
+    assert asyncio.run(written("a", b"12", b"34")) == b"1234"
+    assert asyncio.run(written("long", b"12", b"345", b"6")) == b"123456"
+    assert (kept.find("a"), kept.find("long")) == ((1, b"1234"), None)
+    for what in ("b", "a", "c"):
+        asyncio.run(written(what, b"1234"))
+    assert (kept.find("b"), kept.find("a"), kept.find("c"), kept.bytes) == (None, (1, b"1234"), (1, b"1234"), 8)
 
 
 def test_a_filter_filters(backend: Backend) -> None:

@@ -67,7 +67,7 @@ def frame(wanted: str, header: BarsHeader) -> Frame:
 def about(header: BarsHeader) -> dict[str, Any]:
     """What goes with a frame: the series, and what its bars are."""
     told = dataclasses.asdict(header)
-    return {key: told[key] for key in ("symbol", "timeframe", "session", "what", "source", "time_zone")}
+    return {key: told[key] for key in ("symbol", "timeframe", "session", "what", "source", "time_zone", "revision")}
 
 
 class _Numpy:

@@ -108,7 +108,7 @@ class Stored:
         One row a bar, float64 prices in the currency of the contract, volume in shares, contracts or units:
 
         - `as_="pandas"`: shape (bars, 5), columns open, high, low, close, volume (NaN where the source has none); the index
-          `timestamp` is the start of each bar in UTC, in nanoseconds. `frame.attrs` tells symbol, session, prices and source.
+          `timestamp` is the start of each bar in UTC, in nanoseconds. `frame.attrs` tells symbol, session, prices, source and more.
         - `as_="polars"`: shape (bars, 6), with a column `timestamp`, `Datetime("ns", "UTC")`; volume is null where there is none.
         - `as_="arrow"`: the same as a table, in the memory that came over the wire, one chunk a message.
         - `as_="numpy"`: a dictionary of six arrays of shape (bars,), `timestamp` as `datetime64[ns]`.

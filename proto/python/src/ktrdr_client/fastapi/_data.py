@@ -6,12 +6,12 @@ import asyncio
 import datetime as dt
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -20,6 +20,7 @@ from .._asyncio.streams import AsyncBatches
 from .._columns import Chunk
 from ..aio import AsyncClient
 from . import _documents as documents
+from ._kept import Kept, again, tag
 from ._route import described, status_of
 
 #: What is known of a symbol hardly ever changes.
@@ -94,7 +95,7 @@ def parsed(name: str, text: str | None) -> dt.datetime | None:
 
 def add(router: APIRouter, client: AsyncClient) -> None:
     """Adds them."""
-    known = Known(client)
+    known, kept = Known(client), Kept()
 
     @router.get("/symbols", tags=["Data"])
     async def get_symbols() -> dict[str, Any]:
@@ -135,6 +136,7 @@ def add(router: APIRouter, client: AsyncClient) -> None:
 
     @router.get("/data/{symbol}/{timeframe}", tags=["Data"])
     async def get_data(
+        request: Request,
         symbol: str,
         timeframe: str,
         start_date: Annotated[str | None, Query(description="First instant, ISO 8601; a date is its midnight UTC")] = None,
@@ -142,10 +144,14 @@ def add(router: APIRouter, client: AsyncClient) -> None:
         trading_hours_only: bool = False,
         include_extended: bool = False,
     ) -> Response:
-        """Stored bars, written while they are read: memory does not grow with the text."""
+        """Stored bars, written while they are read. `If-None-Match` with the `ETag` of an answer is 304 while they are the same."""
         start, end = parsed("start_date", start_date), parsed("end_date", end_date)
         symbol = symbol.strip().upper()
         hours = "regular" if trading_hours_only and not include_extended else None
+        what = (symbol, timeframe, (start, end))
+        # which hours are regular is not told by the bars
+        if hours is None and (same := await again(client, kept, what, request)):
+            return same
         try:
             # the end is part of the range there
             batches = await client.batches(symbol, timeframe, start, end and end + _TICK, hours=hours)
@@ -154,7 +160,12 @@ def add(router: APIRouter, client: AsyncClient) -> None:
             return JSONResponse(documents.enveloped({"dates": [], "ohlcv": [], "points": None, "metadata": metadata}))
         # what fails at once is an error with a document; later the answer just breaks off
         first = await anext(batches, None)
-        return StreamingResponse(_bars(batches, first, symbol, timeframe), media_type="application/json")
+        parts = _bars(batches, first, symbol, timeframe)
+        if hours is not None:
+            return StreamingResponse(parts, media_type="application/json")
+        revision = batches.header.revision
+        headers = {"ETag": tag(revision)}
+        return StreamingResponse(kept.written(what, revision, parts), media_type="application/json", headers=headers)
 
     @router.post("/data/load", tags=["Data"])
     async def load_data(request: LoadRequest, async_mode: bool = False) -> Response:
@@ -232,7 +243,7 @@ class Known:
         return documents.Facts(contract, calendar)
 
 
-async def _bars(batches: AsyncBatches, first: Chunk | None, symbol: str, timeframe: str) -> AsyncIterator[bytes]:
+async def _bars(batches: AsyncBatches, first: Chunk | None, symbol: str, timeframe: str) -> AsyncGenerator[bytes, None]:
     """The document of bars. Of each only its instant is kept: the dates come after the prices."""
     metadata = documents.bars_metadata(symbol, timeframe, batches.header)
     yield b'{"success":true,"data":{"metadata":' + orjson.dumps(metadata) + b',"points":null,"ohlcv":['

@@ -35,6 +35,8 @@ class Series:
     what: str
     #: Kind, session or prices were inferred from a file, not told by the gateway.
     assumed: bool
+    #: Another one whenever any of the bars is: who keeps an answer compares it.
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class BarsHeader:
     derived_from: str | None
     #: IANA name of the market's clock; `None`: unknown, or not asked for.
     time_zone: str | None
+    #: As that of the series.
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
