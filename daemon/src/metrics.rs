@@ -75,8 +75,8 @@ const HOST_CALLS: About =
 pub const COUNTED: [About; 8] =
     [RPC, GATEWAY_REQUESTS, GATEWAY_ANSWER, PACING_WAIT, BARS_WRITTEN, COMMIT, OPERATIONS, HOST_CALLS];
 
-/// Of operations.
-const KINDS: [&str; 5] = ["load", "loads", "import", "repair", "training"];
+/// Kinds of operations.
+pub const KINDS: [&str; 5] = ["load", "loads", "import", "repair", "training"];
 
 type Histograms<const N: usize> = Family<[Label; N], Histogram, fn() -> Histogram>;
 

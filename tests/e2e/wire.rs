@@ -267,8 +267,16 @@ async fn pages_of_operations_are_the_whole_list_in_parts() -> Result<()> {
         }
     }
     assert_eq!(parts, whole.operations);
-    let made_up = ListOperationsRequest { page_token: "op_import_gone".into(), ..Default::default() };
-    let refused = client.list(made_up).await.expect_err("no page gave this token");
-    assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+    for (made_up, told) in [
+        (ListOperationsRequest { page_token: "op_import_gone".into(), ..Default::default() }, "the page token is none"),
+        (
+            ListOperationsRequest { kind: "imports".into(), ..Default::default() },
+            "load, loads, import, repair, training",
+        ),
+    ] {
+        let refused = client.list(made_up).await.expect_err("nobody could mean this");
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+        assert!(refused.message().contains(told), "{refused}");
+    }
     Ok(())
 }

@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{convert_operation, listed::Listed, peer::Peer, status};
-use crate::operations::{Filter, Registry};
+use crate::{
+    metrics::KINDS,
+    operations::{Filter, Registry},
+};
 
 /// Operations on a page, unless the client says; and at most.
 const PAGE: usize = 50;
@@ -53,6 +56,13 @@ impl operations_server::Operations for Handler {
         let request = request.into_inner();
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
+        if !request.kind.is_empty() && !KINDS.contains(&&*request.kind) {
+            let kinds = KINDS.join(", ");
+            return Err(status::invalid(format!(
+                "there is no kind of operation {:?}; there are {kinds}",
+                request.kind
+            )));
+        }
         let filter = Filter { states, kind: request.kind, id: String::new() };
         let after = convert_operation::after(&request.page_token)?;
         let page = self.registry.list(&filter, after.as_ref(), page_size(request.page_size)).await;
