@@ -57,6 +57,7 @@ pub(crate) fn summary() -> SeriesSummary {
         bars: 12_240,
         size_bytes: 345_678,
         assumed: false,
+        revision: 0x6b74,
     }
 }
 
