@@ -277,7 +277,7 @@ mod tests {
     /// A file of bars that nothing vouches for, because the ledger is lost: taken in, or left alone; never in the way of a start.
     #[test]
     fn foreign_bytes_in_a_partition() {
-        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "parquet").count(100).memory(64, 48 << 20).check(
+        ktrdr_foreign::Target::new(env!("CARGO_MANIFEST_DIR"), "parquet").count(100).memory(64, 256 << 20).check(
             |bytes| {
                 let folder = tempfile::tempdir().unwrap();
                 let layout = Layout::new(folder.path().to_path_buf());
