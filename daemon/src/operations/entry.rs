@@ -9,7 +9,7 @@ use ktrdr_proto::reason;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Operation, Outcome, Progress, Snapshot, State};
+use super::{End, Operation, Outcome, Progress, Snapshot, State, changes::Changes};
 use crate::{clock, error::Failure, model::Nanos, store::OperationRow};
 
 /// An operation that can be watched and cancelled.
@@ -22,15 +22,24 @@ pub(super) struct Entry {
     note: Mutex<String>,
     /// The last change of state is on the disk.
     recorded: AtomicBool,
+    /// Of all operations.
+    changes: Changes,
 }
 
 impl Entry {
-    pub(super) fn new(operation: Operation) -> Self {
+    /// One that only the ledger has: a look at it, which never changes.
+    pub(super) fn of_ledger(operation: Operation) -> Self {
+        Self::new(operation, Changes::default())
+    }
+
+    /// One of those in memory, and what counts their changes.
+    pub(super) fn new(operation: Operation, changes: Changes) -> Self {
         Self {
             operation: watch::Sender::new(Snapshot::new(operation)),
             cancel: CancellationToken::new(),
             note: Mutex::default(),
             recorded: true.into(),
+            changes,
         }
     }
 
@@ -74,7 +83,10 @@ impl Entry {
 
     /// Changes a copy, so that a watcher's snapshot never changes under it.
     pub(super) fn modify(&self, change: impl FnOnce(&mut Operation)) {
-        self.operation.send_modify(|snapshot| change(Snapshot::make_mut(snapshot)));
+        self.operation.send_modify(|snapshot| {
+            change(Snapshot::make_mut(snapshot));
+            self.changes.one();
+        });
     }
 
     /// The operation as it would be after `change`, not yet visible to anyone.
@@ -85,7 +97,10 @@ impl Entry {
     }
 
     pub(super) fn publish(&self, operation: Operation) {
-        self.operation.send_replace(Snapshot::new(operation));
+        self.operation.send_modify(|snapshot| {
+            *snapshot = Snapshot::new(operation);
+            self.changes.one();
+        });
     }
 }
 

@@ -30,7 +30,7 @@ impl Registry {
             return Ok(here);
         }
         let row = self.0.store.ended_operation(id.to_owned()).await.map_err(OperationError::Store)?;
-        Ok(row.map(|row| Arc::new(Entry::new(entry::revive(row)))))
+        Ok(row.map(|row| Arc::new(Entry::of_ledger(entry::revive(row)))))
     }
 
     /// One of those whose id begins so, and how many there are.
@@ -44,7 +44,7 @@ impl Registry {
         };
         let which = Ended { id: prefix.to_owned(), without, ..Ended::default() };
         if let Some(operation) = self.ended(which.clone(), None, 1).await?.pop() {
-            one.get_or_insert_with(|| Arc::new(Entry::new(Arc::unwrap_or_clone(operation))));
+            one.get_or_insert_with(|| Arc::new(Entry::of_ledger(Arc::unwrap_or_clone(operation))));
             // it may have been forgotten since
             count += self.count_ended(which).await?.max(1);
         }

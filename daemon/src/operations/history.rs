@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Keep, Registry, Snapshot,
+    changes::Changes,
     entries::Entries,
     entry::{self, Entry},
     registry::Inner,
@@ -54,7 +55,8 @@ impl Registry {
             left.push(operation);
         }
         let open = left.len();
-        let left = left.into_iter().map(|operation| Arc::new(Entry::new(operation))).collect();
+        let changes = Changes::default();
+        let left = left.into_iter().map(|operation| Arc::new(Entry::new(operation, changes.clone()))).collect();
         Ok(Self(Arc::new(Inner {
             store,
             keep,
@@ -62,6 +64,7 @@ impl Registry {
             ends: AtomicUsize::new(0),
             many_ended: Notify::new(),
             history: History { left, ..History::default() },
+            changes,
             starters: Mutex::default(),
             entering: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
@@ -92,7 +95,9 @@ impl Registry {
 
     /// The same to change.
     pub(super) async fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.known().await.write().unwrap_or_else(PoisonError::into_inner)
+        let entries = self.known().await.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.changes.one();
+        entries
     }
 
     /// Those in memory; without waiting for the others.

@@ -91,6 +91,11 @@ impl Filter {
 }
 
 impl Registry {
+    /// Goes up whenever a list could be another one. To be read before the list that it is kept with.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.count()
+    }
+
     /// A page of the list, newest first: of those older than `after`, which may be gone itself.
     pub async fn list(&self, filter: &Filter, after: Option<&Place>, size: usize) -> Result<Page, OperationError> {
         // one more than asked for tells that there are more
@@ -132,7 +137,7 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, sync::Mutex};
 
     use tokio_util::sync::CancellationToken;
 
@@ -306,6 +311,44 @@ mod tests {
         let page = registry.list(&failed, None, 1_000).await.unwrap();
         assert_eq!((page.total, page.operations.len()), (COUNT.div_ceil(3) - 2, COUNT.div_ceil(3) - 2));
         assert!(matches!(registry.get(&all[7].id).await, Err(OperationError::NotFound { .. })));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whatever_changes_a_list_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = registry(folder.path());
+        let (go_on, told) = (Arc::new(tokio::sync::Notify::new()), Arc::new(Mutex::new(Vec::new())));
+        let look = async || {
+            let before = registry.changes();
+            let page = registry.list(&Filter::default(), None, 70).await.unwrap();
+            assert_eq!(registry.changes(), before, "to look changes nothing");
+            let seen = format!("{:?}", page.operations);
+            let mut told = told.lock().unwrap();
+            assert!(told.iter().all(|(count, was)| *count < before || *was == seen), "{before} stands for two lists");
+            told.push((before, seen));
+        };
+        look().await;
+        let turn = go_on.clone();
+        let work = move |context: crate::operations::Context| async move {
+            for done in 1..=3 {
+                turn.notified().await;
+                context.progress(|progress| progress.done = done);
+            }
+            turn.notified().await;
+            Outcome::completed(serde_json::json!({}))
+        };
+        let started = registry.start(new(1), work).await.unwrap();
+        look().await;
+        let mut watch = registry.watch(&started.operation.id).await.unwrap();
+        for done in 1..=3 {
+            go_on.notify_one();
+            watch.wait_for(|operation| operation.progress.done == done).await.unwrap();
+            look().await;
+        }
+        go_on.notify_one();
+        watch.wait_for(|operation| operation.state.is_final()).await.unwrap();
+        look().await;
+        assert_eq!(told.lock().unwrap().iter().map(|(_, seen)| seen).collect::<HashSet<_>>().len(), 6);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //! The registry knows no loads: who starts one hands it the future, and registers by kind how to start it again.
 //! An operation is in the ledger before its caller hears of it, and its end is there before a watcher sees it.
 
+mod changes;
 mod entries;
 mod entry;
 mod error;

@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use super::{
     Context, Keep, Operation, OperationError, Outcome, Progress, Snapshot, Starter, State,
+    changes::Changes,
     entry::Entry,
     history::History,
     share::{Requested, Shares},
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     pub(super) ends: AtomicUsize,
     pub(super) many_ended: Notify,
     pub(super) history: History,
+    pub(super) changes: Changes,
     pub(super) starters: Mutex<HashMap<&'static str, Starter>>,
     /// Held while an operation is entered, so that one request id cannot enter twice.
     pub(super) entering: tokio::sync::Mutex<()>,
@@ -140,7 +142,7 @@ impl Registry {
         let row = OperationRow::from(&operation);
         self.0.store.put_new_operation(row, asked).await.map_err(OperationError::Store)?;
         let span = span_of(&operation);
-        let entry = Arc::new(Entry::new(operation));
+        let entry = Arc::new(Entry::new(operation, self.0.changes.clone()));
         let started = entry.snapshot();
         self.entries_mut().await.insert(entry.clone());
         self.0.open.fetch_add(1, Ordering::Relaxed);

@@ -32,6 +32,13 @@ pub(super) fn page(page: &mut Page) -> Vec<pb::Operation> {
     operations
 }
 
+/// A page as the contract has it.
+pub(super) fn listed(mut listed: Page) -> pb::ListOperationsResponse {
+    let operations = page(&mut listed);
+    let next_page_token = token(listed.next.as_ref());
+    pb::ListOperationsResponse { operations, next_page_token, total: listed.total as u64 }
+}
+
 /// Where to go on after a page, for the client to give back.
 pub(super) fn token(next: Option<&Place>) -> String {
     next.map(|(created, id)| format!("{created}.{id}")).unwrap_or_default()

@@ -1,55 +1,90 @@
-//! Pages of the list of operations, as they are sent: most clients ask for the same one again and again, and little changes between.
+//! Lists of operations, as they are sent: most clients ask for the same one again and again, and little changes between. To look at
+//! each operation takes its lock, which many who look at once take from each other.
 
 use std::{
     collections::VecDeque,
-    iter,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
 };
 
-use ktrdr_proto::{served::ListOperationsResponse, v1 as pb};
+use ktrdr_proto::{served::ListOperationsResponse, v1::ListOperationsRequest};
 use prost::Message;
 
-use super::convert_operation as convert;
-use crate::operations::Page;
-
-/// Pages that are remembered: those of a few clients that look on, of different lengths.
+/// Answers that are remembered: those of a few clients that look on, of different lengths.
 const MOST: usize = 4;
-/// Bytes of a page that is remembered: an import of thousands of files tells of each.
+/// Bytes of one that is remembered: an import of thousands of files tells of each.
 const BYTES_MAX: usize = 256 << 10;
 
-/// The pages that were made last, oldest first.
+#[derive(Debug)]
+struct Known {
+    request: ListOperationsRequest,
+    /// [`Registry::changes`](crate::operations::Registry::changes) before it was made.
+    changes: u64,
+    answer: ListOperationsResponse,
+}
+
+/// The answers that were made last, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Listed(RwLock<VecDeque<(Page, ListOperationsResponse)>>);
+pub(super) struct Listed(RwLock<VecDeque<Known>>);
 
 impl Listed {
-    /// The answer that this page is.
-    pub(super) fn answer(&self, page: Page) -> ListOperationsResponse {
+    /// The answer to this request, if nothing has changed since it was made.
+    pub(super) fn find(&self, request: &ListOperationsRequest, changes: u64) -> Option<ListOperationsResponse> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().find(|(made, _)| is_same(made, &page)).map(|(_, answer)| answer.clone());
-        drop(known);
-        found.unwrap_or_else(|| self.made(page))
+        let found = known.iter().find(|known| known.changes == changes && known.request == *request);
+        found.map(|found| found.answer.clone())
     }
 
-    fn made(&self, mut page: Page) -> ListOperationsResponse {
-        let answer = ListOperationsResponse::from(pb::ListOperationsResponse {
-            operations: convert::page(&mut page),
-            next_page_token: convert::token(page.next.as_ref()),
-            total: page.total as u64,
-        });
-        if answer.encoded_len() <= BYTES_MAX {
-            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if known.len() >= MOST {
-                known.pop_front();
-            }
-            known.push_back((page, answer.clone()));
+    /// Remembers an answer, in the place of what was answered before.
+    pub(super) fn keep(&self, request: ListOperationsRequest, changes: u64, answer: &ListOperationsResponse) {
+        if answer.encoded_len() > BYTES_MAX {
+            return;
         }
-        answer
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|known| known.request != request);
+        if known.len() >= MOST {
+            known.pop_front();
+        }
+        known.push_back(Known { request, changes, answer: answer.clone() });
     }
 }
 
-/// What is remembered stays where it is: an operation that has changed since is another one.
-fn is_same(one: &Page, other: &Page) -> bool {
-    one.operations.len() == other.operations.len()
-        && (one.total, &one.next) == (other.total, &other.next)
-        && iter::zip(&one.operations, &other.operations).all(|(one, other)| Arc::ptr_eq(one, other))
+#[cfg(test)]
+mod tests {
+    use ktrdr_proto::v1::ListOperationsResponse as Answer;
+
+    use super::*;
+
+    fn request(page_size: u32) -> ListOperationsRequest {
+        ListOperationsRequest { page_size, ..ListOperationsRequest::default() }
+    }
+
+    fn answer(total: u64) -> ListOperationsResponse {
+        Answer { total, ..Answer::default() }.into()
+    }
+
+    fn found(listed: &Listed, page_size: u32, changes: u64) -> Option<u64> {
+        listed.find(&request(page_size), changes).map(|found| Answer::decode(&*found.encode_to_vec()).unwrap().total)
+    }
+
+    #[test]
+    fn an_answer_is_given_again_until_something_changes() {
+        let listed = Listed::default();
+        listed.keep(request(10), 1, &answer(7));
+        assert_eq!([found(&listed, 10, 1), found(&listed, 10, 2), found(&listed, 20, 1)], [Some(7), None, None]);
+        listed.keep(request(10), 2, &answer(8));
+        assert_eq!([found(&listed, 10, 1), found(&listed, 10, 2)], [None, Some(8)]);
+        assert_eq!(listed.0.read().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn few_are_remembered_and_no_long_ones() {
+        let listed = Listed::default();
+        let long = Answer { next_page_token: "x".repeat(BYTES_MAX), ..Answer::default() };
+        listed.keep(request(1), 1, &long.into());
+        for page_size in 1..=9 {
+            listed.keep(request(page_size + 1), 1, &answer(u64::from(page_size)));
+        }
+        let all: Vec<u32> = (1..=10).filter(|size| found(&listed, *size, 1).is_some()).collect();
+        assert_eq!(all, [7, 8, 9, 10]);
+    }
 }

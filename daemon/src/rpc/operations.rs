@@ -53,7 +53,10 @@ impl operations_server::Operations for Handler {
         &self,
         request: Request<pb::ListOperationsRequest>,
     ) -> Result<Response<ListOperationsResponse>, Status> {
-        let request = request.into_inner();
+        let (request, changes) = (request.into_inner(), self.registry.changes());
+        if let Some(answer) = self.listed.find(&request, changes) {
+            return Ok(Response::new(answer));
+        }
         let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
         let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
         if !request.kind.is_empty() && !KINDS.contains(&&*request.kind) {
@@ -63,11 +66,13 @@ impl operations_server::Operations for Handler {
                 request.kind
             )));
         }
-        let filter = Filter { states, kind: request.kind, id: String::new() };
+        let filter = Filter { states, kind: request.kind.clone(), id: String::new() };
         let after = convert_operation::after(&request.page_token)?;
         let page = self.registry.list(&filter, after.as_ref(), page_size(request.page_size)).await;
         let page = page.map_err(|e| status::of(&e))?;
-        Ok(Response::new(self.listed.answer(page)))
+        let answer = ListOperationsResponse::from(convert_operation::listed(page));
+        self.listed.keep(request, changes, &answer);
+        Ok(Response::new(answer))
     }
 
     type WatchStream = BoxStream<'static, Result<pb::WatchOperationResponse, Status>>;
