@@ -58,8 +58,8 @@ pub struct Header {
     pub derived_from: Option<Timeframe>,
     /// The market's clock, when it was asked for and is known.
     pub time_zone: Option<String>,
-    /// Of the stored series.
-    pub revision: u64,
+    /// Of the stored series, if the rows are its own, and of this revision for certain.
+    pub revision: Option<u64>,
 }
 
 /// Chunks of rows, in order. Dropping it ends the reading.
@@ -138,18 +138,14 @@ fn prepare(
     seen: Option<&Seen>,
 ) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
     let range = range.unwrap_or(TimeRange::ALL);
-    let (state, (parts, ends)) = loop {
-        let state = error::stored(store, key)?;
-        let parts = match seen {
-            None => stored(store, key, &range)?,
-            Some(seen) if seen.resample.is_some() => resampled(store, key, &range, &state, seen)?,
-            Some(seen) => filtered(store, key, &range, seen)?,
-        };
-        // what is told of the series is told of the files that were opened: nothing was committed in between
-        if store.state(key).is_some_and(|now| Arc::ptr_eq(&now, &state)) {
-            break (state, parts);
-        }
+    let state = error::stored(store, key)?;
+    let (parts, ends) = match seen {
+        None => stored(store, key, &range)?,
+        Some(seen) if seen.resample.is_some() => resampled(store, key, &range, &state, seen)?,
+        Some(seen) => filtered(store, key, &range, seen)?,
     };
+    // bars that are made or chosen depend on calendars, too; and the files that were opened may be newer than what is known of them
+    let is_of_these = seen.is_none() && store.state(key).is_some_and(|now| Arc::ptr_eq(&now, &state));
     let rows_in_range: u64 = parts.iter().map(|(rows, _)| rows).sum();
     let rows_sent = match window {
         Window::All => rows_in_range,
@@ -166,7 +162,7 @@ fn prepare(
         last: ends.map(|(_, last)| last),
         derived_from: derived.map(|_| key.timeframe),
         time_zone: None,
-        revision: state.revision(),
+        revision: is_of_these.then(|| state.revision()),
     };
     Ok((header, parts))
 }

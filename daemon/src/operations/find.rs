@@ -43,7 +43,7 @@ impl Registry {
             (one, count, entries.ids())
         };
         let which = Ended { id: prefix.to_owned(), without, ..Ended::default() };
-        if let Some(operation) = self.ended(which.clone(), None, 1).await?.pop() {
+        if let Some(operation) = self.ended(which.clone(), None, 1).await?.0.pop() {
             one.get_or_insert_with(|| Arc::new(Entry::of_ledger(Arc::unwrap_or_clone(operation))));
             // it may have been forgotten since
             count += self.count_ended(which).await?.max(1);
@@ -56,15 +56,16 @@ impl Registry {
         self.0.store.count_ended_operations(which).await.map_err(OperationError::Store)
     }
 
-    /// From the ledger, newest first, at most `most`.
+    /// From the ledger, newest first, at most `most`; and whether there are fewer because they are long.
     pub(super) async fn ended(
         &self,
         which: Ended,
         before: Option<Place>,
         most: usize,
-    ) -> Result<Vec<Snapshot>, OperationError> {
-        let rows = self.0.store.ended_operations(which, before, most).await.map_err(OperationError::Store)?;
-        Ok(rows.into_iter().map(|row| Arc::new(entry::revive(row))).collect())
+    ) -> Result<(Vec<Snapshot>, bool), OperationError> {
+        let read = self.0.store.ended_operations(which, before, most).await;
+        let (rows, is_long) = read.map_err(OperationError::Store)?;
+        Ok((rows.into_iter().map(|row| Arc::new(entry::revive(row))).collect(), is_long))
     }
 
     /// The one of a request, if it is not in memory.

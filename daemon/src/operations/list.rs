@@ -101,37 +101,45 @@ impl Registry {
         // one more than asked for tells that there are more
         let most = size.saturating_add(1);
         let Begun { mut operations, mut total, there } = filter.begin(&*self.entries().await, after, most);
+        let mut next = None;
         if let Some(which) = there {
             if !filter.id.is_empty() {
                 total += self.count_ended(which.clone()).await?;
             }
-            operations.extend(self.of_ledger(which, after.cloned(), most).await?);
+            let (read, until) = self.of_ledger(which, after.cloned(), most).await?;
+            // older ones come after those that were not read
+            operations.retain(|one| until.as_ref().is_none_or(|until| place(one) >= *until));
+            operations.extend(read);
             operations.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+            next = until;
         }
-        let mut page = Page { operations, next: None, total };
+        let mut page = Page { operations, next, total };
         page.shorten(size);
         Ok(page)
     }
 
-    /// Newest first, at most `most`.
+    /// Newest first, at most `most`; and where it stopped before that, because they are long.
     async fn of_ledger(
         &self,
         which: Ended,
         mut before: Option<Place>,
         most: usize,
-    ) -> Result<Vec<Snapshot>, OperationError> {
+    ) -> Result<(Vec<Snapshot>, Option<Place>), OperationError> {
         let mut all = Vec::new();
         while all.len() < most {
             let some = AT_A_TIME.min(most - all.len());
-            let read = self.ended(which.clone(), before, some).await?;
+            let (read, is_long) = self.ended(which.clone(), before, some).await?;
             let is_last = read.len() < some;
             before = read.last().map(|last| place(last));
             all.extend(read);
+            if is_long {
+                return Ok((all, before));
+            }
             if is_last {
                 break;
             }
         }
-        Ok(all)
+        Ok((all, None))
     }
 }
 
@@ -311,6 +319,30 @@ mod tests {
         let page = registry.list(&failed, None, 1_000).await.unwrap();
         assert_eq!((page.total, page.operations.len()), (COUNT.div_ceil(3) - 2, COUNT.div_ceil(3) - 2));
         assert!(matches!(registry.get(&all[7].id).await, Err(OperationError::NotFound { .. })));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn long_results_make_short_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let lived = registry(folder.path());
+        let mut all = Vec::new();
+        for number in 0..5 {
+            let work = |_| async { Outcome::completed(serde_json::json!("x".repeat(2 << 20))) };
+            let started = lived.start(new(number), work).await.unwrap();
+            let mut watch = lived.watch(&started.operation.id).await.unwrap();
+            all.push(told(&watch.wait_for(|operation| operation.state.is_final()).await.unwrap()));
+        }
+        lived.drained().await;
+        drop(lived);
+        all.reverse();
+        let next = registry(folder.path());
+        let page = next.list(&Filter::default(), None, 70).await.unwrap();
+        assert_eq!((page.operations.len(), page.total, page.next.is_some()), (2, 5, true));
+        // as old as the third, and in memory: it must not come before its turn
+        next.start(new(9), |_| async { Outcome::completed(serde_json::json!({})) }).await.unwrap();
+        next.drained().await;
+        let with_it = listed(&next, &Filter::default()).await;
+        assert!(with_it[0].contains("S9 1h") && with_it[1..] == all);
     }
 
     #[tokio::test(flavor = "multi_thread")]

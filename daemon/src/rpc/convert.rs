@@ -169,7 +169,7 @@ fn query_header(header: &Header) -> pb::QueryHeader {
         last_ns: header.last,
         derived_from: header.derived_from.map_or(pb::Timeframe::Unspecified, timeframe_to_wire).into(),
         time_zone: header.time_zone.clone().unwrap_or_default(),
-        revision: header.revision,
+        revision: header.revision.unwrap_or_default(),
     }
 }
 

@@ -17,11 +17,17 @@ use crate::{
 /// Bytes of a page of operations: clients take no more than 4 MiB at once, unless they were told to.
 const PAGE_BYTES: usize = 3 << 20;
 
-/// The operations of a page, which is shortened to what fits into an answer.
+/// Bytes of an id in a token, generously.
+const ID_MAX: usize = 100;
+
+/// The operations of a page, which is shortened to what fits into an answer. A result that does not fit is for [`operation`] alone.
 pub(super) fn page(page: &mut Page) -> Vec<pb::Operation> {
     let (mut operations, mut bytes) = (Vec::with_capacity(page.operations.len()), 0);
     for one in &page.operations {
-        let one = operation(one);
+        let mut one = operation(one);
+        if one.encoded_len() > PAGE_BYTES {
+            one.result = None;
+        }
         bytes += one.encoded_len();
         if bytes > PAGE_BYTES && !operations.is_empty() {
             break;
@@ -49,7 +55,8 @@ pub(super) fn after(token: &str) -> Result<Option<Place>, Status> {
     if token.is_empty() {
         return Ok(None);
     }
-    let place = token.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
+    let parts = token.split_once('.').filter(|(_, id)| id.len() <= ID_MAX);
+    let place = parts.and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
     place.map(Some).ok_or_else(|| status::invalid("the page token is none that an answer gave"))
 }
 
@@ -219,11 +226,25 @@ mod tests {
     }
 
     #[test]
+    fn a_result_that_is_too_long_for_a_list_is_left_out_of_it() {
+        let label = "x".repeat(PAGE_BYTES);
+        let mut file =
+            serde_json::json!({"rows": 1, "added": 1, "unchanged": 0, "revised": 0, "rejected": [], "notes": []});
+        file["label"] = label.into();
+        let result = serde_json::json!({ "files": [file] }).to_string();
+        let long = Operation { kind: "import".into(), result: Some(result), ..saying(1, 10) };
+        assert!(operation(&long).result.is_some());
+        let mut listed = Page { operations: vec![long.into(), saying(2, 10).into()], next: None, total: 2 };
+        let shown = page(&mut listed);
+        assert_eq!((shown.len(), shown[0].result.is_some(), shown[0].id.as_str()), (2, false, "op_load_1"));
+    }
+
+    #[test]
     fn a_token_says_where_to_go_on() {
         let place = Some((1_732_000_000_000_000_001, "op_load_01JD.A".to_owned()));
         assert_eq!(after(&token(place.as_ref())).unwrap(), place);
         assert_eq!(after("").unwrap(), None);
-        for made_up in ["op_load_1", "x.op_load_1", "."] {
+        for made_up in ["op_load_1", "x.op_load_1", ".", &format!("1.{}", "x".repeat(1_000))] {
             assert!(after(made_up).is_err(), "{made_up}");
         }
     }

@@ -13,6 +13,8 @@ use prost::Message;
 const MOST: usize = 4;
 /// Bytes of one that is remembered: an import of thousands of files tells of each.
 const BYTES_MAX: usize = 256 << 10;
+/// Bytes of its request, of which a stranger can make many.
+const REQUEST_BYTES_MAX: usize = 1 << 10;
 
 #[derive(Debug)]
 struct Known {
@@ -36,7 +38,7 @@ impl Listed {
 
     /// Remembers an answer, in the place of what was answered before.
     pub(super) fn keep(&self, request: ListOperationsRequest, changes: u64, answer: &ListOperationsResponse) {
-        if answer.encoded_len() > BYTES_MAX {
+        if answer.encoded_len() > BYTES_MAX || request.encoded_len() > REQUEST_BYTES_MAX {
             return;
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +83,9 @@ mod tests {
         let listed = Listed::default();
         let long = Answer { next_page_token: "x".repeat(BYTES_MAX), ..Answer::default() };
         listed.keep(request(1), 1, &long.into());
+        let wordy = ListOperationsRequest { kind: "x".repeat(REQUEST_BYTES_MAX), ..request(1) };
+        listed.keep(wordy, 1, &answer(1));
+        assert!(listed.0.read().unwrap().is_empty());
         for page_size in 1..=9 {
             listed.keep(request(page_size + 1), 1, &answer(u64::from(page_size)));
         }

@@ -89,14 +89,14 @@ impl SeriesState {
         self.partitions.values().next_back().map(|file| file.last)
     }
 
-    /// A mark that is another one whenever its bars are, or what they are: a hash of what is recorded of its files.
+    /// A mark that is another one whenever its bars are, or what they are: a hash of what is recorded of its files. Never 0.
     pub fn revision(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.basis, self.source).hash(&mut hasher);
         for file in self.partitions.values() {
             (file.year, file.checksum).hash(&mut hasher);
         }
-        hasher.finish()
+        hasher.finish().max(1)
     }
 
     /// Both.

@@ -35,13 +35,13 @@ impl Store {
         self.ledger.call_blocking(|ledger| operations::unfinished(ledger))
     }
 
-    /// Of those that have ended, newest first: `before` that one, at most `most`.
+    /// Of those that have ended, newest first: `before` that one, at most `most`; and whether there are fewer because they are long.
     pub async fn ended_operations(
         &self,
         ended: Ended,
         before: Option<Place>,
         most: usize,
-    ) -> Result<Vec<OperationRow>, StoreError> {
+    ) -> Result<(Vec<OperationRow>, bool), StoreError> {
         self.ledger.look(move |ledger| operations::ended(ledger, &ended, before.as_ref(), most)).await
     }
 

@@ -15,8 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
-from ktrdr_client import Client
-from ktrdr_client.fastapi._kept import Kept
+from fastapi import FastAPI, Request
+from ktrdr_client import AsyncClient, Client
+from ktrdr_client.fastapi import ktrdr_router
+from ktrdr_client.fastapi._kept import BESIDE, Kept, again, tag
 from world import LIMIT, ROOT, Daemon, until
 
 UTC = dt.timezone.utc
@@ -127,26 +129,102 @@ def test_who_asks_again_gets_the_same_until_a_bar_is_another_one(closing, tmp_pa
     for answer in (backend.http.get("/data/DRAWN/1h", headers=seen), backend.http.get("/data/DRAWN/1h")):
         assert answer.json()["data"]["ohlcv"] == [[5.0, 9.0, 1.0, 8.0, 7.0]], "count, first and last are as before"
         assert answer.headers["etag"] != first.headers["etag"]
+    for query in ("?trading_hours_only=true", "?start_date=2030-01-01"):
+        assert "etag" not in backend.http.get(f"/data/DRAWN/1h{query}").headers
     daemon.ktrdr("data", "delete", "DRAWN", "-t", "1h", "--yes")
     assert backend.json("GET", "/data/DRAWN/1h", headers=seen)["data"]["dates"] == []
 
 
+def test_bars_are_not_read_again_while_they_are_the_same(stored: Daemon) -> None:
+    async def ask() -> tuple[list[bytes], int]:
+        async with AsyncClient(stored.socket) as client:
+            reads, batches = 0, client.batches
+
+            async def counted(*what: Any, **how: Any) -> Any:
+                nonlocal reads
+                reads += 1
+                return await batches(*what, **how)
+
+            client.batches = counted  # type: ignore[method-assign]
+            app = FastAPI()
+            app.include_router(ktrdr_router(client))
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ours/api/v1") as http:
+                return [(await http.get("/data/NVDA/1h")).content for _ in range(3)], reads
+
+    documents, reads = asyncio.run(ask())
+    assert len({*documents}) == 1 and reads == 1
+
+
+def asked(kept: Kept, revision: int | None, **headers: str) -> tuple[int, bytes] | None:
+    """What is answered at once for a series of this revision."""
+
+    class Told:
+        async def range(self, symbol: str, timeframe: str) -> Any:
+            return type("Series", (), {"revision": revision})
+
+    scope = {"type": "http", "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]}
+    answer = asyncio.run(again(Told(), kept, ("A", "1h", None), Request(scope)))  # type: ignore[arg-type]
+    return answer and (answer.status_code, bytes(answer.body))
+
+
+def test_what_holds_no_more_is_not_answered() -> None:
+    kept = Kept()
+    kept.put(("A", "1h", None), 7, b"bars")
+    assert (asked(kept, 7), asked(kept, 8), asked(kept, None)) == ((200, b"bars"), None, None)
+    assert asked(Kept(), 7) is None
+    for theirs in (tag(7), tag(7).removeprefix("W/"), f'"x", {tag(7)}', "*"):
+        assert asked(Kept(), 7, if_none_match=theirs) == (304, b""), theirs
+        assert asked(Kept(), None, if_none_match=theirs) is None, "a daemon that tells no revisions"
+    assert asked(Kept(), 8, if_none_match=tag(7)) is None
+    assert asked(kept, 7, if_none_match=tag(8)) == (200, b"bars")
+
+
 def test_no_more_documents_are_kept_than_there_is_room_for() -> None:
-    kept = Kept(together=10, longest=4)
+    kept = Kept(together=2 * (BESIDE + 4), longest=4)
+
+    async def come(*parts: bytes) -> AsyncGenerator[bytes, None]:
+        for part in parts:
+            yield part
 
     async def written(what: str, *parts: bytes) -> bytes:
-        async def come() -> AsyncGenerator[bytes, None]:
-            for part in parts:
-                yield part
-
-        return b"".join([part async for part in kept.written(what, 1, come())])
+        return b"".join([part async for part in kept.written(what, 1, come(*parts))])
 
     assert asyncio.run(written("a", b"12", b"34")) == b"1234"
     assert asyncio.run(written("long", b"12", b"345", b"6")) == b"123456"
     assert (kept.find("a"), kept.find("long")) == ((1, b"1234"), None)
     for what in ("b", "a", "c"):
         asyncio.run(written(what, b"1234"))
-    assert (kept.find("b"), kept.find("a"), kept.find("c"), kept.bytes) == (None, (1, b"1234"), (1, b"1234"), 8)
+    assert (kept.find("b"), kept.find("a"), kept.find("c")) == (None, (1, b"1234"), (1, b"1234"))
+
+    async def left() -> None:
+        slow = kept.written("d", 1, come(b"1", b"2"))
+        assert await anext(slow) == b"1"
+        assert await written("d", b"9") == b"9", "who comes second does not wait, and nothing is kept of it"
+        await slow.aclose()
+
+    asyncio.run(left())
+    assert kept.find("d") is None, "what was not taken whole"
+    assert asyncio.run(written("d", b"1")) == b"1" and kept.find("d") == (1, b"1")
+
+
+def test_no_more_is_held_for_slow_readers_than_there_is_room_for() -> None:
+    kept = Kept(together=6_000, longest=4_000)
+
+    async def come() -> AsyncGenerator[bytes, None]:
+        for _ in range(4):
+            yield b"x" * 1_000
+
+    async def all_at_once() -> None:
+        readers = [kept.written(number, 1, come()) for number in range(5)]
+        for _ in range(4):
+            assert {len(await anext(reader)) for reader in readers} == {1_000}
+        for reader in readers:
+            assert [part async for part in reader] == []
+
+    asyncio.run(all_at_once())
+    found = [number for number in range(5) if kept.find(number)]
+    assert 0 < len(found) < 5, "some were held, not all"
 
 
 def test_a_filter_filters(backend: Backend) -> None:

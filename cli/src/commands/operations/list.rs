@@ -97,7 +97,8 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     let json = context.json()?;
     let client = context.client()?;
-    let (operations, total) = fetch(&args, &client).await?;
+    let which = ListOperationsRequest { states: args.states(), kind: args.kind(), ..ListOperationsRequest::default() };
+    let (operations, total) = newest(&client, &which, args.limit as usize).await?;
     if json {
         return Ok(context.out.document(&View::of(&operations, total))?);
     }
@@ -112,19 +113,16 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
     Ok(())
 }
 
-/// As many pages as the limit needs, which is nearly always one.
-async fn fetch(args: &Args, client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
-    let limit = args.limit as usize;
-    let mut operations = Vec::new();
-    let mut page_token = String::new();
+/// The newest of those that are meant, at most `limit`, in as many pages as that takes, which is nearly always one; and how many there are.
+pub(crate) async fn newest(
+    client: &Client,
+    which: &ListOperationsRequest,
+    limit: usize,
+) -> Result<(Vec<Operation>, u64), Failure> {
+    let (mut operations, mut page_token) = (Vec::new(), String::new());
     loop {
         let left = u32::try_from(limit - operations.len()).unwrap_or(PAGE_SIZE_MAX);
-        let request = ListOperationsRequest {
-            states: args.states(),
-            kind: args.kind(),
-            page_size: left.min(PAGE_SIZE_MAX),
-            page_token,
-        };
+        let request = ListOperationsRequest { page_size: left.min(PAGE_SIZE_MAX), page_token, ..which.clone() };
         let answer = client.answer(client.operations().list(client.request(request))).await?;
         operations.extend(answer.operations);
         operations.truncate(limit);

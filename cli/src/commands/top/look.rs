@@ -9,7 +9,7 @@ use ktrdr_proto::v1::{
 
 use crate::{
     client::Client,
-    commands::operations::{ACTIVE, PAGE_SIZE_MAX},
+    commands::operations::{ACTIVE, PAGE_SIZE_MAX, newest},
     failure::Failure,
     time,
 };
@@ -68,8 +68,8 @@ async fn gateway(client: &Client) -> Result<GatewayStatus, Failure> {
 
 async fn operations(client: &Client, states: &[OperationState], most: u32) -> Result<Vec<Operation>, Failure> {
     let states = states.iter().map(|state| (*state).into()).collect();
-    let request = ListOperationsRequest { states, page_size: most, ..ListOperationsRequest::default() };
-    Ok(client.answer(client.operations().list(client.request(request))).await?.operations)
+    let which = ListOperationsRequest { states, ..ListOperationsRequest::default() };
+    Ok(newest(client, &which, most as usize).await?.0)
 }
 
 async fn services(client: &Client) -> Result<Vec<HostService>, Failure> {

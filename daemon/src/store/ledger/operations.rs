@@ -24,6 +24,14 @@ pub struct OperationRow {
     pub retry_of: Option<String>,
 }
 
+impl OperationRow {
+    /// Of what can be long.
+    fn bytes(&self) -> usize {
+        let optional = [&self.failure, &self.result].map(|text| text.as_ref().map_or(0, String::len));
+        self.spec.len() + self.progress.len() + optional.iter().sum::<usize>()
+    }
+}
+
 /// Which of those that have ended are looked for; empty means any.
 #[derive(Debug, Clone, Default)]
 pub struct Ended {
@@ -107,20 +115,26 @@ const CHOSEN: &str = "FROM operation INDEXED BY operation_ended
     WHERE ended_ns IS NOT NULL AND (created_ns, id) < (?1, ?2) AND (?3 = '' OR kind = ?3)
         AND (?4 = '[]' OR state IN (SELECT value FROM json_each(?4))) AND substr(id, 1, length(?5)) = ?5";
 
-/// Newest first, those before `before`, at most `most`.
+/// Bytes of rows that are read at once, and one more row: results can be long, and others wait for the ledger.
+const BYTES: usize = 4 << 20;
+
+/// Newest first, those before `before`, at most `most`; and whether it stopped before that, because they are long.
 pub(in crate::store) fn ended(
     connection: &Connection,
     ended: &Ended,
     before: Option<&Place>,
     most: usize,
-) -> Result<Vec<OperationRow>> {
+) -> Result<(Vec<OperationRow>, bool)> {
     let sql = format!("SELECT {COLUMNS} {CHOSEN} ORDER BY created_ns DESC, id DESC");
-    let mut found = Vec::new();
+    let (mut found, mut bytes) = (Vec::new(), 0);
     choose(connection, &sql, ended, before, |row| {
-        found.push(read(row)?);
-        Ok(found.len() < most)
+        let one = read(row)?;
+        bytes += one.bytes();
+        found.push(one);
+        Ok(found.len() < most && bytes < BYTES)
     })?;
-    Ok(found)
+    let is_long = found.len() < most && bytes >= BYTES;
+    Ok((found, is_long))
 }
 
 /// How many there are.

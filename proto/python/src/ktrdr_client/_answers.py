@@ -35,7 +35,7 @@ def series(summary: market_data_pb2.SeriesSummary) -> models.Series:
         session=_words.SESSION.word(summary.session),
         what=_words.WHAT.word(summary.what_to_show),
         assumed=summary.assumed,
-        revision=summary.revision,
+        revision=summary.revision or None,
     )
 
 
@@ -53,7 +53,7 @@ def header(sent: market_data_pb2.QueryHeader) -> models.BarsHeader:
         end=when(sent, "last_ns"),
         derived_from=_words.TIMEFRAME.word(sent.derived_from) if sent.derived_from else None,
         time_zone=sent.time_zone or None,
-        revision=sent.revision,
+        revision=sent.revision or None,
     )
 
 

@@ -6,7 +6,7 @@ use ktrdr_proto::v1::{ListOperationsRequest, Operation, OperationState};
 
 use crate::{
     client::Client,
-    commands::operations::list::{ACTIVE, PAGE_SIZE_MAX, View},
+    commands::operations::list::{ACTIVE, PAGE_SIZE_MAX, View, newest},
     context::Context,
     failure::{Failure, Stop},
     output::{
@@ -48,9 +48,8 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
 
 async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
     let states = ACTIVE.map(i32::from).to_vec();
-    let request = ListOperationsRequest { states, page_size: PAGE_SIZE_MAX, ..ListOperationsRequest::default() };
-    let answer = client.answer(client.operations().list(client.request(request))).await?;
-    Ok((answer.operations, answer.total))
+    let which = ListOperationsRequest { states, ..ListOperationsRequest::default() };
+    newest(client, &which, PAGE_SIZE_MAX as usize).await
 }
 
 /// Those that run first, then those that wait, each as old ones first.

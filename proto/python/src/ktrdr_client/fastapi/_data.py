@@ -161,9 +161,9 @@ def add(router: APIRouter, client: AsyncClient) -> None:
         # what fails at once is an error with a document; later the answer just breaks off
         first = await anext(batches, None)
         parts = _bars(batches, first, symbol, timeframe)
-        if hours is not None:
-            return StreamingResponse(parts, media_type="application/json")
         revision = batches.header.revision
+        if revision is None or not batches.header.rows:
+            return StreamingResponse(parts, media_type="application/json")
         headers = {"ETag": tag(revision)}
         return StreamingResponse(kept.written(what, revision, parts), media_type="application/json", headers=headers)
 
@@ -244,7 +244,7 @@ class Known:
 
 
 async def _bars(batches: AsyncBatches, first: Chunk | None, symbol: str, timeframe: str) -> AsyncGenerator[bytes, None]:
-    """The document of bars. Of each only its instant is kept: the dates come after the prices."""
+    """The document of bars. Of each only its instant is held: the dates come after the prices."""
     metadata = documents.bars_metadata(symbol, timeframe, batches.header)
     yield b'{"success":true,"data":{"metadata":' + orjson.dumps(metadata) + b',"points":null,"ohlcv":['
     starts, chunk, separator = [], first, b""

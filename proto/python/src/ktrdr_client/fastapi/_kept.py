@@ -11,9 +11,13 @@ from fastapi import Request, Response
 from .. import errors
 from ..aio import AsyncClient
 
-#: Bytes of all of them, and of one: twenty thousand bars have two million.
+#: Bytes of all of them, and of those that are being written, each; and of one: twenty thousand bars have two million.
 TOGETHER = 64 << 20
 LONGEST = 4 << 20
+#: What one costs beside its text.
+BESIDE = 1 << 10
+#: Another form of the documents is another one of this.
+FORM = 1
 
 
 class Kept:
@@ -24,6 +28,7 @@ class Kept:
         self.longest = longest
         self.bytes = 0
         self._documents: OrderedDict[Hashable, tuple[int, bytes]] = OrderedDict()
+        self._written: dict[Hashable, int] = {}
 
     def find(self, what: Hashable) -> tuple[int, bytes] | None:
         """A document, and the revision that it holds for."""
@@ -34,46 +39,65 @@ class Kept:
 
     def put(self, what: Hashable, revision: int, document: bytes) -> None:
         """Keeps one."""
-        _, before = self._documents.pop(what, (0, b""))
-        self.bytes += len(document) - len(before)
+        before = self._documents.pop(what, None)
+        self.bytes += len(document) + BESIDE
+        if before is not None:
+            self.bytes -= len(before[1]) + BESIDE
         self._documents[what] = (revision, document)
         while self.bytes > self.together:
             _, (_, oldest) = self._documents.popitem(last=False)
-            self.bytes -= len(oldest)
+            self.bytes -= len(oldest) + BESIDE
 
     async def written(self, what: Hashable, revision: int, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        """The parts of one as they come. It is kept when it has become whole, unless it is too long."""
-        held: list[bytes] | None = []
-        length = 0
-        async with aclosing(parts):
-            async for part in parts:
-                length += len(part)
-                if held is not None and length <= self.longest:
-                    held.append(part)
-                else:
-                    held = None
-                yield part
-        if held is not None:
-            self.put(what, revision, b"".join(held))
+        """
+        The parts of one as they come. It is kept when it has become whole.
+
+        Not when it is too long, when too much is being written to slow readers, or when another one writes the same.
+        """
+        held: list[bytes] | None = None
+        if what not in self._written:
+            held, self._written[what] = [], 0
+        try:
+            async with aclosing(parts):
+                async for part in parts:
+                    if held is not None:
+                        self._written[what] += len(part)
+                        held.append(part)
+                        if self._written[what] > self.longest or sum(self._written.values()) > self.together:
+                            held = None
+                            del self._written[what]
+                    yield part
+            if held is not None:
+                self.put(what, revision, b"".join(held))
+        finally:
+            if held is not None:
+                self._written.pop(what, None)
 
 
 def tag(revision: int) -> str:
-    """Of an answer with bars: the same while they are."""
-    return f'"{revision:016x}"'
+    """Of an answer with bars: the same while they are. A weak one: the application may compress what it sends."""
+    return f'W/"{FORM}-{revision:016x}"'
+
+
+def _meant(asked: list[str], answer: str) -> bool:
+    tags = [one.strip() for line in asked for one in line.split(",")]
+    return "*" in tags or answer.removeprefix("W/") in {one.removeprefix("W/") for one in tags}
 
 
 async def again(client: AsyncClient, kept: Kept, what: tuple[str, str, Hashable], request: Request) -> Response | None:
     """The answer to who asks again while nothing has changed: that, or the same document."""
-    asked, found = request.headers.get("if-none-match"), kept.find(what)
-    if asked is None and found is None:
+    asked, found = request.headers.getlist("if-none-match"), kept.find(what)
+    if not asked and found is None:
         return None
     symbol, timeframe, _ = what
     try:
         revision = (await client.range(symbol, timeframe)).revision
     except errors.SeriesNotFound:
         return None
+    if revision is None:
+        return None
     headers = {"ETag": tag(revision)}
-    if asked is not None and tag(revision) in asked:
+    if _meant(asked, tag(revision)):
         return Response(status_code=304, headers=headers)
     if found is None or found[0] != revision:
         return None

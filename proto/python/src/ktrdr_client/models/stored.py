@@ -35,8 +35,8 @@ class Series:
     what: str
     #: Kind, session or prices were inferred from a file, not told by the gateway.
     assumed: bool
-    #: Another one whenever any of the bars is: who keeps an answer compares it.
-    revision: int
+    #: Another one whenever any of the stored bars is: who keeps them compares it. `None`: a daemon that does not tell it.
+    revision: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class BarsHeader:
     derived_from: str | None
     #: IANA name of the market's clock; `None`: unknown, or not asked for.
     time_zone: str | None
-    #: As that of the series.
-    revision: int
+    #: As that of the series; `None`: of bars that are made of others or chosen by hours, or were just changing.
+    revision: int | None
 
 
 @dataclass(frozen=True, slots=True)
