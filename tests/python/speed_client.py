@@ -109,6 +109,12 @@ def imported(client, name, columns):
     client.wait(call(parts()).operation.id)
 
 
+def resident(pid):
+    """MiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
+
+
 def timed(work):
     begun = time.perf_counter()
     work()
@@ -205,9 +211,16 @@ def backend(daemon, old):
             assert len(json.loads(get(connection))["data"]["dates"]) == OLD_ROWS, connection.host
         # from long before the series, and each time another one: nobody has asked for the same yet
         days = itertools.count(dt.date(1990, 1, 1).toordinal())
-        first = lambda: get(ours, f"?start_date={dt.date.fromordinal(next(days))}")
+
+        def first():
+            return get(ours, f"?start_date={dt.date.fromordinal(next(days))}")
+
         paired(f"GET /data of {OLD_ROWS:,} bars, against the old backend", first, lambda: get(theirs), 9)
         paired("the same again, of a series that is as it was", lambda: get(ours), lambda: get(theirs), 9)
+        held = [resident(server.pid)]
+        for _ in range(3):
+            held.append([first() for _ in range(100)] and resident(server.pid))
+        print("the router's memory, after a hundred other ranges, and another, and another (MiB):", *(f"{one:.0f}" for one in held))
     finally:
         server.terminate()
         server.wait()
