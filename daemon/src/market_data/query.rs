@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Chunk, MarketDataError, error, view::Seen};
+use super::{Chunk, MarketDataError, view::Seen};
 use crate::{
     model::{Bars, Basis, Nanos, SeriesKey, Source, TimeRange, Timeframe},
     store::{Ends, Opened, SeriesState, Store, StoreError},
@@ -58,7 +58,7 @@ pub struct Header {
     pub derived_from: Option<Timeframe>,
     /// The market's clock, when it was asked for and is known.
     pub time_zone: Option<String>,
-    /// Of the stored series, if the rows are its own, and of this revision for certain.
+    /// Of the stored series, if the rows are its own.
     pub revision: Option<u64>,
 }
 
@@ -138,14 +138,14 @@ fn prepare(
     seen: Option<&Seen>,
 ) -> Result<(Header, Vec<(u64, Part)>), MarketDataError> {
     let range = range.unwrap_or(TimeRange::ALL);
-    let state = error::stored(store, key)?;
+    let reads = seen.filter(|seen| seen.resample.is_some()).map_or(range, |seen| seen.reads(&range));
+    let opened = store.open_series(key, &reads)?.filter(|(state, _)| state.bars() > 0);
+    let Some((state, years)) = opened else { return Err(MarketDataError::not_found(store, key.clone())) };
     let (parts, ends) = match seen {
-        None => stored(store, key, &range)?,
-        Some(seen) if seen.resample.is_some() => resampled(store, key, &range, &state, seen)?,
-        Some(seen) => filtered(store, key, &range, seen)?,
+        None => stored(store, key, years, &range)?,
+        Some(seen) if seen.resample.is_some() => resampled(years, &range, &reads, &state, seen)?,
+        Some(seen) => filtered(years, &range, seen)?,
     };
-    // bars that are made or chosen depend on calendars, too; and the files that were opened may be newer than what is known of them
-    let is_of_these = seen.is_none() && store.state(key).is_some_and(|now| Arc::ptr_eq(&now, &state));
     let rows_in_range: u64 = parts.iter().map(|(rows, _)| rows).sum();
     let rows_sent = match window {
         Window::All => rows_in_range,
@@ -162,15 +162,16 @@ fn prepare(
         last: ends.map(|(_, last)| last),
         derived_from: derived.map(|_| key.timeframe),
         time_zone: None,
-        revision: is_of_these.then(|| state.revision()),
+        // bars that are made or chosen depend on calendars, too
+        revision: seen.is_none().then(|| state.revision()),
     };
     Ok((header, parts))
 }
 
 /// As they are stored.
-fn stored(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Parts, MarketDataError> {
+fn stored(store: &Store, key: &SeriesKey, years: Vec<Opened>, range: &TimeRange) -> Result<Parts, MarketDataError> {
     let (mut parts, mut ends) = (Vec::new(), None);
-    for opened in store.open_years(key, range)? {
+    for opened in years {
         let (rows, from, to) = opened.facts();
         let (rows, part, own) = if range.contains(from) && range.contains(to) {
             // it is read later, if its rows are wanted at all; damage is told before the first row
@@ -187,9 +188,9 @@ fn stored(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Parts, Ma
 }
 
 /// Some hours: read once to count, and again to send, so that memory does not grow.
-fn filtered(store: &Store, key: &SeriesKey, range: &TimeRange, seen: &Seen) -> Result<Parts, MarketDataError> {
+fn filtered(years: Vec<Opened>, range: &TimeRange, seen: &Seen) -> Result<Parts, MarketDataError> {
     let (mut parts, mut ends) = (Vec::new(), None);
-    for opened in store.open_years(key, range)? {
+    for opened in years {
         let bars = opened.bars()?;
         let bars = seen.filtered(bars.slice(bars.rows_in(range)));
         ends = joined(ends, ends_of(&bars));
@@ -200,18 +201,17 @@ fn filtered(store: &Store, key: &SeriesKey, range: &TimeRange, seen: &Seen) -> R
 
 /// Longer bars; there are so few of them that they are held in memory.
 fn resampled(
-    store: &Store,
-    key: &SeriesKey,
+    years: Vec<Opened>,
     range: &TimeRange,
+    reads: &TimeRange,
     state: &SeriesState,
     seen: &Seen,
 ) -> Result<Parts, MarketDataError> {
-    let reads = seen.reads(range);
     let Some(mut resampler) = seen.resampler(state) else { return Ok((Vec::new(), None)) };
     let mut made = Vec::new();
-    for opened in store.open_years(key, &reads)? {
+    for opened in years {
         let bars = opened.bars()?;
-        made.push(resampler.push(&seen.filtered(bars.slice(bars.rows_in(&reads)))));
+        made.push(resampler.push(&seen.filtered(bars.slice(bars.rows_in(reads)))));
     }
     made.push(resampler.finish());
     let (mut parts, mut ends) = (Vec::new(), None);

@@ -6,7 +6,7 @@ use super::{
     OperationError, Registry, Snapshot,
     entry::{self, Entry},
 };
-use crate::store::{Ended, Place};
+use crate::store::{Ended, EndedRows, Place};
 
 impl Registry {
     /// By id or unique prefix.
@@ -43,8 +43,8 @@ impl Registry {
             (one, count, entries.ids())
         };
         let which = Ended { id: prefix.to_owned(), without, ..Ended::default() };
-        if let Some(operation) = self.ended(which.clone(), None, 1).await?.0.pop() {
-            one.get_or_insert_with(|| Arc::new(Entry::of_ledger(Arc::unwrap_or_clone(operation))));
+        if let Some(row) = self.ended(which.clone(), None, 1, 0).await?.rows.pop() {
+            one.get_or_insert_with(|| Arc::new(Entry::of_ledger(entry::revive(row))));
             // it may have been forgotten since
             count += self.count_ended(which).await?.max(1);
         }
@@ -56,16 +56,15 @@ impl Registry {
         self.0.store.count_ended_operations(which).await.map_err(OperationError::Store)
     }
 
-    /// From the ledger, newest first, at most `most`; and whether there are fewer because they are long.
+    /// From the ledger, newest first, at most `most`, and fewer when they are long. The chunks of the page before had so many `bytes`.
     pub(super) async fn ended(
         &self,
         which: Ended,
         before: Option<Place>,
         most: usize,
-    ) -> Result<(Vec<Snapshot>, bool), OperationError> {
-        let read = self.0.store.ended_operations(which, before, most).await;
-        let (rows, is_long) = read.map_err(OperationError::Store)?;
-        Ok((rows.into_iter().map(|row| Arc::new(entry::revive(row))).collect(), is_long))
+        bytes: usize,
+    ) -> Result<EndedRows, OperationError> {
+        self.0.store.ended_operations(which, before, most, bytes).await.map_err(OperationError::Store)
     }
 
     /// The one of a request, if it is not in memory.

@@ -20,13 +20,15 @@ const PAGE_BYTES: usize = 3 << 20;
 /// Bytes of an id in a token, generously.
 const ID_MAX: usize = 100;
 
-/// The operations of a page, which is shortened to what fits into an answer. A result that does not fit is for [`operation`] alone.
+/// The operations of a page, which is shortened to what fits into an answer. Of one that is longer than that, result and parts of the
+/// progress are left to [`operation`].
 pub(super) fn page(page: &mut Page) -> Vec<pb::Operation> {
     let (mut operations, mut bytes) = (Vec::with_capacity(page.operations.len()), 0);
     for one in &page.operations {
         let mut one = operation(one);
         if one.encoded_len() > PAGE_BYTES {
             one.result = None;
+            one.progress.iter_mut().for_each(|progress| progress.parts.clear());
         }
         bytes += one.encoded_len();
         if bytes > PAGE_BYTES && !operations.is_empty() {

@@ -17,7 +17,7 @@ use super::{
         uploads,
     },
     mirrored::Mirrored,
-    read::{self, Opened},
+    read::{self, Opened, OpenedSeries},
     turns::Turns,
     year_range,
 };
@@ -278,6 +278,11 @@ impl Store {
 
     /// The partitions with bars in `range`, as they are now, whatever a load does to them meanwhile. Blocks.
     pub fn open_years(&self, key: &SeriesKey, range: &TimeRange) -> Result<Vec<Opened>, StoreError> {
+        Ok(self.open_series(key, range)?.map(|(_, years)| years).unwrap_or_default())
+    }
+
+    /// The same with what is known of the series then. `None`: there is none. Blocks.
+    pub fn open_series(&self, key: &SeriesKey, range: &TimeRange) -> Result<Option<OpenedSeries>, StoreError> {
         read::open(self, key, range)
     }
 

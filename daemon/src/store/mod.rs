@@ -35,9 +35,9 @@ pub use files::{Checksum, create_folders};
 pub use growing::{FileFormat, Growing};
 pub use layout::{Layout, year_of, year_range, year_start};
 pub use ledger::{
-    Age, ContractRow, Counted, DepartureRow, Ended, Forgotten, HeadRow, ImportRow, KeptRow, OperationRow, Place,
-    RevisionRow, SessionRow,
+    Age, ContractRow, Counted, DepartureRow, Ended, EndedRows, Forgotten, HeadRow, ImportRow, KeptRow, OperationRow,
+    Place, RevisionRow, SessionRow,
 };
 pub use mirrored::{Difference, Part, Remote};
-pub use read::{Ends, Opened};
+pub use read::{Ends, Opened, OpenedSeries};
 pub use turns::Room;

@@ -14,7 +14,7 @@ use ::parquet::errors::ParquetError;
 use bytes::Bytes;
 
 use super::{
-    Checksum, Store, StoreError,
+    Checksum, SeriesState, Store, StoreError,
     cache::{Cache, Found},
     ledger::PartitionRow,
     parquet,
@@ -31,6 +31,9 @@ pub struct Opened {
     path: PathBuf,
     cache: Arc<Cache>,
 }
+
+/// A series, and those of its years that were asked for.
+pub type OpenedSeries = (Arc<SeriesState>, Vec<Opened>);
 
 /// Starts of the first bar and the last; absent when there are none.
 pub type Ends = Option<(Nanos, Nanos)>;
@@ -137,16 +140,17 @@ impl Opened {
 /// Files that only the bucket has, brought here before a lock is taken.
 type Downloads = HashMap<i16, Bytes>;
 
-/// The partitions with bars in `range`, as they are at one moment.
-pub(super) fn open(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Vec<Opened>, StoreError> {
-    let Some(series) = store.entry(key) else { return Ok(Vec::new()) };
+/// The partitions with bars in `range`, and what is known of the series, both as they are at one moment. `None`: no such series.
+pub(super) fn open(store: &Store, key: &SeriesKey, range: &TimeRange) -> Result<Option<OpenedSeries>, StoreError> {
+    let Some(series) = store.entry(key) else { return Ok(None) };
     let wanted: Vec<_> = series.state().files_in(range).copied().collect();
     let downloads = download(store, key, &wanted)?;
     // no rename may fall between the look at the catalog and the opening of a file
     let _files = series.files.read().unwrap_or_else(PoisonError::into_inner);
     let state = series.state();
     let recorded = state.files_in(range);
-    recorded.map(|recorded| open_one(store, key, *recorded, &downloads)).collect()
+    let years = recorded.map(|recorded| open_one(store, key, *recorded, &downloads)).collect::<Result<_, _>>()?;
+    Ok(Some((state, years)))
 }
 
 fn download(store: &Store, key: &SeriesKey, wanted: &[PartitionRow]) -> Result<Downloads, StoreError> {

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use super::{
-    Age, ContractRow, Counted, DepartureRow, Ended, Forgotten, HeadRow, OperationRow, Place, SessionRow, Store,
-    StoreError,
+    Age, ContractRow, Counted, DepartureRow, Ended, EndedRows, Forgotten, HeadRow, OperationRow, Place, SessionRow,
+    Store, StoreError,
     ledger::{contracts, departures, operations, sessions},
 };
 use crate::model::Nanos;
@@ -35,14 +35,16 @@ impl Store {
         self.ledger.call_blocking(|ledger| operations::unfinished(ledger))
     }
 
-    /// Of those that have ended, newest first: `before` that one, at most `most`; and whether there are fewer because they are long.
+    /// Of those that have ended, newest first: `before` that one, at most `most`, and fewer when they are long. The chunks of the
+    /// page before had so many `bytes`.
     pub async fn ended_operations(
         &self,
         ended: Ended,
         before: Option<Place>,
         most: usize,
-    ) -> Result<(Vec<OperationRow>, bool), StoreError> {
-        self.ledger.look(move |ledger| operations::ended(ledger, &ended, before.as_ref(), most)).await
+        bytes: usize,
+    ) -> Result<EndedRows, StoreError> {
+        self.ledger.look(move |ledger| operations::ended(ledger, &ended, before.as_ref(), most, bytes)).await
     }
 
     /// How many of those that have ended are meant.

@@ -42,8 +42,8 @@ pub(super) async fn look(client: &Client, with_series: bool) -> Result<Look, Fai
     let (daemon, gateway, active, ended, services, series) = tokio::try_join!(
         daemon(client),
         gateway(client),
-        operations(client, &ACTIVE, PAGE_SIZE_MAX),
-        operations(client, &ENDED, ENDED_SHOWN),
+        active(client),
+        ended(client),
         services(client),
         series(client, with_series),
     )?;
@@ -66,10 +66,19 @@ async fn gateway(client: &Client) -> Result<GatewayStatus, Failure> {
     Ok(answer.status.unwrap_or_default())
 }
 
-async fn operations(client: &Client, states: &[OperationState], most: u32) -> Result<Vec<Operation>, Failure> {
+fn of(states: &[OperationState]) -> ListOperationsRequest {
     let states = states.iter().map(|state| (*state).into()).collect();
-    let which = ListOperationsRequest { states, ..ListOperationsRequest::default() };
-    Ok(newest(client, &which, most as usize).await?.0)
+    ListOperationsRequest { states, ..ListOperationsRequest::default() }
+}
+
+async fn active(client: &Client) -> Result<Vec<Operation>, Failure> {
+    Ok(newest(client, &of(&ACTIVE), PAGE_SIZE_MAX as usize).await?.0)
+}
+
+/// One page, however short: what they brought is not shown.
+async fn ended(client: &Client) -> Result<Vec<Operation>, Failure> {
+    let request = ListOperationsRequest { page_size: ENDED_SHOWN, ..of(&ENDED) };
+    Ok(client.answer(client.operations().list(client.request(request))).await?.operations)
 }
 
 async fn services(client: &Client) -> Result<Vec<HostService>, Failure> {

@@ -31,7 +31,7 @@ use super::StoreError;
 pub use contracts::{ContractRow, HeadRow};
 pub use departures::DepartureRow;
 pub use kept::KeptRow;
-pub use operations::{Age, Counted, Ended, Forgotten, OperationRow, Place};
+pub use operations::{Age, Counted, Ended, EndedRows, Forgotten, OperationRow, Place};
 pub use revisions::RevisionRow;
 pub use series::ImportRow;
 pub(in crate::store) use series::PartitionRow;

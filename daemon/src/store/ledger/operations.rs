@@ -45,6 +45,17 @@ pub struct Ended {
     pub without: HashSet<Arc<str>>,
 }
 
+/// Some of them.
+#[derive(Debug)]
+pub struct EndedRows {
+    /// Newest first.
+    pub rows: Vec<OperationRow>,
+    /// Of these and of the chunks before.
+    pub bytes: usize,
+    /// So many that no more should be read for the same page.
+    pub is_long: bool,
+}
+
 /// Where an operation is in the order of the lists: when it was created, and its id.
 pub type Place = (Nanos, String);
 
@@ -118,23 +129,23 @@ const CHOSEN: &str = "FROM operation INDEXED BY operation_ended
 /// Bytes of rows that are read at once, and one more row: results can be long, and others wait for the ledger.
 const BYTES: usize = 4 << 20;
 
-/// Newest first, those before `before`, at most `most`; and whether it stopped before that, because they are long.
+/// Newest first, those before `before`, at most `most`, and fewer when they are long. The chunks before had so many `bytes`.
 pub(in crate::store) fn ended(
     connection: &Connection,
     ended: &Ended,
     before: Option<&Place>,
     most: usize,
-) -> Result<(Vec<OperationRow>, bool)> {
+    mut bytes: usize,
+) -> Result<EndedRows> {
     let sql = format!("SELECT {COLUMNS} {CHOSEN} ORDER BY created_ns DESC, id DESC");
-    let (mut found, mut bytes) = (Vec::new(), 0);
+    let mut rows = Vec::new();
     choose(connection, &sql, ended, before, |row| {
         let one = read(row)?;
         bytes += one.bytes();
-        found.push(one);
-        Ok(found.len() < most && bytes < BYTES)
+        rows.push(one);
+        Ok(rows.len() < most && bytes < BYTES)
     })?;
-    let is_long = found.len() < most && bytes >= BYTES;
-    Ok((found, is_long))
+    Ok(EndedRows { rows, bytes, is_long: bytes >= BYTES })
 }
 
 /// How many there are.

@@ -20,7 +20,7 @@ from .._asyncio.streams import AsyncBatches
 from .._columns import Chunk
 from ..aio import AsyncClient
 from . import _documents as documents
-from ._kept import Kept, again, tag
+from ._kept import BARS, Kept, again, tag
 from ._route import described, status_of
 
 #: What is known of a symbol hardly ever changes.
@@ -30,6 +30,20 @@ AT_ONCE = 16
 CALENDAR_DAYS = 28
 _TICK = dt.timedelta(microseconds=1)
 _DATES = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+
+
+class _Streamed(StreamingResponse):
+    """Who leaves in the middle ends the reading, too."""
+
+    def __init__(self, parts: AsyncGenerator[bytes, None], headers: dict[str, str]) -> None:
+        self.parts = parts
+        super().__init__(parts, headers=headers, media_type="application/json")
+
+    async def __call__(self, *what: Any) -> None:
+        try:
+            await super().__call__(*what)
+        finally:
+            await self.parts.aclose()
 
 
 class Filters(BaseModel):
@@ -144,7 +158,7 @@ def add(router: APIRouter, client: AsyncClient) -> None:
         trading_hours_only: bool = False,
         include_extended: bool = False,
     ) -> Response:
-        """Stored bars, written while they are read. `If-None-Match` with the `ETag` of an answer is 304 while they are the same."""
+        """Stored bars; many are written while they are read. `If-None-Match` with the `ETag` is 304 while they are the same."""
         start, end = parsed("start_date", start_date), parsed("end_date", end_date)
         symbol = symbol.strip().upper()
         hours = "regular" if trading_hours_only and not include_extended else None
@@ -162,10 +176,12 @@ def add(router: APIRouter, client: AsyncClient) -> None:
         first = await anext(batches, None)
         parts = _bars(batches, first, symbol, timeframe)
         revision = batches.header.revision
-        if revision is None or not batches.header.rows:
-            return StreamingResponse(parts, media_type="application/json")
-        headers = {"ETag": tag(revision)}
-        return StreamingResponse(kept.written(what, revision, parts), media_type="application/json", headers=headers)
+        headers = {} if revision is None else {"ETag": tag(revision)}
+        if revision is None or batches.header.rows > BARS:
+            return _Streamed(parts, headers)
+        document = b"".join([part async for part in parts])
+        kept.put(what, revision, document)
+        return Response(document, headers=headers, media_type="application/json")
 
     @router.post("/data/load", tags=["Data"])
     async def load_data(request: LoadRequest, async_mode: bool = False) -> Response:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Hashable
-from contextlib import aclosing
+from collections.abc import Hashable
 
 from fastapi import Request, Response
 
 from .. import errors
 from ..aio import AsyncClient
 
-#: Bytes of all of them, and of those that are being written, each; and of one: twenty thousand bars have two million.
+#: Bytes of all of them, and of one: twenty thousand bars have two million.
 TOGETHER = 64 << 20
 LONGEST = 4 << 20
+#: Bars of a document that may be one that is kept.
+BARS = 40_000
 #: What one costs beside its text.
 BESIDE = 1 << 10
 #: Another form of the documents is another one of this.
@@ -28,7 +29,6 @@ class Kept:
         self.longest = longest
         self.bytes = 0
         self._documents: OrderedDict[Hashable, tuple[int, bytes]] = OrderedDict()
-        self._written: dict[Hashable, int] = {}
 
     def find(self, what: Hashable) -> tuple[int, bytes] | None:
         """A document, and the revision that it holds for."""
@@ -38,7 +38,9 @@ class Kept:
         return found
 
     def put(self, what: Hashable, revision: int, document: bytes) -> None:
-        """Keeps one."""
+        """Keeps one, unless it is too long."""
+        if len(document) > self.longest:
+            return
         before = self._documents.pop(what, None)
         self.bytes += len(document) + BESIDE
         if before is not None:
@@ -47,31 +49,6 @@ class Kept:
         while self.bytes > self.together:
             _, (_, oldest) = self._documents.popitem(last=False)
             self.bytes -= len(oldest) + BESIDE
-
-    async def written(self, what: Hashable, revision: int, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        """
-        The parts of one as they come. It is kept when it has become whole.
-
-        Not when it is too long, when too much is being written to slow readers, or when another one writes the same.
-        """
-        held: list[bytes] | None = None
-        if what not in self._written:
-            held, self._written[what] = [], 0
-        try:
-            async with aclosing(parts):
-                async for part in parts:
-                    if held is not None:
-                        self._written[what] += len(part)
-                        held.append(part)
-                        if self._written[what] > self.longest or sum(self._written.values()) > self.together:
-                            held = None
-                            del self._written[what]
-                    yield part
-            if held is not None:
-                self.put(what, revision, b"".join(held))
-        finally:
-            if held is not None:
-                self._written.pop(what, None)
 
 
 def tag(revision: int) -> str:

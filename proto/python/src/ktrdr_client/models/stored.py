@@ -58,7 +58,7 @@ class BarsHeader:
     derived_from: str | None
     #: IANA name of the market's clock; `None`: unknown, or not asked for.
     time_zone: str | None
-    #: As that of the series; `None`: of bars that are made of others or chosen by hours, or were just changing.
+    #: As that of the series; `None`: of bars that are made of others or chosen by hours.
     revision: int | None
 
 
