@@ -83,8 +83,13 @@ impl Entry {
 
     /// Changes a copy, so that a watcher's snapshot never changes under it.
     pub(super) fn modify(&self, change: impl FnOnce(&mut Operation)) {
+        self.change(|snapshot| change(Snapshot::make_mut(snapshot)));
+    }
+
+    /// Every change is counted before anybody can see it.
+    fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         self.operation.send_modify(|snapshot| {
-            change(Snapshot::make_mut(snapshot));
+            change(snapshot);
             self.changes.one();
         });
     }
@@ -97,10 +102,7 @@ impl Entry {
     }
 
     pub(super) fn publish(&self, operation: Operation) {
-        self.operation.send_modify(|snapshot| {
-            *snapshot = Snapshot::new(operation);
-            self.changes.one();
-        });
+        self.change(|snapshot| *snapshot = Snapshot::new(operation));
     }
 }
 

@@ -129,7 +129,7 @@ impl Registry {
         while all.len() < most {
             let some = AT_A_TIME.min(most - all.len());
             let EndedRows { rows, bytes, is_long } = self.ended(which.clone(), before, some, held).await?;
-            let is_last = rows.len() < some && !is_long;
+            let is_last = rows.len() < some;
             all.extend(rows.into_iter().map(|row| Arc::new(entry::revive(row))));
             (before, held) = (all.last().map(|last| place(last)), bytes);
             if is_long {
@@ -175,12 +175,15 @@ mod tests {
     }
 
     async fn ended(registry: &Registry, number: usize) -> Snapshot {
-        let work = move |_| async move {
-            let result = serde_json::json!({"number": number});
-            let failure = || Failure::new(&ktrdr_proto::reason::INTERNAL, "as asked");
-            if number.is_multiple_of(3) { Outcome::failed(Some(result), failure()) } else { Outcome::completed(result) }
-        };
-        let started = registry.start(new(number), work).await.unwrap();
+        let result = serde_json::json!({"number": number});
+        let failure = || Failure::new(&ktrdr_proto::reason::INTERNAL, "as asked");
+        let is_failed = number.is_multiple_of(3);
+        let outcome = if is_failed { Outcome::failed(Some(result), failure()) } else { Outcome::completed(result) };
+        ended_with(registry, number, outcome).await
+    }
+
+    async fn ended_with(registry: &Registry, number: usize, outcome: Outcome) -> Snapshot {
+        let started = registry.start(new(number), |_| async { outcome }).await.unwrap();
         let mut watch = registry.watch(&started.operation.id).await.unwrap();
         watch.wait_for(|operation| operation.state.is_final()).await.unwrap().clone()
     }
@@ -321,16 +324,18 @@ mod tests {
         assert!(matches!(registry.get(&all[7].id).await, Err(OperationError::NotFound { .. })));
     }
 
+    fn long(bytes: usize) -> Outcome {
+        Outcome::completed(serde_json::json!("x".repeat(bytes)))
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn long_results_make_short_pages() {
         let folder = tempfile::tempdir().unwrap();
         let lived = registry(folder.path());
         let mut all = Vec::new();
         for number in 0..5 {
-            let work = |_| async { Outcome::completed(serde_json::json!("x".repeat(2 << 20))) };
-            let started = lived.start(new(number), work).await.unwrap();
-            let mut watch = lived.watch(&started.operation.id).await.unwrap();
-            all.push(told(&watch.wait_for(|operation| operation.state.is_final()).await.unwrap()));
+            let one = ended_with(&lived, number, long(2 << 20)).await;
+            all.push(told(&one));
         }
         lived.drained().await;
         drop(lived);
@@ -355,11 +360,9 @@ mod tests {
         all.push(told(&watch.wait_for(|operation| operation.state == State::Running).await.unwrap()));
         // newer than the one at work, and out of memory
         for number in 1..105 {
-            let bytes = if number < 5 { 2 << 20 } else { 1 };
-            let work = move |_| async move { Outcome::completed(serde_json::json!("x".repeat(bytes))) };
-            let started = registry.start(new(number), work).await.unwrap();
-            let mut watch = registry.watch(&started.operation.id).await.unwrap();
-            all.push(told(&watch.wait_for(|operation| operation.state.is_final()).await.unwrap()));
+            let outcome = long(if number < 5 { 2 << 20 } else { 1 });
+            let one = ended_with(&registry, number, outcome).await;
+            all.push(told(&one));
         }
         wait_until(|| registry.whole_ones().len() == 101).await;
         all.reverse();

@@ -9,8 +9,9 @@ use super::{convert, convert_training, status};
 use crate::{
     error::Failure,
     market_data::{FindingDocument, ImportDocument, ImportedFileDocument, LoadDocument, LoadsDocument, RepairDocument},
+    metrics::KINDS,
     model::{SeriesKey, Symbol, Timeframe},
-    operations::{Operation, Page, Part, State},
+    operations::{Filter, Operation, Page, Part, State},
     store::Place,
 };
 
@@ -22,7 +23,7 @@ const ID_MAX: usize = 100;
 
 /// The operations of a page, which is shortened to what fits into an answer. Of one that is longer than that, result and parts of the
 /// progress are left to [`operation`].
-pub(super) fn page(page: &mut Page) -> Vec<pb::Operation> {
+fn page(page: &mut Page) -> Vec<pb::Operation> {
     let (mut operations, mut bytes) = (Vec::with_capacity(page.operations.len()), 0);
     for one in &page.operations {
         let mut one = operation(one);
@@ -48,7 +49,7 @@ pub(super) fn listed(mut listed: Page) -> pb::ListOperationsResponse {
 }
 
 /// Where to go on after a page, for the client to give back.
-pub(super) fn token(next: Option<&Place>) -> String {
+fn token(next: Option<&Place>) -> String {
     next.map(|(created, id)| format!("{created}.{id}")).unwrap_or_default()
 }
 
@@ -62,7 +63,19 @@ pub(super) fn after(token: &str) -> Result<Option<Place>, Status> {
     place.map(Some).ok_or_else(|| status::invalid("the page token is none that an answer gave"))
 }
 
-pub(super) fn state(value: i32) -> Option<State> {
+/// Which operations are asked for.
+pub(super) fn filter(request: &pb::ListOperationsRequest) -> Result<Filter, Status> {
+    let states = request.states.iter().map(|value| state(*value)).collect::<Option<Vec<_>>>();
+    let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
+    let kind = request.kind.clone();
+    if !kind.is_empty() && !KINDS.contains(&&*kind) {
+        let kinds = KINDS.join(", ");
+        return Err(status::invalid(format!("there is no kind of operation {kind:?}; there are {kinds}")));
+    }
+    Ok(Filter { states, kind, id: String::new() })
+}
+
+fn state(value: i32) -> Option<State> {
     State::ALL.into_iter().find(|state| i32::from(state_to_wire(*state)) == value)
 }
 

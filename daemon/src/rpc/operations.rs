@@ -10,10 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{convert_operation, listed::Listed, peer::Peer, status};
-use crate::{
-    metrics::KINDS,
-    operations::{Filter, Registry},
-};
+use crate::operations::Registry;
 
 /// Operations on a page, unless the client says; and at most.
 const PAGE: usize = 50;
@@ -57,16 +54,7 @@ impl operations_server::Operations for Handler {
         if let Some(answer) = self.listed.find(&request, changes) {
             return Ok(Response::new(answer));
         }
-        let states = request.states.iter().map(|state| convert_operation::state(*state)).collect::<Option<Vec<_>>>();
-        let states = states.ok_or_else(|| status::invalid("there is no such operation state"))?;
-        if !request.kind.is_empty() && !KINDS.contains(&&*request.kind) {
-            let kinds = KINDS.join(", ");
-            return Err(status::invalid(format!(
-                "there is no kind of operation {:?}; there are {kinds}",
-                request.kind
-            )));
-        }
-        let filter = Filter { states, kind: request.kind.clone(), id: String::new() };
+        let filter = convert_operation::filter(&request)?;
         let after = convert_operation::after(&request.page_token)?;
         let page = self.registry.list(&filter, after.as_ref(), page_size(request.page_size)).await;
         let page = page.map_err(|e| status::of(&e))?;

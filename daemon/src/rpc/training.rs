@@ -59,12 +59,9 @@ impl training_server::Training for Handler {
         let filter = convert_training::filter(request.active);
         let after = convert_operation::after(&request.page_token)?;
         let page = self.registry.list(&filter, after.as_ref(), operations::page_size(request.page_size)).await;
-        let mut page = page.map_err(|e| status::of(&e))?;
-        Ok(Response::new(pb::ListTrainingsResponse {
-            operations: convert_operation::page(&mut page),
-            next_page_token: convert_operation::token(page.next.as_ref()),
-            total: page.total as u64,
-        }))
+        let pb::ListOperationsResponse { operations, next_page_token, total } =
+            convert_operation::listed(page.map_err(|e| status::of(&e))?);
+        Ok(Response::new(pb::ListTrainingsResponse { operations, next_page_token, total }))
     }
 
     async fn stop(

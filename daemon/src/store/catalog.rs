@@ -89,6 +89,11 @@ impl SeriesState {
         self.partitions.values().next_back().map(|file| file.last)
     }
 
+    /// Both.
+    pub fn ends(&self) -> Option<(Nanos, Nanos)> {
+        self.first().zip(self.last())
+    }
+
     /// A mark that is another one whenever its bars are, or what they are: a hash of what is recorded of its files. Never 0.
     pub fn revision(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -97,11 +102,6 @@ impl SeriesState {
             (file.year, file.checksum).hash(&mut hasher);
         }
         hasher.finish().max(1)
-    }
-
-    /// Both.
-    pub fn ends(&self) -> Option<(Nanos, Nanos)> {
-        self.first().zip(self.last())
     }
 
     pub(super) fn checksum_of(&self, year: i16) -> Option<Checksum> {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most that one answer holds.
-pub(crate) const PAGE_SIZE_MAX: u32 = 1000;
+const PAGE_SIZE_MAX: u32 = 1000;
 
 /// Operations, newest first
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,7 @@ impl From<State> for OperationState {
 }
 
 /// What has not ended.
-pub(crate) const ACTIVE: [OperationState; 2] = [OperationState::Pending, OperationState::Running];
+const ACTIVE: [OperationState; 2] = [OperationState::Pending, OperationState::Running];
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -114,7 +114,7 @@ pub(crate) async fn run(args: Args, context: &mut Context) -> Result<(), Stop> {
 }
 
 /// The newest of those that are meant, at most `limit`, in as many pages as that takes, which is nearly always one; and how many there are.
-pub(crate) async fn newest(
+async fn newest(
     client: &Client,
     which: &ListOperationsRequest,
     limit: usize,
@@ -131,6 +131,13 @@ pub(crate) async fn newest(
         }
         page_token = answer.next_page_token;
     }
+}
+
+/// Those that have not ended, and how many there are.
+pub(crate) async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
+    let states = ACTIVE.map(i32::from).to_vec();
+    let which = ListOperationsRequest { states, ..ListOperationsRequest::default() };
+    newest(client, &which, PAGE_SIZE_MAX as usize).await
 }
 
 fn table(operations: &[Operation]) -> Table {

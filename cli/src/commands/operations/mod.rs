@@ -8,7 +8,7 @@ mod watch;
 
 use ktrdr_proto::v1::{Operation, operation};
 
-pub(crate) use list::{ACTIVE, PAGE_SIZE_MAX, newest};
+pub(crate) use list::active;
 
 use crate::{
     context::Context,

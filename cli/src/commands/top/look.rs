@@ -7,12 +7,7 @@ use ktrdr_proto::v1::{
     ListHostServicesRequest, ListOperationsRequest, ListSeriesRequest, Operation, OperationState, SeriesSummary,
 };
 
-use crate::{
-    client::Client,
-    commands::operations::{ACTIVE, PAGE_SIZE_MAX, newest},
-    failure::Failure,
-    time,
-};
+use crate::{client::Client, commands::operations::active, failure::Failure, time};
 
 /// What has ended.
 const ENDED: [OperationState; 4] =
@@ -39,7 +34,7 @@ pub(super) struct Look {
 /// Asks for everything; for the series, of which there may be thousands, only when they are wanted.
 pub(super) async fn look(client: &Client, with_series: bool) -> Result<Look, Failure> {
     let client = &client.anew().within(client.limit().min(LONGEST_WAIT));
-    let (daemon, gateway, active, ended, services, series) = tokio::try_join!(
+    let (daemon, gateway, (active, _), ended, services, series) = tokio::try_join!(
         daemon(client),
         gateway(client),
         active(client),
@@ -66,18 +61,10 @@ async fn gateway(client: &Client) -> Result<GatewayStatus, Failure> {
     Ok(answer.status.unwrap_or_default())
 }
 
-fn of(states: &[OperationState]) -> ListOperationsRequest {
-    let states = states.iter().map(|state| (*state).into()).collect();
-    ListOperationsRequest { states, ..ListOperationsRequest::default() }
-}
-
-async fn active(client: &Client) -> Result<Vec<Operation>, Failure> {
-    Ok(newest(client, &of(&ACTIVE), PAGE_SIZE_MAX as usize).await?.0)
-}
-
 /// One page, however short: what they brought is not shown.
 async fn ended(client: &Client) -> Result<Vec<Operation>, Failure> {
-    let request = ListOperationsRequest { page_size: ENDED_SHOWN, ..of(&ENDED) };
+    let states = ENDED.map(i32::from).to_vec();
+    let request = ListOperationsRequest { states, page_size: ENDED_SHOWN, ..ListOperationsRequest::default() };
     Ok(client.answer(client.operations().list(client.request(request))).await?.operations)
 }
 

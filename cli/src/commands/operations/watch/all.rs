@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use ktrdr_proto::v1::{ListOperationsRequest, Operation, OperationState};
+use ktrdr_proto::v1::{Operation, OperationState};
 
 use crate::{
-    client::Client,
-    commands::operations::list::{ACTIVE, PAGE_SIZE_MAX, View, newest},
+    commands::operations::list::{View, active},
     context::Context,
-    failure::{Failure, Stop},
+    failure::Stop,
     output::{
         gauge::gauge,
         screen::Screen,
@@ -44,12 +43,6 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Stop> {
         last = operations;
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-async fn active(client: &Client) -> Result<(Vec<Operation>, u64), Failure> {
-    let states = ACTIVE.map(i32::from).to_vec();
-    let which = ListOperationsRequest { states, ..ListOperationsRequest::default() };
-    newest(client, &which, PAGE_SIZE_MAX as usize).await
 }
 
 /// Those that run first, then those that wait, each as old ones first.
