@@ -162,7 +162,7 @@ fn a_foreign_name_has_one_home() {
         ("ibapi::", &["gateway/"][..]),
         ("rusqlite::", &["store/"]),
         // calling hosts, and being called
-        ("hyper::", &["host_service/", "web.rs"]),
+        ("hyper::", &["host_service/", "rpc/", "web.rs"]),
         ("rustls::", &["host_service/", "rpc/tls.rs"]),
         ("opentelemetry::", &["telemetry/traces.rs"]),
         ("deadpool::", &["host_service/"]),

@@ -71,9 +71,6 @@ pub enum StartError {
     /// The next life did not begin.
     #[error("cannot start again")]
     Again(#[source] io::Error),
-    /// The server ended by itself.
-    #[error("the server failed")]
-    Serve(#[from] tonic::transport::Error),
 }
 
 fn holder(pid: Option<u32>) -> String {
@@ -106,7 +103,6 @@ impl StartError {
             Self::Socket { .. } | Self::InTheWay(_) => "choose another --socket",
             Self::Log(_) => "correct daemon.log_level or KTRDR_LOG_LEVEL",
             Self::Again(_) => "ktrdr daemon start",
-            Self::Serve(_) => "report this with the log",
         }
     }
 }

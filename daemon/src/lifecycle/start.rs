@@ -129,7 +129,7 @@ pub async fn run(settings: Settings, log_level: LogLevel) -> Result<Option<Hando
 
     asked.run_until_cancelled(socket_watch::keep_found(&mut socket, address, listeners)).await;
     watchdog(Duration::from_secs(settings.grace_seconds));
-    leave(&stages, &registry, server, session).await?;
+    leave(&stages, &registry, server, session).await;
     store.close();
     if let Ok(Err(error)) = remembered.await {
         return Err(error.into());
@@ -145,12 +145,7 @@ fn remember(registry: Registry, ending: rpc::Ending) -> JoinHandle<Result<(), St
 }
 
 /// Work first, then those who watch it, then the gateway.
-async fn leave(
-    stages: &Stages,
-    registry: &Registry,
-    server: JoinHandle<Result<(), tonic::transport::Error>>,
-    session: JoinHandle<()>,
-) -> Result<(), StartError> {
+async fn leave(stages: &Stages, registry: &Registry, server: JoinHandle<()>, session: JoinHandle<()>) {
     if !stages.ending.is_restart() {
         supervisor::stopping();
     }
@@ -158,12 +153,8 @@ async fn leave(
     registry.drained().await;
     stages.streams.cancel();
     // waits for silent connections too, so it may not have all of the grace
-    let outcome = tokio::time::timeout(Duration::from_secs(1), server).await;
+    drop(tokio::time::timeout(Duration::from_secs(1), server).await);
     end_session(stages, session).await;
-    match outcome {
-        Ok(Ok(Err(error))) => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 /// Before it is ready: who waits for that finds these, too.

@@ -1,7 +1,7 @@
 //! Taking connections, for as long as the daemon lives: neither a machine without descriptors nor a peer that cannot shake hands
 //! ends it.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{io, time::Duration};
 
 use futures_util::{Stream, stream};
 use rustix::net::sockopt::set_socket_send_buffer_size;
@@ -29,8 +29,6 @@ const SEND_BUFFER: usize = 512 << 10;
 /// Between two words about the same trouble.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 const NO_SEAT: &str = "each connection that could make room has an open call";
-
-type Come = Result<Connection, Infallible>;
 
 /// Where other machines come in.
 pub struct Door {
@@ -72,7 +70,7 @@ impl Listeners {
 }
 
 /// Who comes from this machine. Never ends.
-pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Come> + Send {
+pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl Stream<Item = Connection> + Send {
     stream::unfold(
         (listeners, connections, Trouble::default()),
         |(mut listeners, connections, mut trouble)| async move {
@@ -86,7 +84,7 @@ pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl 
                         // without a seat it is closed at once: whoever called tries again, or says so
                         if let Some(ticket) = connections.admit(peer) {
                             let connection = Connection::new(Wire::Unix(stream), ticket);
-                            return Some((Ok(connection), (listeners, connections, trouble)));
+                            return Some((connection, (listeners, connections, trouble)));
                         }
                         trouble.told(&NO_SEAT);
                     }
@@ -98,7 +96,7 @@ pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl 
 }
 
 /// Who comes from another machine. Never ends.
-pub(super) fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Come> + Send {
+pub(super) fn from_elsewhere(door: Door, connections: Connections) -> impl Stream<Item = Connection> + Send {
     stream::unfold(
         (door, connections, Handshakes::default(), Trouble::default()),
         |(door, connections, mut hands, mut trouble)| async move {
@@ -111,7 +109,7 @@ pub(super) fn from_elsewhere(door: Door, connections: Connections) -> impl Strea
                     Some((stream, peer)) = hands.next() => {
                         if let Some(ticket) = connections.admit(peer) {
                             let connection = Connection::new(Wire::Tls(Box::new(stream)), ticket);
-                            return Some((Ok(connection), (door, connections, hands, trouble)));
+                            return Some((connection, (door, connections, hands, trouble)));
                         }
                         trouble.told(&NO_SEAT);
                     }

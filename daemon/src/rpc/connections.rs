@@ -11,9 +11,7 @@ use std::{
     time::Instant,
 };
 
-use tokio_util::sync::CancellationToken;
-
-use super::peer::Peer;
+use super::{driver::Bell, peer::Peer};
 
 /// All connections; cheap to clone.
 #[derive(Debug, Clone)]
@@ -49,6 +47,8 @@ impl Bounds {
 struct Table {
     came: u64,
     seats: HashMap<u64, Arc<Seat>>,
+    /// Each ends with its calls, those too that still come.
+    finishing: bool,
     /// Everybody who is connected, or has a call open still.
     peers: HashMap<Peer, Held>,
 }
@@ -73,7 +73,7 @@ pub(super) struct Seat {
     /// Milliseconds, of the end of its last call, or of its coming.
     last: AtomicU64,
     begun: Instant,
-    close: CancellationToken,
+    bell: Arc<Bell>,
     calls_of_peer: usize,
 }
 
@@ -107,13 +107,23 @@ impl Connections {
             called: AtomicBool::new(false),
             last: AtomicU64::new(millis(self.0.begun)),
             begun: self.0.begun,
-            close: CancellationToken::new(),
+            bell: Arc::default(),
             calls_of_peer: self.0.calls_of_peer,
         });
+        if table.finishing {
+            seat.bell.finish();
+        }
         table.came += 1;
         let id = table.came;
         table.seats.insert(id, seat.clone());
         Some(Ticket { id, seat, connections: self.clone() })
+    }
+
+    /// Tells all to end with their calls.
+    pub(super) fn finish(&self) {
+        let mut table = self.table();
+        table.finishing = true;
+        table.seats.values().for_each(|seat| seat.bell.finish());
     }
 
     /// Closes some that are silent; how many.
@@ -153,7 +163,7 @@ impl Table {
         silent.truncate(wanted);
         for (_, id) in &silent {
             if let Some(seat) = self.seats.remove(id) {
-                seat.close.cancel();
+                seat.bell.close();
             }
         }
         silent.len()
@@ -197,9 +207,9 @@ impl Seat {
         &self.peer
     }
 
-    /// Fires when it has to go.
-    pub(super) fn closing(&self) -> CancellationToken {
-        self.close.clone()
+    /// Who drives it hears what it has to do.
+    pub(super) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
 
     /// It has made a call.
@@ -240,7 +250,7 @@ mod tests {
     use super::*;
 
     fn closed(ticket: &Ticket) -> bool {
-        ticket.seat().closing().is_cancelled()
+        ticket.seat().bell().is_closing()
     }
 
     #[test]

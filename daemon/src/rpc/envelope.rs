@@ -2,32 +2,31 @@
 //! reply metadata. Version skew then costs no call of its own.
 
 use std::{
-    convert::Infallible,
+    pin::Pin,
     sync::{Arc, LazyLock},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use futures_util::future::BoxFuture;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use ktrdr_proto::reason;
 use tonic::{Code, Status, body::Body};
-use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{
     access::{Access, Known},
     connections::{OpenCall, Seat},
+    deadline,
     peer::Peer,
     rights::{self, Called, Right},
+    services::Services,
+    serving::Answers,
     status,
 };
 use crate::metrics::metrics;
 
-/// To the beginning of an answer, whatever the client would wait for: an upload of gigabytes, the end of a training that is told
-/// to stop. A stream that has begun may go on.
-const CEILING: Duration = Duration::from_hours(1);
 /// For those who have too many calls open.
 const TRY_AGAIN: f64 = 1.0;
 
@@ -38,83 +37,52 @@ static BUILD: HeaderName = HeaderName::from_static(ktrdr_proto::BUILD_KEY);
 static CONTRACT: HeaderName = HeaderName::from_static(ktrdr_proto::CONTRACT_KEY);
 static CONTRACT_SPOKEN: LazyLock<HeaderValue> = LazyLock::new(|| HeaderValue::from(ktrdr_proto::CONTRACT));
 
-/// Wraps the services.
-#[derive(Debug, Clone)]
+/// The services, and who may call them.
+#[derive(Debug)]
 pub(super) struct Envelope {
     pub(super) access: Access,
+    pub(super) services: Services,
 }
 
-impl<S> Layer<S> for Envelope {
-    type Service = Enveloped<S>;
+impl Answers for Envelope {
+    type Sent = Sent;
 
-    fn layer(&self, inner: S) -> Enveloped<S> {
-        Enveloped { inner, access: self.access.clone() }
-    }
-}
-
-/// A wrapped service.
-#[derive(Debug, Clone)]
-pub(super) struct Enveloped<S> {
-    inner: S,
-    access: Access,
-}
-
-type Reply = BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
-impl<S> Service<Request<Body>> for Enveloped<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Reply;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Reply {
-        let Some(seat) = request.extensions().get::<Arc<Seat>>().cloned() else {
-            return refused(&status::new(&reason::PEER_REFUSED, "the caller is unknown"));
-        };
+    async fn answer(self: Arc<Self>, seat: Arc<Seat>, mut request: Request<Incoming>) -> Response<Sent> {
         let called = rights::called(request.uri().path());
-        let Called { name, needs } = called;
-        let Some(call) = Counted::new(&seat, name) else {
+        let Some(call) = Counted::new(&seat, called.name) else {
             let why = too_many(seat.peer());
-            metrics().call_ended(name, status::code_name(why.code()), Duration::ZERO);
-            return refused(&why);
+            metrics().call_ended(called.name, status::code_name(why.code()), Duration::ZERO);
+            return Sent::of(why.into_http(), None);
         };
-        let span = span(&request, called);
-        let uid = match self.access.known(seat.peer()) {
-            Known::Is(right) => {
-                return match may_call(seat.peer(), right, needs) {
-                    Ok(()) => answered(self.inner.call(request), call, span),
-                    Err(why) => call.refused(&why),
-                };
+        if let Err(why) = self.may_call(seat.peer(), called.needs).await {
+            return Sent::of(why.into_http(), Some(call));
+        }
+        let (span, deadline) = (span(&request, called), deadline::of(request.headers()));
+        request.extensions_mut().insert(seat);
+        let reply = deadline::within(deadline, self.services.call(request)).instrument(span).await;
+        Sent::of(reply.unwrap_or_else(Status::into_http), Some(call))
+    }
+}
+
+impl Envelope {
+    async fn may_call(&self, peer: &Peer, needs: Right) -> Result<(), Status> {
+        let right = match self.access.known(peer) {
+            Known::Is(right) => right,
+            Known::NotYet(uid) => {
+                let access = self.access.clone();
+                tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten()
             }
-            Known::NotYet(uid) => uid,
         };
-        // the clone is not ready yet, this one is
-        let mut inner = self.inner.clone();
-        std::mem::swap(&mut inner, &mut self.inner);
-        let access = self.access.clone();
-        Box::pin(async move {
-            let right = tokio::task::spawn_blocking(move || access.look_up(uid)).await.ok().flatten();
-            match may_call(seat.peer(), right, needs) {
-                Ok(()) => answered(inner.call(request), call, span).await,
-                Err(why) => call.refused(&why).await,
-            }
-        })
+        has_right(peer, right, needs)
     }
 }
 
 /// What is told while the call is worked on tells of it. To make a span takes a third of a short call, so those have one only when
 /// somebody wants to see everything.
-fn span(request: &Request<Body>, called: Called) -> tracing::Span {
+fn span(request: &Request<Incoming>, called: Called) -> tracing::Span {
     let method = request.uri().path();
     // a span that nobody wants does not look at its fields
-    if called.is_short() {
+    if called.is_short {
         tracing::debug_span!("rpc", %method, request_id = %request_id(request))
     } else {
         tracing::info_span!("rpc", %method, request_id = %request_id(request))
@@ -122,33 +90,51 @@ fn span(request: &Request<Body>, called: Called) -> tracing::Span {
 }
 
 /// Written without quotes, which cost more than all else that a span takes: so without spaces, too.
-fn request_id(request: &Request<Body>) -> &str {
+fn request_id(request: &Request<Incoming>) -> &str {
     let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
     id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default()
 }
 
-fn answered<F>(reply: F, mut call: Counted, span: tracing::Span) -> Reply
-where
-    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
-{
-    let whole = async move {
-        let reply = match tokio::time::timeout(CEILING, reply).await {
-            Ok(reply) => reply?,
-            Err(_) => status::new(&reason::TIMED_OUT, "the call took longer than any may").into_http(),
-        };
+/// The body of an answer. The call is open for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Sent {
+    body: Body,
+    call: Option<Counted>,
+}
+
+impl Sent {
+    fn of(reply: Response<Body>, mut call: Option<Counted>) -> Response<Self> {
         let (mut head, body) = reply.into_parts();
-        label(&mut head.headers);
-        call.saw(&head.headers);
-        // what is open lives as long as its body
-        let body = body.map_frame(move |frame| {
-            if let Some(trailers) = frame.trailers_ref() {
-                call.saw(trailers);
-            }
-            frame
-        });
-        Ok(Response::from_parts(head, Body::new(body)))
-    };
-    Box::pin(whole.instrument(span))
+        head.headers.insert(&BUILD, HeaderValue::from_static(ktrdr_proto::BUILD));
+        head.headers.insert(&CONTRACT, CONTRACT_SPOKEN.clone());
+        if let Some(call) = &mut call {
+            call.saw(&head.headers);
+        }
+        Response::from_parts(head, Self { body, call })
+    }
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let (Some(Ok(frame)), Some(call)) = (&frame, &mut self.call)
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            call.saw(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// An open call, and how it ended as far as that is known.
@@ -171,11 +157,6 @@ impl Counted {
             self.code = Some(Code::from_bytes(code.as_bytes()));
         }
     }
-
-    fn refused(mut self, why: &Status) -> Reply {
-        self.code = Some(why.code());
-        refused(why)
-    }
 }
 
 impl Drop for Counted {
@@ -186,18 +167,12 @@ impl Drop for Counted {
     }
 }
 
-fn refused(why: &Status) -> Reply {
-    let mut reply = why.clone().into_http();
-    label(reply.headers_mut());
-    Box::pin(async move { Ok(reply) })
-}
-
 fn too_many(peer: &Peer) -> Status {
     status::retry(&reason::TOO_MANY_CALLS, format!("{peer} has as many calls open as one may"), TRY_AGAIN)
 }
 
 /// The kernel, or a handshake, vouches for who it is.
-fn may_call(peer: &Peer, right: Option<Right>, needs: Right) -> Result<(), Status> {
+fn has_right(peer: &Peer, right: Option<Right>, needs: Right) -> Result<(), Status> {
     let refused = |why: String| Err(status::new(&reason::PEER_REFUSED, why));
     match right {
         Some(right) if right >= needs => Ok(()),
@@ -211,9 +186,4 @@ fn may_call(peer: &Peer, right: Option<Right>, needs: Right) -> Result<(), Statu
             Peer::Unknown => "the caller is unknown".into(),
         }),
     }
-}
-
-fn label(headers: &mut HeaderMap) {
-    headers.insert(&BUILD, HeaderValue::from_static(ktrdr_proto::BUILD));
-    headers.insert(&CONTRACT, CONTRACT_SPOKEN.clone());
 }

@@ -15,6 +15,8 @@ mod convert_load;
 mod convert_operation;
 mod convert_training;
 mod daemon;
+mod deadline;
+mod driver;
 mod ending;
 mod envelope;
 mod flight;
@@ -30,6 +32,7 @@ mod peer;
 mod reflection;
 mod rights;
 mod services;
+mod serving;
 mod status;
 pub mod tls;
 mod training;
@@ -47,7 +50,7 @@ use ktrdr_proto::{
 };
 use tokio::{net::UnixListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, transport::server::Server};
+use tonic::{Status, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
@@ -62,21 +65,12 @@ use crate::{
 };
 use envelope::Envelope;
 use listed::Listed;
-use services::{ByName, Services};
+use services::Services;
 
 pub use accept::Door;
-use accept::Ping;
 pub use access::Access;
 pub use connections::Connections;
 pub use ending::Ending;
-
-/// Flow-control windows: large enough that a stream of bars never waits for an update of them.
-const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
-/// Calls of one connection at once; a client that opens more waits for its own.
-const CALLS_MAX: u32 = 256;
-/// Of the metadata of a call. Bodies have gRPC's usual bound of 4 MiB a message.
-const HEADERS_MAX: u32 = 16 * 1024;
 
 /// What the services stand on.
 #[derive(Debug)]
@@ -115,7 +109,7 @@ pub fn server(
     parts: Parts,
     listener: UnixListener,
     more_listeners: mpsc::Receiver<UnixListener>,
-) -> (impl Future<Output = Result<(), tonic::transport::Error>>, HealthReporter) {
+) -> (impl Future<Output = ()>, HealthReporter) {
     let end = parts.end_streams.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     let stop = parts.end_streams;
@@ -124,7 +118,9 @@ pub fn server(
         registry: parts.registry.clone(),
         stop: stop.clone(),
     };
+    let others = Routes::new(flight_get::Flight::new(flight)).add_service(health_service).prepare();
     let services = Services {
+        others,
         market_data: MarketDataServer::new(market_data::Handler {
             market_data: parts.market_data.clone(),
             stop: stop.clone(),
@@ -153,35 +149,20 @@ pub fn server(
             ending: parts.ending.clone(),
         }),
     };
-    let flight = flight_get::Flight::new(flight);
-    let (envelope, by_name) = (Envelope { access: parts.access }, ByName(Arc::new(services)));
-    // who is on this machine cannot fall asleep without us, and costs no ping
-    let router = |ping: Option<Ping>| {
-        Server::builder()
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_streams(CALLS_MAX)
-            .http2_max_header_list_size(HEADERS_MAX)
-            .http2_keepalive_interval(ping.map(|ping| ping.every))
-            .http2_keepalive_timeout(ping.map(|ping| ping.patience))
-            .layer(envelope.clone())
-            .layer(by_name.clone())
-            .add_service(flight.clone())
-            .add_service(health_service.clone())
-    };
+    let envelope = Arc::new(Envelope { access: parts.access, services });
     // on a restart, who comes now is for the next life
     let (until, connections) = (|| Box::pin(parts.ending.clone().handed_over()), parts.connections);
     let listeners = accept::Listeners { now: listener, next: more_listeners };
     let here = accept::from_here(listeners, connections.clone()).take_until(until());
-    let here = router(None).serve_with_incoming_shutdown(here, end.clone().cancelled_owned());
+    let here = serving::serve(here, envelope.clone(), (connections.clone(), None), end.clone());
     let elsewhere = parts.door.map(|door| {
-        let router = router(Some(door.ping));
-        let coming = accept::from_elsewhere(door, connections).take_until(until());
-        router.serve_with_incoming_shutdown(coming, end.cancelled_owned())
+        let ping = Some(door.ping);
+        let coming = accept::from_elsewhere(door, connections.clone()).take_until(until());
+        serving::serve(coming, envelope, (connections, ping), end)
     });
     let serving = async move {
         match elsewhere {
-            Some(elsewhere) => tokio::try_join!(here, elsewhere).map(drop),
+            Some(elsewhere) => drop(tokio::join!(here, elsewhere)),
             None => here.await,
         }
     };

@@ -1,5 +1,7 @@
 //! Which call needs which right, and which are short. A call that is not in the table needs the highest.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// What somebody may do; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Right {
@@ -96,28 +98,29 @@ pub(super) struct Called {
     /// One of ours, or `other`: what somebody sends is no name.
     pub(super) name: &'static str,
     pub(super) needs: Right,
+    /// Its answer is at hand, here or in the ledger.
+    pub(super) is_short: bool,
 }
 
-impl Called {
-    /// A call whose answer is at hand, here or in the ledger.
-    pub(super) fn is_short(&self) -> bool {
-        SHORT.contains(&self.name)
-    }
-}
+const OTHER: &str = "other";
+
+/// Ours, by what follows the package in their paths.
+static OURS: LazyLock<HashMap<&'static str, Called>> = LazyLock::new(|| {
+    let all = [(&READ[..], Right::Read), (&WORK[..], Right::Work), (&MANAGE[..], Right::Manage)];
+    let called = |name, needs| Called { name, needs, is_short: SHORT.contains(&name) };
+    all.into_iter().flat_map(|(names, needs)| names.iter().map(move |name| (*name, called(name, needs)))).collect()
+});
 
 /// By a path such as `/ktrdr.v1.MarketData/Query`. Health and reflection are for all who may call at all.
 pub(super) fn called(path: &str) -> Called {
-    const OTHER: &str = "other";
-    let named = |calls: &[&'static str], call: &str| calls.iter().copied().find(|name| *name == call);
+    let other = |needs| Called { name: OTHER, needs, is_short: false };
     if let Some(call) = path.strip_prefix("/ktrdr.v1.") {
-        let known = |calls: &[&'static str], needs| named(calls, call).map(|name| Called { name, needs });
-        let read = known(&READ, Right::Read);
-        let called = read.or_else(|| known(&WORK, Right::Work)).or_else(|| known(&MANAGE, Right::Manage));
-        return called.unwrap_or(Called { name: OTHER, needs: Right::Manage });
+        return OURS.get(call).copied().unwrap_or(other(Right::Manage));
     }
-    let Some(call) = path.strip_prefix(FLIGHT) else { return Called { name: OTHER, needs: Right::Read } };
+    let Some(call) = path.strip_prefix(FLIGHT) else { return other(Right::Read) };
     let needs = if FLIGHT_READ.contains(&call) { Right::Read } else { Right::Work };
-    Called { name: named(&FLIGHT_NAMES, call).unwrap_or(OTHER), needs }
+    let name = FLIGHT_NAMES.into_iter().find(|name| *name == call);
+    Called { name: name.unwrap_or(OTHER), ..other(needs) }
 }
 
 #[cfg(test)]
@@ -158,15 +161,17 @@ mod tests {
         let called_of = |call: &str| called(&format!("/ktrdr.v1.{call}"));
         let of = |right| all.iter().filter(|call| called_of(call).needs == right).count();
         assert_eq!((of(Right::Read), of(Right::Work)), (READ.len(), WORK.len()));
-        assert!(SHORT.iter().all(|call| called_of(call) == Called { name: call, needs: Right::Read }));
+        assert!(SHORT.iter().all(|call| called_of(call) == Called { name: call, needs: Right::Read, is_short: true }));
         let managers: Vec<_> = all.iter().filter(|call| called_of(call).needs == Right::Manage).collect();
         assert_eq!(managers, MANAGE.each_ref());
         assert!(all.iter().all(|call| called_of(call).name == call));
-        assert_eq!(called_of("Daemon/Unheard"), Called { name: "other", needs: Right::Manage });
-        assert_eq!(called("/grpc.health.v1.Health/Check"), Called { name: "other", needs: Right::Read });
+        let long = |name, needs| Called { name, needs, is_short: false };
+        assert_eq!(called_of("MarketData/Load"), long("MarketData/Load", Right::Work));
+        assert_eq!(called_of("Daemon/Unheard"), long("other", Right::Manage));
+        assert_eq!(called("/grpc.health.v1.Health/Check"), long("other", Right::Read));
         let flight = |call: &str| called(&format!("{FLIGHT}{call}"));
-        assert_eq!(flight("DoGet"), Called { name: "DoGet", needs: Right::Read });
-        assert_eq!(flight("DoPut"), Called { name: "DoPut", needs: Right::Work });
-        assert_eq!(flight("Unheard"), Called { name: "other", needs: Right::Work });
+        assert_eq!(flight("DoGet"), long("DoGet", Right::Read));
+        assert_eq!(flight("DoPut"), long("DoPut", Right::Work));
+        assert_eq!(flight("Unheard"), long("other", Right::Work));
     }
 }

@@ -1,0 +1,299 @@
+//! Drives one connection: its protocol, as often as that has something to do, and its end, when it is told to go or never calls.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use futures_util::task::AtomicWaker;
+use tokio::time::Sleep;
+
+use super::connections::Seat;
+
+/// From coming to the first call. gRPC clients connect when they call, and connect again when they call later.
+const FIRST_CALL: Duration = Duration::from_secs(10);
+/// Turns until others have theirs.
+const TURNS: usize = 8;
+
+/// A protocol on a connection, such as HTTP/2. It is ready when the connection has ended.
+pub(super) trait Protocol: Future + Unpin {
+    /// Takes no more calls, and ends after those that it has.
+    fn finish(&mut self);
+}
+
+/// How a connection is told to do something: by its own protocol that there is more to do, by others that it has to end.
+///
+/// A call that is answered at once is answered while the connection is looked at, which makes more to send. The runtime would hear
+/// of that as of anything else: it would put the task at the end of its queue and wake another thread for it, at each call.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    order: AtomicU8,
+    turn: AtomicU8,
+    task: AtomicWaker,
+}
+
+// orders, each stronger than the one before
+const FINISH: u8 = 1;
+const CLOSE: u8 = 2;
+// turns
+const RESTS: u8 = 0;
+const TURNS_NOW: u8 = 1;
+const RUNG: u8 = 2;
+
+impl Bell {
+    /// It ends when its calls have.
+    pub(super) fn finish(&self) {
+        self.tell(FINISH);
+    }
+
+    /// It ends now.
+    pub(super) fn close(&self) {
+        self.tell(CLOSE);
+    }
+
+    /// It has to end now.
+    #[cfg(test)]
+    pub(super) fn is_closing(&self) -> bool {
+        self.order.load(Ordering::Acquire) == CLOSE
+    }
+
+    fn tell(&self, order: u8) {
+        self.order.fetch_max(order, Ordering::AcqRel);
+        self.ring();
+    }
+
+    fn ring(&self) {
+        if self.turn.compare_exchange(TURNS_NOW, RUNG, Ordering::AcqRel, Ordering::Acquire) == Err(RESTS) {
+            self.task.wake();
+        }
+    }
+
+    /// Whether nothing rang since the turn began; if so, the next ring wakes the task.
+    fn rests(&self) -> bool {
+        self.turn.compare_exchange(TURNS_NOW, RESTS, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// A connection at work. It is dropped when it has ended.
+pub(super) struct Driver<P> {
+    protocol: P,
+    seat: Arc<Seat>,
+    waker: Waker,
+    finishing: bool,
+    /// Until it has called.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl<P: Protocol> Driver<P> {
+    pub(super) fn new(protocol: P, seat: Arc<Seat>) -> Self {
+        let waker = Waker::from(seat.bell().clone());
+        let patience = Some(Box::pin(tokio::time::sleep(FIRST_CALL)));
+        Self { protocol, seat, waker, finishing: false, patience }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.seat.bell().order.load(Ordering::Acquire) {
+            CLOSE => return Poll::Ready(()),
+            FINISH if !self.finishing => {
+                self.finishing = true;
+                self.protocol.finish();
+            }
+            _ => {}
+        }
+        if self.seat.has_called() {
+            self.patience = None;
+        }
+        if self.patience.as_mut().is_some_and(|patience| patience.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(());
+        }
+        Pin::new(&mut self.protocol).poll(&mut Context::from_waker(&self.waker)).map(drop)
+    }
+}
+
+impl<P: Protocol> Future for Driver<P> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let bell = self.seat.bell().clone();
+        bell.task.register(cx.waker());
+        for _ in 0..TURNS {
+            bell.turn.store(TURNS_NOW, Ordering::Release);
+            if self.turn(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if bell.rests() {
+                return Poll::Pending;
+            }
+        }
+        bell.turn.store(RESTS, Ordering::Release);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        sync::{Mutex, atomic::AtomicU64},
+    };
+
+    use super::{
+        super::{connections::Connections, peer::Peer},
+        *,
+    };
+
+    /// Counts its turns, rings in so many of them, and is told to finish so often.
+    #[derive(Debug, Default)]
+    struct Busy {
+        turns: usize,
+        rings: usize,
+        finishes: usize,
+    }
+
+    impl Future for Busy {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            self.turns += 1;
+            if self.turns <= self.rings {
+                cx.waker().wake_by_ref();
+            }
+            Poll::Pending
+        }
+    }
+
+    impl Protocol for Busy {
+        fn finish(&mut self) {
+            self.finishes += 1;
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Woken(AtomicU64);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn seat() -> Arc<Seat> {
+        let seat = Connections::new(1, 1).admit(Peer::User(1)).unwrap().seat().clone();
+        drop(seat.call());
+        seat
+    }
+
+    /// Polls once; how often the task was woken by then.
+    fn polled(driver: &mut Driver<Busy>) -> (Poll<()>, u64) {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let polled = Pin::new(driver).poll(&mut Context::from_waker(&waker));
+        (polled, woken.0.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn what_rings_while_it_is_looked_at_is_looked_at_again_without_the_runtime() {
+        let mut driver = Driver::new(Busy { rings: 3, ..Busy::default() }, seat());
+        assert_eq!((polled(&mut driver), driver.protocol.turns), ((Poll::Pending, 0), 4));
+    }
+
+    #[tokio::test]
+    async fn one_that_always_has_more_to_do_lets_others_have_their_turns() {
+        let mut driver = Driver::new(Busy { rings: usize::MAX, ..Busy::default() }, seat());
+        assert_eq!((polled(&mut driver), driver.protocol.turns), ((Poll::Pending, 1), TURNS));
+    }
+
+    #[tokio::test]
+    async fn it_is_told_once_to_finish_and_ends_when_it_is_told_to_close() {
+        let mut driver = Driver::new(Busy::default(), seat());
+        driver.seat.bell().finish();
+        for _ in 0..2 {
+            assert_eq!(polled(&mut driver).0, Poll::Pending);
+        }
+        assert_eq!(driver.protocol.finishes, 1);
+        driver.seat.bell().close();
+        driver.seat.bell().finish();
+        assert_eq!((polled(&mut driver).0, driver.protocol.turns), (Poll::Ready(()), 2));
+    }
+
+    /// Takes numbers from another thread, one after the other.
+    #[derive(Debug, Default)]
+    struct Post {
+        sent: AtomicU64,
+        seen: AtomicU64,
+        reader: Mutex<Option<Waker>>,
+    }
+
+    #[derive(Debug)]
+    struct Reader(Arc<Post>);
+
+    const LETTERS: u64 = 20_000;
+
+    impl Future for Reader {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            *self.0.reader.lock().unwrap() = Some(cx.waker().clone());
+            let sent = self.0.sent.load(Ordering::SeqCst);
+            self.0.seen.store(sent, Ordering::SeqCst);
+            if sent == LETTERS { Poll::Ready(()) } else { Poll::Pending }
+        }
+    }
+
+    impl Protocol for Reader {
+        fn finish(&mut self) {}
+    }
+
+    /// A ring that got lost would leave both waiting for each other.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_ring_is_lost_whenever_it_comes() {
+        let post = Arc::new(Post::default());
+        let driving = tokio::spawn(Driver::new(Reader(post.clone()), seat()));
+        let sender = std::thread::spawn(move || {
+            for letter in 1..=LETTERS {
+                post.sent.store(letter, Ordering::SeqCst);
+                let reader = post.reader.lock().unwrap().clone();
+                if let Some(reader) = reader {
+                    reader.wake();
+                }
+                while post.seen.load(Ordering::SeqCst) < letter {
+                    std::hint::spin_loop();
+                }
+            }
+        });
+        let ended = tokio::time::timeout(Duration::from_mins(1), driving).await;
+        assert!(matches!(ended, Ok(Ok(()))), "a ring was lost");
+        sender.join().unwrap();
+    }
+
+    /// The order is there before anybody drives.
+    #[tokio::test]
+    async fn who_comes_while_all_finish_is_told_so_at_once() {
+        let connections = Connections::new(2, 1);
+        connections.finish();
+        let ticket = connections.admit(Peer::User(1)).unwrap();
+        let mut driver = Driver::new(Busy::default(), ticket.seat().clone());
+        poll_fn(|cx| {
+            assert_eq!(Pin::new(&mut driver).poll(cx), Poll::Pending);
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!(driver.protocol.finishes, 1);
+    }
+}

@@ -1,0 +1,154 @@
+//! Serving connections: HTTP/2 on each, from its coming until it closes or has to go. What a call is, is not known here.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use futures_util::{Stream, StreamExt};
+use http::{Request, Response};
+use hyper::{
+    body::{Body, Incoming},
+    rt::Executor,
+    server::conn::http2,
+    service::{HttpService, service_fn},
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    accept::Ping,
+    connection::Connection,
+    connections::{Connections, Seat},
+    driver::{Driver, Protocol},
+};
+
+/// Flow-control windows: large enough that a stream of bars never waits for an update of them.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// Calls of one connection at once; a client that opens more waits for its own.
+const CALLS_MAX: u32 = 256;
+/// Of the metadata of a call. Bodies have gRPC's usual bound of 4 MiB a message.
+const HEADERS_MAX: u32 = 16 * 1024;
+
+/// Whoever answers.
+pub(super) trait Answers: Send + Sync + 'static {
+    /// What is sent.
+    type Sent: Body<Data = bytes::Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static;
+
+    /// One call of the connection that has this seat. Dropped when the client goes away.
+    fn answer(
+        self: Arc<Self>,
+        seat: Arc<Seat>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Sent>> + Send + 'static;
+}
+
+/// Serves those who come until no more do, or `end` fires; then until all have closed, which they are told to.
+pub(super) async fn serve<A: Answers>(
+    coming: impl Stream<Item = Connection>,
+    answers: Arc<A>,
+    (connections, ping): (Connections, Option<Ping>),
+    end: CancellationToken,
+) {
+    let (http, open) = (protocol(ping), TaskTracker::new());
+    // who listens goes first: nobody shall come to those who leave
+    {
+        let mut coming = pin!(coming);
+        while let Some(Some(connection)) = end.run_until_cancelled(coming.next()).await {
+            let (answers, seat) = (answers.clone(), connection.seat().clone());
+            let of_calls = seat.clone();
+            let service = service_fn(move |request| {
+                let reply = answers.clone().answer(of_calls.clone(), request);
+                async move { Ok::<_, Infallible>(reply.await) }
+            });
+            open.spawn(Driver::new(http.serve_connection(TokioIo::new(connection), service), seat));
+        }
+    }
+    connections.finish();
+    open.close();
+    open.wait().await;
+}
+
+/// Who is on this machine cannot fall asleep without us, and costs no ping.
+fn protocol(ping: Option<Ping>) -> http2::Builder<AtOnce> {
+    let mut http = http2::Builder::new(AtOnce);
+    http.timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(CALLS_MAX)
+        .max_header_list_size(HEADERS_MAX)
+        // no client of gRPC reads it
+        .auto_date_header(false);
+    if let Some(ping) = ping {
+        http.keep_alive_interval(ping.every).keep_alive_timeout(ping.patience);
+    }
+    http
+}
+
+/// Calls are worked on where they are read, for as long as they need not wait: most never do, and a task of their own would cost them
+/// more than the answer.
+#[derive(Debug, Clone, Copy)]
+struct AtOnce;
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for AtOnce {
+    fn execute(&self, call: F) {
+        let mut call = Box::pin(call);
+        // a defect ends this call, not the others of its connection
+        let first =
+            std::panic::catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+        if matches!(first, Ok(Poll::Pending)) {
+            drop(tokio::spawn(call));
+        }
+    }
+}
+
+impl<S, B> Protocol for http2::Connection<TokioIo<Connection>, S, AtOnce>
+where
+    S: HttpService<
+            Incoming,
+            ResBody = B,
+            Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+            Future: Send + 'static,
+        > + Unpin,
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>, Data: Send> + Send + 'static,
+{
+    fn finish(&mut self) {
+        Pin::new(self).graceful_shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_need_not_wait_is_over_before_the_next_is_read() {
+        let (tell, mut told) = oneshot::channel();
+        AtOnce.execute(async { tell.send(7).unwrap() });
+        assert_eq!(told.try_recv(), Ok(7));
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_goes_on_by_itself() {
+        let ((tell, told), (tell_back, told_back)) = (oneshot::channel(), oneshot::channel());
+        AtOnce.execute(async move { tell_back.send(told.await.unwrap() + 1).unwrap() });
+        tell.send(7).unwrap();
+        assert_eq!(told_back.await, Ok(8));
+    }
+
+    #[tokio::test]
+    async fn a_defect_is_the_end_of_its_call_alone() {
+        let (tell, told) = oneshot::channel::<u32>();
+        AtOnce.execute(async move {
+            let _held = tell;
+            panic!("a defect");
+        });
+        assert!(told.await.is_err(), "what the call held is let go");
+    }
+}
