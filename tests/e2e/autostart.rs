@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use ktrdr_tests::{home::Home, wait};
+use ktrdr_tests::{home::Home, process, wait};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -91,13 +91,13 @@ fn the_next_command_replaces_a_killed_daemon_and_waits_for_a_stopped_one() -> Re
     let alone = Alone::new()?;
     alone.0.ktrdr("data list")?.ok()?;
     let first = alone.pid()?;
-    kill_process(first, Signal::KILL)?;
+    process::kill(first)?;
     alone.0.ktrdr("data list")?.ok()?;
     let second = alone.pid()?;
     assert_ne!(first, second);
 
     // it holds its locks, so nobody takes its place, and nobody waits for ever
-    kill_process(second, Signal::STOP)?;
+    process::freeze(second)?;
     alone.0.ktrdr("data list --timeout 0.5 -f json")?.fails(6, "TIMED_OUT")?;
     assert_eq!(daemons(&alone.0)?, 1);
     kill_process(second, Signal::CONT)?;

@@ -74,7 +74,7 @@ fn a_key_that_comes_with_another_size_is_heard() -> Result<()> {
     let daemon = TestDaemon::alone()?;
     let mut top = top(&daemon)?;
     for columns in 80..110 {
-        top.process().signal(Signal::STOP)?;
+        top.process().freeze()?;
         top.resize(columns, 30)?;
         top.press("?")?;
         top.process().signal(Signal::CONT)?;
@@ -122,7 +122,7 @@ fn a_daemon_that_goes_away_is_waited_for_and_not_started() -> Result<()> {
     top.shows_what(&second, |text| text.contains(&second) && !text.contains("no answer"))?;
 
     // one that hangs is told from one that is gone, and the keys are heard
-    daemon.process().signal(Signal::STOP)?;
+    daemon.process().freeze()?;
     top.shows("has not answered for")?;
     top.press("?")?;
     top.shows("Shift-Tab")?;

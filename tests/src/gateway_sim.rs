@@ -82,7 +82,7 @@ impl GatewaySim {
 
     /// Stops it in its tracks: connections stay, and nothing answers.
     pub fn freeze(&mut self) -> Result<()> {
-        self.process.signal(Signal::STOP)
+        self.process.freeze()
     }
 
     /// Gone at once, without a report.

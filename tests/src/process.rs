@@ -1,6 +1,7 @@
 //! A child process that never outlives its test.
 
 use std::{
+    fs,
     process::{Child, Command, ExitStatus},
     time::Duration,
 };
@@ -9,6 +10,32 @@ use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::wait;
+
+/// Stops a process in its tracks, whoever its parent is.
+pub fn freeze(process: Pid) -> Result<()> {
+    kill_process(process, Signal::STOP)?;
+    all_are(process, "stopped", |state| state == 'T')
+}
+
+/// Kills a process that is nobody's child here.
+pub fn kill(process: Pid) -> Result<()> {
+    kill_process(process, Signal::KILL)?;
+    all_are(process, "gone", |state| matches!(state, 'Z' | 'X'))
+}
+
+/// When a signal is sent, its threads go on until each has met it.
+fn all_are(process: Pid, what: &str, is: impl Fn(char) -> bool) -> Result<()> {
+    let threads = format!("/proc/{}/task", process.as_raw_pid());
+    wait::until_true(&format!("process {} to be {what}", process.as_raw_pid()), wait::LIMIT, || {
+        let threads = fs::read_dir(&threads).into_iter().flatten().flatten();
+        let states = threads.filter_map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+            // it follows the name, which stands in parentheses
+            stat.rsplit_once(") ")?.1.chars().next()
+        });
+        Ok(states.into_iter().all(&is))
+    })
+}
 
 /// A running program; killed when dropped.
 #[derive(Debug)]
@@ -47,6 +74,11 @@ impl Process {
                 .with_context(|| format!("cannot signal {}", self.name))?;
         }
         Ok(())
+    }
+
+    /// Stops it in its tracks: what it holds stays, and nothing answers until it gets `CONT`.
+    pub fn freeze(&mut self) -> Result<()> {
+        freeze(Pid::from_child(&self.child))
     }
 
     /// Waits until it has ended.

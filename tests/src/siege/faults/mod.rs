@@ -89,7 +89,7 @@ struct Frozen<'a>(&'a mut crate::process::Process);
 
 impl<'a> Frozen<'a> {
     fn new(process: &'a mut crate::process::Process) -> Result<Self> {
-        process.signal(Signal::STOP)?;
+        process.freeze()?;
         Ok(Self(process))
     }
 
