@@ -26,22 +26,35 @@ fn series(symbol: &str, timeframe: Timeframe) -> SeriesId {
     SeriesId { symbol: symbol.to_owned(), timeframe: timeframe.into() }
 }
 
+async fn reflected(daemon: &TestDaemon, asked: MessageRequest) -> Result<MessageResponse> {
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(asked) };
+    let mut client = ServerReflectionClient::new(daemon.channel()?);
+    let mut answers = client.server_reflection_info(tokio_stream::once(request)).await?.into_inner();
+    answers.message().await?.and_then(|answer| answer.message_response).context("an answer")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reflection_lists_the_services() -> Result<()> {
     let daemon = TestDaemon::alone()?;
-    let request = ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
-    };
-    let mut client = ServerReflectionClient::new(daemon.channel()?);
-    let mut answers = client.server_reflection_info(tokio_stream::once(request)).await?.into_inner();
-    let answer = answers.message().await?.and_then(|answer| answer.message_response);
-    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("{answer:?}") };
+    let answer = reflected(&daemon, MessageRequest::ListServices(String::new())).await?;
+    let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
     for service in ["MarketData", "Operations", "Gateway", "Daemon"] {
         assert!(names.contains(&format!("ktrdr.v1.{service}").as_str()), "{names:?}");
     }
     assert!(names.contains(&"grpc.health.v1.Health"), "{names:?}");
+    Ok(())
+}
+
+/// No call names them; a client that knows nothing but reflection can read an error with this.
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_tells_what_is_in_an_error() -> Result<()> {
+    let daemon = TestDaemon::alone()?;
+    for detail in ["google.rpc.ErrorInfo", "google.rpc.RetryInfo"] {
+        let answer = reflected(&daemon, MessageRequest::FileContainingSymbol(detail.into())).await?;
+        let MessageResponse::FileDescriptorResponse(files) = answer else { panic!("{detail}: {answer:?}") };
+        assert!(!files.file_descriptor_proto.is_empty());
+    }
     Ok(())
 }
 

@@ -17,6 +17,8 @@ fn about() -> Builder<'static> {
     Builder::configure()
         .register_encoded_file_descriptor_set(ktrdr_proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        // what is in an error, which no call names
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
 fn told(made: Result<Made, Error>) -> Option<Made> {
