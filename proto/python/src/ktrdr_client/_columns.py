@@ -1,31 +1,29 @@
 """
-Bars as they come over the wire, without a Python object a value.
+Bars as they come over the wire, without a Python object a value, and without a copy that nobody needs.
 
-A packed `repeated double` and a `bytes` field look the same on the wire. So the answers of a query are read with a *twin* of their
-messages, whose columns are bytes: NumPy looks at those where they are. The twin is derived from the contract when this module is
-imported; nothing of it is written down twice.
+A packed `repeated double` is its values, one after the other, behind their length. So a column is a part of its message's own
+bytes, and is copied from there to where it is wanted. Which part, the field numbers of the contract say; a message that is written
+in another way than daemons do (protobuf allows several) is read by protobuf itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from . import errors
 from .v1 import market_data_pb2, types_pb2
 
 PRICES = ("open", "high", "low", "close", "volume")
 #: Packed little-endian values, eight bytes each, as the contract says.
-_NS, _PRICE = np.dtype("<i8"), np.dtype("<f8")
+NS, PRICE = np.dtype("<i8"), np.dtype("<f8")
 
 Values: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 class Chunk(NamedTuple):
-    """Bars of one message: columns of equal length, ascending by start. Read-only; the memory is the message's own."""
+    """Bars of one message: columns of equal length, ascending by start. Read-only."""
 
     #: Start of each bar, int64, nanoseconds since the epoch, UTC.
     start_ns: Values
@@ -38,40 +36,100 @@ class Chunk(NamedTuple):
     volume: Values
 
 
-def _twin() -> Callable[[bytes], market_data_pb2.QueryResponse]:
-    field = descriptor_pb2.FieldDescriptorProto
-    pool = descriptor_pool.DescriptorPool()
+class Columns(NamedTuple):
+    """The bytes of a chunk: start_ns, open, high, low, close and volume, eight a value, in the message's own memory."""
 
-    def add(file: Any) -> None:
-        for dependency in file.dependencies:
-            add(dependency)
-        copy = descriptor_pb2.FileDescriptorProto()
-        file.CopyToProto(copy)
-        for message in copy.message_type:
-            if message.name == types_pb2.BarColumns.DESCRIPTOR.name:
-                for column in message.field:
-                    column.type, column.label = field.TYPE_BYTES, field.LABEL_OPTIONAL
-        pool.Add(copy) if hasattr(pool, "Add") else pool.AddSerializedFile(copy.SerializeToString())
-
-    add(market_data_pb2.DESCRIPTOR)
-    found = pool.FindMessageTypeByName(market_data_pb2.QueryResponse.DESCRIPTOR.full_name)
-    # but for the columns, its messages have the fields of the contract's own
-    return cast("Callable[[bytes], market_data_pb2.QueryResponse]", message_factory.GetMessageClass(found).FromString)
+    rows: int
+    parts: list[memoryview]
 
 
-#: Reads one message of a query; its `bars` are a matter of `chunk`.
-read = _twin()
+def _tag(field: Any) -> int:
+    """Of something with a length before it."""
+    tag: int = field.number << 3 | 2
+    assert tag < 0x80, "a tag is one byte"
+    return tag
 
 
-def chunk(bars: Any) -> Chunk:
-    """Looks at the columns of a message that was read by `read`."""
+_BARS = _tag(market_data_pb2.QueryResponse.DESCRIPTOR.fields_by_name["bars"])
+_TAGS = [_tag(types_pb2.BarColumns.DESCRIPTOR.fields_by_name[name]) for name in ("start_ns", *PRICES)]
+
+
+#: One message of the answer to a query: the columns of bars, or what is told of them.
+Message: TypeAlias = "market_data_pb2.QueryResponse | list[memoryview]"
+
+
+def read(message: bytes) -> Message:
+    """As it comes. What grpcio calls this from hides why something is refused, so only protobuf itself refuses here."""
     try:
-        columns = [np.frombuffer(bars.start_ns, _NS), *(np.frombuffer(getattr(bars, name), _PRICE) for name in PRICES)]
-    except ValueError as error:
-        raise unusable(str(error)) from error
-    if any(len(column) != len(columns[0]) for column in columns):
+        parts = _parts(message)
+    except IndexError:
+        parts = None
+    if parts is not None:
+        return parts
+    other = market_data_pb2.QueryResponse.FromString(message)
+    if not other.HasField("bars"):
+        return other
+    columns = [np.array(other.bars.start_ns, NS), *(np.array(getattr(other.bars, name), PRICE) for name in PRICES)]
+    return [memoryview(column.tobytes()) for column in columns]
+
+
+def _parts(message: bytes) -> list[memoryview] | None:
+    """As daemons write them: each column once, in the order of the contract, and nothing else."""
+    if not message or message[0] != _BARS:
+        return None
+    (at, end), whole, parts = _length(message, 1), memoryview(message), []
+    if end != len(message):
+        return None
+    for tag in _TAGS:
+        if message[at] != tag:
+            return None
+        begin, at = _length(message, at + 1)
+        if at > end:
+            return None
+        parts.append(whole[begin:at])
+    return parts if at == end else None
+
+
+def _length(message: bytes, at: int) -> tuple[int, int]:
+    """Where what follows begins, and where it ends."""
+    length = shift = 0
+    while (byte := message[at]) >= 0x80:
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        at += 1
+    return at + 1, at + 1 + (length | byte << shift)
+
+
+def values(part: memoryview, of: np.dtype[Any]) -> Values:
+    """Numbers that one can look at: in the message itself, unless they lie across the words of memory there."""
+    there = np.frombuffer(part, of)
+    return there if there.flags.aligned else np.frombuffer(bytes(part), of)
+
+
+def chunk(columns: Columns) -> Chunk:
+    """Numbers of all columns."""
+    start_ns, *prices = columns.parts
+    return Chunk(values(start_ns, NS), *(values(part, PRICE) for part in prices))
+
+
+def header(first: Message | None) -> market_data_pb2.QueryHeader:
+    """What an answer begins with."""
+    if isinstance(first, market_data_pb2.QueryResponse):
+        return first.header
+    raise unusable("it does not begin with its header")
+
+
+def following(message: Message) -> Columns:
+    """What comes after it."""
+    if isinstance(message, market_data_pb2.QueryResponse):
+        raise unusable("something else than bars came")
+    size = len(message[0])
+    if any(len(part) != size for part in message):
         raise unusable("columns of different length came")
-    return Chunk(*columns)
+    rows, rest = divmod(size, 8)
+    if rest:
+        raise unusable("a column of half a value came")
+    return Columns(rows, message)
 
 
 def cut_short(came: int, wanted: int) -> errors.KtrdrError:

@@ -1,8 +1,8 @@
 """
 Bars as a frame of whichever library is wanted, filled while they come.
 
-NumPy, pandas: one block of memory for the whole answer, made once, into which each message is copied once. Arrow: no copy at all,
-the messages' own memory becomes the table's. Polars: as NumPy, and what Polars copies itself.
+One block of memory for the whole answer, made once, into which each message is copied once. It is the frame's own from then on;
+Polars copies it once more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from . import errors
-from ._columns import PRICES, Chunk, Values, cut_short
+from ._columns import NS, PRICE, PRICES, Columns, Values, cut_short
 from .models import BarsHeader
 
 #: `numpy` needs nothing else.
@@ -29,7 +29,7 @@ _MODULES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
 class Frame(Protocol):
     """A frame in the making."""
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, columns: Columns) -> None:
         """The next bars."""
 
     def done(self) -> Any:
@@ -73,18 +73,17 @@ def about(header: BarsHeader) -> dict[str, Any]:
 class _Numpy:
     def __init__(self, header: BarsHeader) -> None:
         self.header = header
-        self.start_ns = np.empty(header.rows, np.int64)
-        self.block = np.empty((len(PRICES), header.rows))
+        self.start_ns = np.empty(header.rows, NS)
+        self.block = np.empty((len(PRICES), header.rows), PRICE)
+        self.places = [memoryview(column.view(np.uint8)) for column in (self.start_ns, *self.block)]
         self.at = 0
 
-    def add(self, chunk: Chunk) -> None:
-        start_ns, *prices = chunk
-        end = self.at + len(start_ns)
+    def add(self, columns: Columns) -> None:
+        end = self.at + columns.rows
         if end > self.header.rows:
             raise cut_short(end, self.header.rows)
-        self.start_ns[self.at : end] = start_ns
-        for row, column in zip(self.block, prices, strict=True):
-            row[self.at : end] = column
+        for place, part in zip(self.places, columns.parts, strict=True):
+            place[8 * self.at : 8 * end] = part
         self.at = end
 
     def done(self) -> Any:
@@ -118,31 +117,22 @@ class _Polars(_Numpy):
         return polars.DataFrame([stamps, *columns]).with_columns(polars.col("volume").fill_nan(None))
 
 
-class _Arrow:
+class _Arrow(_Numpy):
     def __init__(self, header: BarsHeader) -> None:
         if sys.byteorder != "little":
             raise errors.LibraryMissing("Arrow tables need a little-endian machine", hint='use as_="numpy"')
-        self.header = header
-        self.arrow = importlib.import_module("pyarrow")
-        stamp, price = self.arrow.timestamp("ns", tz="UTC"), self.arrow.float64()
-        told = {"ktrdr": json.dumps(about(header))}
-        fields = [self.arrow.field("timestamp", stamp, nullable=False)]
-        fields += [self.arrow.field(name, price, nullable=name == "volume") for name in PRICES]
-        self.schema = self.arrow.schema(fields, metadata=told)
-        self.batches: list[Any] = []
-
-    def add(self, chunk: Chunk) -> None:
-        known = ~np.isnan(chunk.volume)
-        arrays = []
-        for field, values in zip(self.schema, chunk, strict=True):
-            # there, a value that is not known is null
-            validity = np.packbits(known, bitorder="little") if field.nullable and not known.all() else None
-            buffers = [None if validity is None else self.arrow.py_buffer(validity), self.arrow.py_buffer(values)]
-            arrays.append(self.arrow.Array.from_buffers(field.type, len(values), buffers))
-        self.batches.append(self.arrow.record_batch(arrays, schema=self.schema))
+        super().__init__(header)
 
     def done(self) -> Any:
-        rows = sum(batch.num_rows for batch in self.batches)
-        if rows != self.header.rows:
-            raise cut_short(rows, self.header.rows)
-        return self.arrow.Table.from_batches(self.batches, schema=self.schema)
+        self.whole()
+        arrow = importlib.import_module("pyarrow")
+        fields = [arrow.field("timestamp", arrow.timestamp("ns", tz="UTC"), nullable=False)]
+        fields += [arrow.field(name, arrow.float64(), nullable=name == "volume") for name in PRICES]
+        columns = []
+        for field, values in zip(fields, (self.start_ns, *self.block), strict=True):
+            validity = None
+            # there, a value that is not known is null
+            if field.nullable and not (known := ~np.isnan(values)).all():
+                validity = arrow.py_buffer(np.packbits(known, bitorder="little"))
+            columns.append(arrow.Array.from_buffers(field.type, len(values), [validity, arrow.py_buffer(values)]))
+        return arrow.Table.from_arrays(columns, schema=arrow.schema(fields, metadata={"ktrdr": json.dumps(about(self.header))}))

@@ -97,10 +97,7 @@ class Stored:
 
         async def work() -> Any:
             async with await AsyncBatches.begin(self._wire, self._wire.on.query, request, timeout) as batches:
-                frame = _frames.frame(wanted, batches.header)
-                async for chunk in batches:
-                    frame.add(chunk)
-                return frame.done()
+                return await batches.fill(_frames.frame(wanted, batches.header))
 
         return await self._wire.again(work)
 

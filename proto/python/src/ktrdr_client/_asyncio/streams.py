@@ -11,7 +11,8 @@ import grpc
 import grpc.aio
 
 from .. import _answers, _columns, _live, _wire, errors
-from .._columns import Chunk
+from .._columns import Chunk, Columns
+from .._frames import Frame
 from ..models import BarsHeader, LiveEvent
 from ..v1 import market_data_pb2
 from .wire import Wire
@@ -26,27 +27,32 @@ class AsyncBatches(AsyncIterator[Chunk]):
     def __init__(self, messages: AsyncIterator[Any]) -> None:
         self._messages = messages
         self._left = 0
+        self._columns = self._read()
 
     @classmethod
     async def begin(cls, wire: Wire, query: Any, request: market_data_pb2.QueryRequest, timeout: float | None) -> AsyncBatches:
         """With its header."""
         self = cls(wire.stream(query, request, timeout))
-        first = await anext(self._messages, None)
-        if first is None:
-            raise _columns.unusable("it does not begin with its header")
-        self.header = _answers.header(first.header)
+        self.header = _answers.header(_columns.header(await anext(self._messages, None)))
         self._left = self.header.rows
         return self
 
+    async def _read(self) -> AsyncIterator[Columns]:
+        async for message in self._messages:
+            columns = _columns.following(message)
+            self._left -= columns.rows
+            yield columns
+        if self._left:
+            raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
+
     async def __anext__(self) -> Chunk:
-        message = await anext(self._messages, None)
-        if message is None:
-            if self._left:
-                raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
-            raise StopAsyncIteration
-        chunk = _columns.chunk(message.bars)
-        self._left -= len(chunk.start_ns)
-        return chunk
+        return _columns.chunk(await anext(self._columns))
+
+    async def fill(self, frame: Frame) -> Any:
+        """All of them, as a frame."""
+        async for columns in self._columns:
+            frame.add(columns)
+        return frame.done()
 
     async def close(self) -> None:
         """Ends the answer before its end."""

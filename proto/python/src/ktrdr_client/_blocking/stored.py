@@ -110,7 +110,7 @@ class Stored:
         - `as_="pandas"`: shape (bars, 5), columns open, high, low, close, volume (NaN where the source has none); the index
           `timestamp` is the start of each bar in UTC, in nanoseconds. `frame.attrs` tells symbol, session, prices, source and more.
         - `as_="polars"`: shape (bars, 6), with a column `timestamp`, `Datetime("ns", "UTC")`; volume is null where there is none.
-        - `as_="arrow"`: the same as a table, in the memory that came over the wire, one chunk a message.
+        - `as_="arrow"`: the same as a table.
         - `as_="numpy"`: a dictionary of six arrays of shape (bars,), `timestamp` as `datetime64[ns]`.
         - `None`: the first of pandas, Polars and Arrow that is installed.
         """
@@ -119,10 +119,7 @@ class Stored:
 
         def work() -> Any:
             with Batches(self._wire, self._query, request, timeout) as batches:
-                frame = _frames.frame(wanted, batches.header)
-                for chunk in batches:
-                    frame.add(chunk)
-                return frame.done()
+                return batches.fill(_frames.frame(wanted, batches.header))
 
         return self._wire.again(work)
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 import grpc
 
 from .. import _answers, _columns, _live, _wire, errors
-from .._columns import Chunk
+from .._columns import Chunk, Columns
+from .._frames import Frame
 from ..models import BarsHeader, LiveEvent
 from ..v1 import market_data_pb2
 from .wire import Wire
@@ -24,21 +25,26 @@ class Batches(Iterator[Chunk]):
 
     def __init__(self, wire: Wire, query: Any, request: market_data_pb2.QueryRequest, timeout: float | None) -> None:
         self._messages = wire.stream(query, request, timeout)
-        first = next(self._messages, None)
-        if first is None:
-            raise _columns.unusable("it does not begin with its header")
-        self.header = _answers.header(first.header)
+        self.header = _answers.header(_columns.header(next(self._messages, None)))
         self._left = self.header.rows
+        self._columns = self._read()
+
+    def _read(self) -> Iterator[Columns]:
+        for message in self._messages:
+            columns = _columns.following(message)
+            self._left -= columns.rows
+            yield columns
+        if self._left:
+            raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
 
     def __next__(self) -> Chunk:
-        message = next(self._messages, None)
-        if message is None:
-            if self._left:
-                raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
-            raise StopIteration
-        chunk = _columns.chunk(message.bars)
-        self._left -= len(chunk.start_ns)
-        return chunk
+        return _columns.chunk(next(self._columns))
+
+    def fill(self, frame: Frame) -> Any:
+        """All of them, as a frame."""
+        for columns in self._columns:
+            frame.add(columns)
+        return frame.done()
 
     def close(self) -> None:
         """Ends the answer before its end."""
