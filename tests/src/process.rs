@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::wait;
@@ -14,17 +14,17 @@ use crate::wait;
 /// Stops a process in its tracks, whoever its parent is.
 pub fn freeze(process: Pid) -> Result<()> {
     kill_process(process, Signal::STOP)?;
-    all_are(process, "stopped", |state| state == 'T')
+    all_are(process, "stopped", |states| !states.is_empty() && states.iter().all(|state| *state == 'T'))
 }
 
 /// Kills a process that is nobody's child here.
 pub fn kill(process: Pid) -> Result<()> {
     kill_process(process, Signal::KILL)?;
-    all_are(process, "gone", |state| matches!(state, 'Z' | 'X'))
+    all_are(process, "gone", |states| states.iter().all(|state| matches!(state, 'Z' | 'X')))
 }
 
 /// When a signal is sent, its threads go on until each has met it.
-fn all_are(process: Pid, what: &str, is: impl Fn(char) -> bool) -> Result<()> {
+fn all_are(process: Pid, what: &str, are: impl Fn(&[char]) -> bool) -> Result<()> {
     let threads = format!("/proc/{}/task", process.as_raw_pid());
     wait::until_true(&format!("process {} to be {what}", process.as_raw_pid()), wait::LIMIT, || {
         let threads = fs::read_dir(&threads).into_iter().flatten().flatten();
@@ -33,7 +33,7 @@ fn all_are(process: Pid, what: &str, is: impl Fn(char) -> bool) -> Result<()> {
             // it follows the name, which stands in parentheses
             stat.rsplit_once(") ")?.1.chars().next()
         });
-        Ok(states.into_iter().all(&is))
+        Ok(are(&states.collect::<Vec<_>>()))
     })
 }
 
@@ -78,6 +78,8 @@ impl Process {
 
     /// Stops it in its tracks: what it holds stays, and nothing answers until it gets `CONT`.
     pub fn freeze(&mut self) -> Result<()> {
+        let (name, ended) = (&self.name, self.child.try_wait()?);
+        ensure!(ended.is_none(), "{name} has ended already: {ended:?}");
         freeze(Pid::from_child(&self.child))
     }
 

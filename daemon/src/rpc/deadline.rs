@@ -1,6 +1,6 @@
 //! How long a call may take until its answer begins.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use ktrdr_proto::reason;
@@ -38,12 +38,9 @@ fn read(text: &str) -> Option<Duration> {
 }
 
 /// The answer, if it begins within so long.
-pub(super) async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, Infallible>>,
-) -> Result<T, Status> {
+pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
     match tokio::time::timeout(limit, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
+        Ok(answer) => answer,
         Err(_) => {
             Err(status::new(&reason::TIMED_OUT, format!("no answer within {limit:?}, as long as this call may take")))
         }
@@ -73,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_come_in_time_is_given_up() {
-        let late = within(Duration::ZERO, std::future::pending::<Result<(), Infallible>>()).await.unwrap_err();
+        let late = within(Duration::ZERO, std::future::pending::<Result<(), Status>>()).await.unwrap_err();
         assert_eq!(late.code(), tonic::Code::DeadlineExceeded);
         assert_eq!(within(Duration::ZERO, std::future::ready(Ok(7))).await.unwrap(), 7);
     }

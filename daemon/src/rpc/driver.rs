@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
     time::Duration,
@@ -14,14 +14,24 @@ use futures_util::task::AtomicWaker;
 use tokio::time::Sleep;
 
 use super::connections::Seat;
+use crate::error::in_line;
 
 /// From coming to the first call. gRPC clients connect when they call, and connect again when they call later.
 const FIRST_CALL: Duration = Duration::from_secs(10);
 /// Turns until others have theirs.
 const TURNS: usize = 8;
 
-/// A protocol on a connection, such as HTTP/2. It is ready when the connection has ended.
-pub(super) trait Protocol: Future + Unpin {
+/// Calls that are answered where they are read, until others have their turns: what somebody sends all at once is not worked on at once.
+const CALLS: usize = 16;
+
+/// A protocol on a connection, such as HTTP/2.
+pub(super) trait Protocol: Unpin {
+    /// Why a connection ended.
+    type Error: std::error::Error;
+
+    /// Does what there is to do. Ready when the connection has ended.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>>;
+
     /// Takes no more calls, and ends after those that it has.
     fn finish(&mut self);
 }
@@ -34,6 +44,7 @@ pub(super) trait Protocol: Future + Unpin {
 pub(super) struct Bell {
     order: AtomicU8,
     turn: AtomicU8,
+    calls: AtomicUsize,
     task: AtomicWaker,
 }
 
@@ -62,15 +73,26 @@ impl Bell {
         self.order.load(Ordering::Acquire) == CLOSE
     }
 
+    /// Whether one more call may be answered where it is read.
+    pub(super) fn takes_call(&self) -> bool {
+        self.calls.fetch_add(1, Ordering::Relaxed) < CALLS
+    }
+
     fn tell(&self, order: u8) {
         self.order.fetch_max(order, Ordering::AcqRel);
         self.ring();
     }
 
+    /// The turn that begins after this, or the next one, sees what was told before: each of both reads and writes in one step what
+    /// the other wrote last.
     fn ring(&self) {
-        if self.turn.compare_exchange(TURNS_NOW, RUNG, Ordering::AcqRel, Ordering::Acquire) == Err(RESTS) {
+        if self.turn.swap(RUNG, Ordering::AcqRel) == RESTS {
             self.task.wake();
         }
+    }
+
+    fn begins_turn(&self) {
+        self.turn.swap(TURNS_NOW, Ordering::AcqRel);
     }
 
     /// Whether nothing rang since the turn began; if so, the next ring wakes the task.
@@ -121,7 +143,12 @@ impl<P: Protocol> Driver<P> {
         if self.patience.as_mut().is_some_and(|patience| patience.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(());
         }
-        Pin::new(&mut self.protocol).poll(&mut Context::from_waker(&self.waker)).map(drop)
+        self.protocol.poll_end(&mut Context::from_waker(&self.waker)).map(|end| {
+            if let Err(error) = end {
+                // they know
+                tracing::debug!(peer = %self.seat.peer(), error = in_line(&error), "a connection ended");
+            }
+        })
     }
 }
 
@@ -131,8 +158,9 @@ impl<P: Protocol> Future for Driver<P> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let bell = self.seat.bell().clone();
         bell.task.register(cx.waker());
+        bell.calls.store(0, Ordering::Relaxed);
         for _ in 0..TURNS {
-            bell.turn.store(TURNS_NOW, Ordering::Release);
+            bell.begins_turn();
             if self.turn(cx).is_ready() {
                 return Poll::Ready(());
             }
@@ -140,7 +168,7 @@ impl<P: Protocol> Future for Driver<P> {
                 return Poll::Pending;
             }
         }
-        bell.turn.store(RESTS, Ordering::Release);
+        // it has rung, so nobody else wakes it
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -149,8 +177,11 @@ impl<P: Protocol> Future for Driver<P> {
 #[cfg(test)]
 mod tests {
     use std::{
-        future::poll_fn,
-        sync::{Mutex, atomic::AtomicU64},
+        convert::Infallible,
+        sync::{
+            OnceLock,
+            atomic::{AtomicBool, AtomicU64},
+        },
     };
 
     use super::{
@@ -166,19 +197,17 @@ mod tests {
         finishes: usize,
     }
 
-    impl Future for Busy {
-        type Output = ();
+    impl Protocol for Busy {
+        type Error = Infallible;
 
-        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
             self.turns += 1;
             if self.turns <= self.rings {
                 cx.waker().wake_by_ref();
             }
             Poll::Pending
         }
-    }
 
-    impl Protocol for Busy {
         fn finish(&mut self) {
             self.finishes += 1;
         }
@@ -237,26 +266,25 @@ mod tests {
     struct Post {
         sent: AtomicU64,
         seen: AtomicU64,
-        reader: Mutex<Option<Waker>>,
+        reader: OnceLock<Waker>,
+        is_over: AtomicBool,
     }
 
     #[derive(Debug)]
     struct Reader(Arc<Post>);
 
-    const LETTERS: u64 = 20_000;
-
-    impl Future for Reader {
-        type Output = ();
-
-        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-            *self.0.reader.lock().unwrap() = Some(cx.waker().clone());
-            let sent = self.0.sent.load(Ordering::SeqCst);
-            self.0.seen.store(sent, Ordering::SeqCst);
-            if sent == LETTERS { Poll::Ready(()) } else { Poll::Pending }
-        }
-    }
+    const LETTERS: u64 = 2_000;
 
     impl Protocol for Reader {
+        type Error = Infallible;
+
+        fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            self.0.reader.get_or_init(|| cx.waker().clone());
+            let sent = self.0.sent.load(Ordering::Acquire);
+            self.0.seen.store(sent, Ordering::Release);
+            if sent == LETTERS { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
         fn finish(&mut self) {}
     }
 
@@ -265,21 +293,23 @@ mod tests {
     async fn no_ring_is_lost_whenever_it_comes() {
         let post = Arc::new(Post::default());
         let driving = tokio::spawn(Driver::new(Reader(post.clone()), seat()));
+        let sent = post.clone();
         let sender = std::thread::spawn(move || {
+            let is_over = || sent.is_over.load(Ordering::Relaxed);
             for letter in 1..=LETTERS {
-                post.sent.store(letter, Ordering::SeqCst);
-                let reader = post.reader.lock().unwrap().clone();
-                if let Some(reader) = reader {
-                    reader.wake();
+                sent.sent.store(letter, Ordering::Release);
+                if let Some(reader) = sent.reader.get() {
+                    reader.wake_by_ref();
                 }
-                while post.seen.load(Ordering::SeqCst) < letter {
-                    std::hint::spin_loop();
+                while sent.seen.load(Ordering::Acquire) < letter && !is_over() {
+                    std::thread::yield_now();
                 }
             }
         });
-        let ended = tokio::time::timeout(Duration::from_mins(1), driving).await;
-        assert!(matches!(ended, Ok(Ok(()))), "a ring was lost");
+        let ended = tokio::time::timeout(Duration::from_mins(2), driving).await;
+        post.is_over.store(true, Ordering::Relaxed);
         sender.join().unwrap();
+        assert!(matches!(ended, Ok(Ok(()))), "a ring was lost after {} letters", post.seen.load(Ordering::Relaxed));
     }
 
     /// The order is there before anybody drives.
@@ -289,11 +319,17 @@ mod tests {
         connections.finish();
         let ticket = connections.admit(Peer::User(1)).unwrap();
         let mut driver = Driver::new(Busy::default(), ticket.seat().clone());
-        poll_fn(|cx| {
-            assert_eq!(Pin::new(&mut driver).poll(cx), Poll::Pending);
-            Poll::Ready(())
-        })
-        .await;
+        assert_eq!(polled(&mut driver).0, Poll::Pending);
         assert_eq!(driver.protocol.finishes, 1);
+    }
+
+    #[tokio::test]
+    async fn so_many_calls_are_answered_in_a_poll_and_no_more() {
+        let mut driver = Driver::new(Busy::default(), seat());
+        for _ in 0..2 {
+            assert_eq!(polled(&mut driver).0, Poll::Pending);
+            let taken = (0..100).filter(|_| driver.seat.bell().takes_call()).count();
+            assert_eq!(taken, CALLS);
+        }
     }
 }

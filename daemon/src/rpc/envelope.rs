@@ -54,12 +54,18 @@ impl Answers for Envelope {
             metrics().call_ended(called.name, status::code_name(why.code()), Duration::ZERO);
             return Sent::of(why.into_http(), None);
         };
-        if let Err(why) = self.may_call(seat.peer(), called.needs).await {
-            return Sent::of(why.into_http(), Some(call));
-        }
-        let (span, deadline) = (span(&request, called), deadline::of(request.headers()));
-        request.extensions_mut().insert(seat);
-        let reply = deadline::within(deadline, self.services.call(request)).instrument(span).await;
+        let (span, limit) = (span(&request, called), deadline::of(request.headers()));
+        let reply = async {
+            self.may_call(seat.peer(), called.needs).await?;
+            if !called.is_short {
+                // in a task of its own, however long it takes
+                tokio::task::yield_now().await;
+            }
+            request.extensions_mut().insert(seat);
+            let Ok(reply) = self.services.call(request).await;
+            Ok(reply)
+        };
+        let reply = deadline::within(limit, reply).instrument(span).await;
         Sent::of(reply.unwrap_or_else(Status::into_http), Some(call))
     }
 }

@@ -69,11 +69,10 @@ const WORK: [&str; 16] = [
 ];
 
 /// Answered from memory, or from some rows of the ledger, without asking anybody else: there is nothing to follow.
-const SHORT: [&str; 11] = [
+const SHORT: [&str; 10] = [
     "Daemon/GetStatus",
     "Gateway/GetStatus",
     "HostServices/List",
-    "MarketData/GetCalendar",
     "MarketData/GetRange",
     "MarketData/ListCalendars",
     "MarketData/ListSeries",

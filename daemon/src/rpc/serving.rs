@@ -23,7 +23,7 @@ use super::{
     accept::Ping,
     connection::Connection,
     connections::{Connections, Seat},
-    driver::{Driver, Protocol},
+    driver::{Bell, Driver, Protocol},
 };
 
 /// Flow-control windows: large enough that a stream of bars never waits for an update of them.
@@ -33,6 +33,9 @@ const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 const CALLS_MAX: u32 = 256;
 /// Of the metadata of a call. Bodies have gRPC's usual bound of 4 MiB a message.
 const HEADERS_MAX: u32 = 16 * 1024;
+
+/// Calls of one connection that break the protocol, or come beyond [`CALLS_MAX`], until it is closed.
+const REFUSED_MAX: usize = 1024;
 
 /// Whoever answers.
 pub(super) trait Answers: Send + Sync + 'static {
@@ -54,7 +57,7 @@ pub(super) async fn serve<A: Answers>(
     (connections, ping): (Connections, Option<Ping>),
     end: CancellationToken,
 ) {
-    let (http, open) = (protocol(ping), TaskTracker::new());
+    let open = TaskTracker::new();
     // who listens goes first: nobody shall come to those who leave
     {
         let mut coming = pin!(coming);
@@ -65,6 +68,7 @@ pub(super) async fn serve<A: Answers>(
                 let reply = answers.clone().answer(of_calls.clone(), request);
                 async move { Ok::<_, Infallible>(reply.await) }
             });
+            let http = protocol(ping, AtOnce(seat.bell().clone()));
             open.spawn(Driver::new(http.serve_connection(TokioIo::new(connection), service), seat));
         }
     }
@@ -74,13 +78,14 @@ pub(super) async fn serve<A: Answers>(
 }
 
 /// Who is on this machine cannot fall asleep without us, and costs no ping.
-fn protocol(ping: Option<Ping>) -> http2::Builder<AtOnce> {
-    let mut http = http2::Builder::new(AtOnce);
+fn protocol(ping: Option<Ping>, calls: AtOnce) -> http2::Builder<AtOnce> {
+    let mut http = http2::Builder::new(calls);
     http.timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(CALLS_MAX)
         .max_header_list_size(HEADERS_MAX)
+        .max_local_error_reset_streams(REFUSED_MAX)
         // no client of gRPC reads it
         .auto_date_header(false);
     if let Some(ping) = ping {
@@ -91,16 +96,21 @@ fn protocol(ping: Option<Ping>) -> http2::Builder<AtOnce> {
 
 /// Calls are worked on where they are read, for as long as they need not wait: most never do, and a task of their own would cost them
 /// more than the answer.
-#[derive(Debug, Clone, Copy)]
-struct AtOnce;
+#[derive(Debug, Clone, Default)]
+struct AtOnce(Arc<Bell>);
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for AtOnce {
     fn execute(&self, call: F) {
         let mut call = Box::pin(call);
+        if !self.0.takes_call() {
+            drop(tokio::spawn(call));
+            return;
+        }
         // a defect ends this call, not the others of its connection
-        let first =
-            std::panic::catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
-        if matches!(first, Ok(Poll::Pending)) {
+        let waits = std::panic::catch_unwind(AssertUnwindSafe(move || {
+            call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending().then_some(call)
+        }));
+        if let Ok(Some(call)) = waits {
             drop(tokio::spawn(call));
         }
     }
@@ -116,6 +126,12 @@ where
         > + Unpin,
     B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>, Data: Send> + Send + 'static,
 {
+    type Error = hyper::Error;
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        Pin::new(self).poll(cx)
+    }
+
     fn finish(&mut self) {
         Pin::new(self).graceful_shutdown();
     }
@@ -130,14 +146,25 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_need_not_wait_is_over_before_the_next_is_read() {
         let (tell, mut told) = oneshot::channel();
-        AtOnce.execute(async { tell.send(7).unwrap() });
+        AtOnce::default().execute(async { tell.send(7).unwrap() });
         assert_eq!(told.try_recv(), Ok(7));
+    }
+
+    /// On a runtime of one thread, which is here until the first wait.
+    #[tokio::test]
+    async fn one_beyond_the_bound_has_a_task_of_its_own() {
+        let at_once = AtOnce::default();
+        while at_once.0.takes_call() {}
+        let (tell, mut told) = oneshot::channel();
+        at_once.execute(async { tell.send(7).unwrap() });
+        assert_eq!(told.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        assert_eq!(told.await, Ok(7));
     }
 
     #[tokio::test]
     async fn one_that_waits_goes_on_by_itself() {
         let ((tell, told), (tell_back, told_back)) = (oneshot::channel(), oneshot::channel());
-        AtOnce.execute(async move { tell_back.send(told.await.unwrap() + 1).unwrap() });
+        AtOnce::default().execute(async move { tell_back.send(told.await.unwrap() + 1).unwrap() });
         tell.send(7).unwrap();
         assert_eq!(told_back.await, Ok(8));
     }
@@ -145,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn a_defect_is_the_end_of_its_call_alone() {
         let (tell, told) = oneshot::channel::<u32>();
-        AtOnce.execute(async move {
+        AtOnce::default().execute(async move {
             let _held = tell;
             panic!("a defect");
         });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import pathlib
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ class Fake(daemon_pb2_grpc.DaemonServicer, market_data_pb2_grpc.MarketDataServic
 
     def __init__(self, contract: int = 1, broken: str = "") -> None:
         self.contract, self.broken = contract, broken
+        #: What has no end otherwise.
+        self.over = threading.Event()
         self.folder = tempfile.TemporaryDirectory(prefix="ktrdr-fake-", dir="/tmp")
         self.socket = str(pathlib.Path(self.folder.name, "k.sock"))
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
@@ -27,6 +30,7 @@ class Fake(daemon_pb2_grpc.DaemonServicer, market_data_pb2_grpc.MarketDataServic
         self.server.start()
 
     def close(self) -> None:
+        self.over.set()
         self.server.stop(None).wait()
         self.folder.cleanup()
 
@@ -48,6 +52,8 @@ class Fake(daemon_pb2_grpc.DaemonServicer, market_data_pb2_grpc.MarketDataServic
         if self.broken == "uneven":
             columns.close.append(3.0)
         yield market_data_pb2.QueryResponse(bars=columns)
+        if self.broken == "no end":
+            self.over.wait()
         if self.broken == "too many":
             for _ in range(2):
                 yield market_data_pb2.QueryResponse(bars=columns)

@@ -61,8 +61,10 @@ def test_what_is_no_chunk_is_no_chunk():
         _columns.header(_columns.read(message(1).SerializeToString()))
     with pytest.raises(errors.Internal, match="cannot be used"):
         _columns.following(_columns.read(first.SerializeToString()))
-    with pytest.raises(errors.Internal, match="cannot be used"):
-        _columns.header(None)
+    # what grpcio makes of the end, and of bytes that cannot be read
+    for ends in (_columns.header, _columns.following):
+        with pytest.raises(errors.Internal, match="cannot be used"):
+            ends(None)
 
 
 def test_columns_of_different_length_are_refused():
@@ -76,12 +78,16 @@ def test_columns_of_different_length_are_refused():
 def test_bytes_that_are_cut_or_spoilt_never_end_otherwise_than_protobuf_ends_them():
     whole, rng = message(20).SerializeToString(), random.Random(11)
     spoilt = [whole[:length] for length in range(len(whole))]
+    # lengths of more bytes than they need, or than there may be
+    for at in [*range(8), *(at for at, tag in enumerate(whole) if tag in _columns._TAGS)]:
+        spoilt += [whole[:at] + b"\x80" * more + whole[at:] for more in (1, 4, 9, 10, 11)]
+        spoilt += [whole[:at] + b"\xff" * more + whole[at + 1 :] for more in (1, 5, 100_000)]
     for _ in range(2_000):
         bytes_ = bytearray(whole)
         for _ in range(rng.randint(1, 3)):
             bytes_[rng.randrange(40 if rng.random() < 0.5 else len(bytes_))] = rng.randrange(256)
         spoilt.append(bytes(bytes_))
-    told = {"bars": 0, "refused": 0, "undecodable": 0}
+    told = {"bars": 0, "refused": 0, "undecodable": 0, "nothing": 0}
     for encoded in spoilt:
         try:
             wanted = pb.QueryResponse.FromString(encoded)
@@ -95,8 +101,11 @@ def test_bytes_that_are_cut_or_spoilt_never_end_otherwise_than_protobuf_ends_the
             for ours, theirs in zip(read(encoded), said(encoded), strict=True):
                 np.testing.assert_array_equal(ours, theirs)
             told["bars"] += 1
-        elif wanted.HasField("bars"):
+        elif wanted.HasField("bars") or wanted.HasField("header"):
             with pytest.raises(errors.Internal):
                 _columns.following(_columns.read(encoded))
             told["refused"] += 1
+        else:
+            assert _columns.following(_columns.read(encoded)).rows == 0
+            told["nothing"] += 1
     assert all(count > 0 for count in told.values()), told

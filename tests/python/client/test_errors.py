@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import gc
 import os
 import pathlib
 import pickle
 import re
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from fake import Fake
-from ktrdr_client import Client, KtrdrError, errors
+from ktrdr_client import AsyncClient, Client, KtrdrError, errors
 from world import PROGRAMS, ROOT, Daemon, until
 
 NAIVE = dt.datetime(2024, 1, 2, 14, 30)
@@ -160,6 +163,40 @@ def test_a_broken_answer_is_no_frame(closing, broken: str) -> None:
     for as_ in ("pandas", "arrow"):
         with pytest.raises(errors.Internal, match="cannot be used"):
             client.bars("AAPL", "1h", as_=as_)  # type: ignore[call-overload]
+
+
+def test_bars_that_ended_early_are_told_as_often_as_they_are_asked_for(closing) -> None:
+    batches = closing(Client(closing(Fake()).socket)).batches("AAPL", "1h")
+    assert len(next(batches).close) == 2
+    for _ in range(3):
+        with pytest.raises(errors.Internal, match="cannot be used"):
+            next(batches)
+
+
+async def test_so_are_those_that_somebody_gave_up(closing) -> None:
+    fake = closing(Fake(broken="no end"))
+    async with AsyncClient(fake.socket) as client:
+        batches = await client.batches("AAPL", "1h")
+        assert len((await anext(batches)).close) == 2
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(anext(batches), 0.05)
+        for _ in range(3):
+            with pytest.raises(errors.Internal, match="cannot be used"):
+                await anext(batches)
+
+
+def test_bars_that_nobody_takes_any_more_are_left_at_once(closing) -> None:
+    client = closing(Client(closing(Fake(broken="no end")).socket))
+    gc.disable()
+    try:
+        batches = client.batches("AAPL", "1h")
+        assert len(next(batches).close) == 2
+        # to leave these is to cancel the call
+        messages = weakref.ref(batches._messages)
+        del batches
+        assert messages() is None, "without a look at all memory"
+    finally:
+        gc.enable()
 
 
 def test_no_daemon_is_told_at_once_with_what_to_type(tmp_path: pathlib.Path) -> None:

@@ -62,7 +62,7 @@ def read(message: bytes) -> Message:
     """As it comes. What grpcio calls this from hides why something is refused, so only protobuf itself refuses here."""
     try:
         parts = _parts(message)
-    except IndexError:
+    except (IndexError, ValueError):
         parts = None
     if parts is not None:
         return parts
@@ -92,12 +92,14 @@ def _parts(message: bytes) -> list[memoryview] | None:
 
 def _length(message: bytes, at: int) -> tuple[int, int]:
     """Where what follows begins, and where it ends."""
-    length = shift = 0
-    while (byte := message[at]) >= 0x80:
+    length = 0
+    for shift in range(0, 5 * 7, 7):
+        byte = message[at]
         length |= (byte & 0x7F) << shift
-        shift += 7
         at += 1
-    return at + 1, at + 1 + (length | byte << shift)
+        if byte < 0x80:
+            return at, at + length
+    raise ValueError("no message is as long")
 
 
 def values(part: memoryview, of: np.dtype[Any]) -> Values:
@@ -119,9 +121,12 @@ def header(first: Message | None) -> market_data_pb2.QueryHeader:
     raise unusable("it does not begin with its header")
 
 
-def following(message: Message) -> Columns:
-    """What comes after it."""
-    if isinstance(message, market_data_pb2.QueryResponse):
+def following(message: Message | None) -> Columns:
+    """What comes after it. Something that later daemons may tell there has no bars."""
+    if isinstance(message, market_data_pb2.QueryResponse) and not message.HasField("header"):
+        return Columns(0, [memoryview(b"")] * (1 + len(PRICES)))
+    # the asyncio side of grpcio gives nothing for what cannot be read
+    if not isinstance(message, list):
         raise unusable("something else than bars came")
     size = len(message[0])
     if any(len(part) != size for part in message):

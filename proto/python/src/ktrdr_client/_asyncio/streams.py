@@ -27,7 +27,6 @@ class AsyncBatches(AsyncIterator[Chunk]):
     def __init__(self, messages: AsyncIterator[Any]) -> None:
         self._messages = messages
         self._left = 0
-        self._columns = self._read()
 
     @classmethod
     async def begin(cls, wire: Wire, query: Any, request: market_data_pb2.QueryRequest, timeout: float | None) -> AsyncBatches:
@@ -37,20 +36,25 @@ class AsyncBatches(AsyncIterator[Chunk]):
         self._left = self.header.rows
         return self
 
-    async def _read(self) -> AsyncIterator[Columns]:
+    async def _take(self) -> Columns | None:
+        """The next bars; after the last ones nothing, however often."""
         async for message in self._messages:
             columns = _columns.following(message)
             self._left -= columns.rows
-            yield columns
+            return columns
         if self._left:
             raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
+        return None
 
     async def __anext__(self) -> Chunk:
-        return _columns.chunk(await anext(self._columns))
+        columns = await self._take()
+        if columns is None:
+            raise StopAsyncIteration
+        return _columns.chunk(columns)
 
     async def fill(self, frame: Frame) -> Any:
         """All of them, as a frame."""
-        async for columns in self._columns:
+        while (columns := await self._take()) is not None:
             frame.add(columns)
         return frame.done()
 

@@ -27,22 +27,26 @@ class Batches(Iterator[Chunk]):
         self._messages = wire.stream(query, request, timeout)
         self.header = _answers.header(_columns.header(next(self._messages, None)))
         self._left = self.header.rows
-        self._columns = self._read()
 
-    def _read(self) -> Iterator[Columns]:
+    def _take(self) -> Columns | None:
+        """The next bars; after the last ones nothing, however often."""
         for message in self._messages:
             columns = _columns.following(message)
             self._left -= columns.rows
-            yield columns
+            return columns
         if self._left:
             raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
+        return None
 
     def __next__(self) -> Chunk:
-        return _columns.chunk(next(self._columns))
+        columns = self._take()
+        if columns is None:
+            raise StopIteration
+        return _columns.chunk(columns)
 
     def fill(self, frame: Frame) -> Any:
         """All of them, as a frame."""
-        for columns in self._columns:
+        while (columns := self._take()) is not None:
             frame.add(columns)
         return frame.done()
 
