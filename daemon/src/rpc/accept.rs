@@ -83,7 +83,7 @@ pub(super) fn from_here(listeners: Listeners, connections: Connections) -> impl 
                         let peer = stream.peer_cred().map_or(Peer::Unknown, |peer| Peer::User(peer.uid()));
                         // without a seat it is closed at once: whoever called tries again, or says so
                         if let Some(ticket) = connections.admit(peer) {
-                            let connection = Connection::new(Wire::Unix(stream), ticket);
+                            let connection = Connection { wire: Wire::Left(stream), ticket };
                             return Some((connection, (listeners, connections, trouble)));
                         }
                         trouble.told(&NO_SEAT);
@@ -108,7 +108,7 @@ pub(super) fn from_elsewhere(door: Door, connections: Connections) -> impl Strea
                     },
                     Some((stream, peer)) = hands.next() => {
                         if let Some(ticket) = connections.admit(peer) {
-                            let connection = Connection::new(Wire::Tls(Box::new(stream)), ticket);
+                            let connection = Connection { wire: Wire::Right(Box::new(stream)), ticket };
                             return Some((connection, (door, connections, hands, trouble)));
                         }
                         trouble.told(&NO_SEAT);

@@ -13,7 +13,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::time::Sleep;
 
-use super::connections::Seat;
+use super::connections::Ticket;
 use crate::error::in_line;
 
 /// From coming to the first call. gRPC clients connect when they call, and connect again when they call later.
@@ -114,7 +114,7 @@ impl Wake for Bell {
 /// A connection at work. It is dropped when it has ended.
 pub(super) struct Driver<P> {
     protocol: P,
-    seat: Arc<Seat>,
+    ticket: Ticket,
     waker: Waker,
     finishing: bool,
     /// Until it has called.
@@ -122,14 +122,14 @@ pub(super) struct Driver<P> {
 }
 
 impl<P: Protocol> Driver<P> {
-    pub(super) fn new(protocol: P, seat: Arc<Seat>) -> Self {
-        let waker = Waker::from(seat.bell().clone());
+    pub(super) fn new(protocol: P, ticket: Ticket) -> Self {
+        let waker = Waker::from(ticket.seat().bell().clone());
         let patience = Some(Box::pin(tokio::time::sleep(FIRST_CALL)));
-        Self { protocol, seat, waker, finishing: false, patience }
+        Self { protocol, ticket, waker, finishing: false, patience }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.seat.bell().order.load(Ordering::Acquire) {
+        match self.ticket.seat().bell().order.load(Ordering::Acquire) {
             CLOSE => return Poll::Ready(()),
             FINISH if !self.finishing => {
                 self.finishing = true;
@@ -137,7 +137,7 @@ impl<P: Protocol> Driver<P> {
             }
             _ => {}
         }
-        if self.seat.has_called() {
+        if self.ticket.seat().has_called() {
             self.patience = None;
         }
         if self.patience.as_mut().is_some_and(|patience| patience.as_mut().poll(cx).is_ready()) {
@@ -146,7 +146,7 @@ impl<P: Protocol> Driver<P> {
         self.protocol.poll_end(&mut Context::from_waker(&self.waker)).map(|end| {
             if let Err(error) = end {
                 // they know
-                tracing::debug!(peer = %self.seat.peer(), error = in_line(&error), "a connection ended");
+                tracing::debug!(peer = %self.ticket.seat().peer(), error = in_line(&error), "a connection ended");
             }
         })
     }
@@ -156,7 +156,7 @@ impl<P: Protocol> Future for Driver<P> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let bell = self.seat.bell().clone();
+        let bell = self.ticket.seat().bell().clone();
         bell.task.register(cx.waker());
         bell.calls.store(0, Ordering::Relaxed);
         for _ in 0..TURNS {
@@ -222,10 +222,11 @@ mod tests {
         }
     }
 
-    fn seat() -> Arc<Seat> {
-        let seat = Connections::new(1, 1).admit(Peer::User(1)).unwrap().seat().clone();
-        drop(seat.call());
-        seat
+    /// Of one that has called.
+    fn ticket() -> Ticket {
+        let ticket = Connections::new(1, 1).admit(Peer::User(1)).unwrap();
+        drop(ticket.seat().call());
+        ticket
     }
 
     /// Polls once; how often the task was woken by then.
@@ -238,26 +239,26 @@ mod tests {
 
     #[tokio::test]
     async fn what_rings_while_it_is_looked_at_is_looked_at_again_without_the_runtime() {
-        let mut driver = Driver::new(Busy { rings: 3, ..Busy::default() }, seat());
+        let mut driver = Driver::new(Busy { rings: 3, ..Busy::default() }, ticket());
         assert_eq!((polled(&mut driver), driver.protocol.turns), ((Poll::Pending, 0), 4));
     }
 
     #[tokio::test]
     async fn one_that_always_has_more_to_do_lets_others_have_their_turns() {
-        let mut driver = Driver::new(Busy { rings: usize::MAX, ..Busy::default() }, seat());
+        let mut driver = Driver::new(Busy { rings: usize::MAX, ..Busy::default() }, ticket());
         assert_eq!((polled(&mut driver), driver.protocol.turns), ((Poll::Pending, 1), TURNS));
     }
 
     #[tokio::test]
     async fn it_is_told_once_to_finish_and_ends_when_it_is_told_to_close() {
-        let mut driver = Driver::new(Busy::default(), seat());
-        driver.seat.bell().finish();
+        let mut driver = Driver::new(Busy::default(), ticket());
+        driver.ticket.seat().bell().finish();
         for _ in 0..2 {
             assert_eq!(polled(&mut driver).0, Poll::Pending);
         }
         assert_eq!(driver.protocol.finishes, 1);
-        driver.seat.bell().close();
-        driver.seat.bell().finish();
+        driver.ticket.seat().bell().close();
+        driver.ticket.seat().bell().finish();
         assert_eq!((polled(&mut driver).0, driver.protocol.turns), (Poll::Ready(()), 2));
     }
 
@@ -292,7 +293,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn no_ring_is_lost_whenever_it_comes() {
         let post = Arc::new(Post::default());
-        let driving = tokio::spawn(Driver::new(Reader(post.clone()), seat()));
+        let driving = tokio::spawn(Driver::new(Reader(post.clone()), ticket()));
         let sent = post.clone();
         let sender = std::thread::spawn(move || {
             let is_over = || sent.is_over.load(Ordering::Relaxed);
@@ -318,17 +319,17 @@ mod tests {
         let connections = Connections::new(2, 1);
         connections.finish();
         let ticket = connections.admit(Peer::User(1)).unwrap();
-        let mut driver = Driver::new(Busy::default(), ticket.seat().clone());
+        let mut driver = Driver::new(Busy::default(), ticket);
         assert_eq!(polled(&mut driver).0, Poll::Pending);
         assert_eq!(driver.protocol.finishes, 1);
     }
 
     #[tokio::test]
     async fn so_many_calls_are_answered_in_a_poll_and_no_more() {
-        let mut driver = Driver::new(Busy::default(), seat());
+        let mut driver = Driver::new(Busy::default(), ticket());
         for _ in 0..2 {
             assert_eq!(polled(&mut driver).0, Poll::Pending);
-            let taken = (0..100).filter(|_| driver.seat.bell().takes_call()).count();
+            let taken = (0..100).filter(|_| driver.ticket.seat().bell().takes_call()).count();
             assert_eq!(taken, CALLS);
         }
     }

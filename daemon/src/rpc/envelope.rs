@@ -22,7 +22,6 @@ use super::{
     peer::Peer,
     rights::{self, Called, Right},
     services::Services,
-    serving::Answers,
     status,
 };
 use crate::metrics::metrics;
@@ -44,10 +43,9 @@ pub(super) struct Envelope {
     pub(super) services: Services,
 }
 
-impl Answers for Envelope {
-    type Sent = Sent;
-
-    async fn answer(self: Arc<Self>, seat: Arc<Seat>, mut request: Request<Incoming>) -> Response<Sent> {
+impl Envelope {
+    /// One call of the connection that has this seat. Dropped when the client goes away.
+    pub(super) async fn answer(self: Arc<Self>, seat: Arc<Seat>, mut request: Request<Incoming>) -> Response<Sent> {
         let called = rights::called(request.uri().path());
         let Some(call) = Counted::new(&seat, called.name) else {
             let why = too_many(seat.peer());
@@ -68,9 +66,7 @@ impl Answers for Envelope {
         let reply = deadline::within(limit, reply).instrument(span).await;
         Sent::of(reply.unwrap_or_else(Status::into_http), Some(call))
     }
-}
 
-impl Envelope {
     async fn may_call(&self, peer: &Peer, needs: Right) -> Result<(), Status> {
         let right = match self.access.known(peer) {
             Known::Is(right) => right,

@@ -9,7 +9,6 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt};
-use http::{Request, Response};
 use hyper::{
     body::{Body, Incoming},
     rt::Executor,
@@ -21,9 +20,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     accept::Ping,
-    connection::Connection,
-    connections::{Connections, Seat},
+    connection::{Connection, Wire},
+    connections::Connections,
     driver::{Bell, Driver, Protocol},
+    envelope::Envelope,
 };
 
 /// Flow-control windows: large enough that a stream of bars never waits for an update of them.
@@ -37,23 +37,10 @@ const HEADERS_MAX: u32 = 16 * 1024;
 /// Calls of one connection that break the protocol, or come beyond [`CALLS_MAX`], until it is closed.
 const REFUSED_MAX: usize = 1024;
 
-/// Whoever answers.
-pub(super) trait Answers: Send + Sync + 'static {
-    /// What is sent.
-    type Sent: Body<Data = bytes::Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static;
-
-    /// One call of the connection that has this seat. Dropped when the client goes away.
-    fn answer(
-        self: Arc<Self>,
-        seat: Arc<Seat>,
-        request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Self::Sent>> + Send + 'static;
-}
-
 /// Serves those who come until no more do, or `end` fires; then until all have closed, which they are told to.
-pub(super) async fn serve<A: Answers>(
+pub(super) async fn serve(
     coming: impl Stream<Item = Connection>,
-    answers: Arc<A>,
+    envelope: Arc<Envelope>,
     (connections, ping): (Connections, Option<Ping>),
     end: CancellationToken,
 ) {
@@ -61,15 +48,14 @@ pub(super) async fn serve<A: Answers>(
     // who listens goes first: nobody shall come to those who leave
     {
         let mut coming = pin!(coming);
-        while let Some(Some(connection)) = end.run_until_cancelled(coming.next()).await {
-            let (answers, seat) = (answers.clone(), connection.seat().clone());
-            let of_calls = seat.clone();
+        while let Some(Some(Connection { wire, ticket })) = end.run_until_cancelled(coming.next()).await {
+            let (envelope, seat) = (envelope.clone(), ticket.seat().clone());
+            let http = protocol(ping, AtOnce(seat.bell().clone()));
             let service = service_fn(move |request| {
-                let reply = answers.clone().answer(of_calls.clone(), request);
+                let reply = envelope.clone().answer(seat.clone(), request);
                 async move { Ok::<_, Infallible>(reply.await) }
             });
-            let http = protocol(ping, AtOnce(seat.bell().clone()));
-            open.spawn(Driver::new(http.serve_connection(TokioIo::new(connection), service), seat));
+            open.spawn(Driver::new(http.serve_connection(TokioIo::new(wire), service), ticket));
         }
     }
     connections.finish();
@@ -116,7 +102,7 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for AtOnce {
     }
 }
 
-impl<S, B> Protocol for http2::Connection<TokioIo<Connection>, S, AtOnce>
+impl<S, B> Protocol for http2::Connection<TokioIo<Wire>, S, AtOnce>
 where
     S: HttpService<
             Incoming,

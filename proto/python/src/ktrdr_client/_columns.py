@@ -137,6 +137,24 @@ def following(message: Message | None) -> Columns:
     return Columns(rows, message)
 
 
+class Remaining:
+    """How many bars of an answer are still to come."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = self.left = wanted
+
+    def take(self, message: Message | None) -> Columns:
+        """The next ones."""
+        columns = following(message)
+        self.left -= columns.rows
+        return columns
+
+    def end(self) -> None:
+        """No more come."""
+        if self.left:
+            raise cut_short(self.wanted - self.left, self.wanted)
+
+
 def cut_short(came: int, wanted: int) -> errors.KtrdrError:
     """A stream that ends early must not look complete."""
     return unusable(f"{came} of {wanted} bars came")

@@ -26,24 +26,21 @@ class AsyncBatches(AsyncIterator[Chunk]):
 
     def __init__(self, messages: AsyncIterator[Any]) -> None:
         self._messages = messages
-        self._left = 0
+        self._remaining = _columns.Remaining(0)
 
     @classmethod
     async def begin(cls, wire: Wire, query: Any, request: market_data_pb2.QueryRequest, timeout: float | None) -> AsyncBatches:
         """With its header."""
         self = cls(wire.stream(query, request, timeout))
         self.header = _answers.header(_columns.header(await anext(self._messages, None)))
-        self._left = self.header.rows
+        self._remaining = _columns.Remaining(self.header.rows)
         return self
 
     async def _take(self) -> Columns | None:
         """The next bars; after the last ones nothing, however often."""
         async for message in self._messages:
-            columns = _columns.following(message)
-            self._left -= columns.rows
-            return columns
-        if self._left:
-            raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
+            return self._remaining.take(message)
+        self._remaining.end()
         return None
 
     async def __anext__(self) -> Chunk:

@@ -26,16 +26,13 @@ class Batches(Iterator[Chunk]):
     def __init__(self, wire: Wire, query: Any, request: market_data_pb2.QueryRequest, timeout: float | None) -> None:
         self._messages = wire.stream(query, request, timeout)
         self.header = _answers.header(_columns.header(next(self._messages, None)))
-        self._left = self.header.rows
+        self._remaining = _columns.Remaining(self.header.rows)
 
     def _take(self) -> Columns | None:
         """The next bars; after the last ones nothing, however often."""
         for message in self._messages:
-            columns = _columns.following(message)
-            self._left -= columns.rows
-            return columns
-        if self._left:
-            raise _columns.cut_short(self.header.rows - self._left, self.header.rows)
+            return self._remaining.take(message)
+        self._remaining.end()
         return None
 
     def __next__(self) -> Chunk:
