@@ -1,23 +1,27 @@
 //! The bill of materials, as a `CycloneDX` document: whoever hears of a flawed crate can look whether it is in what they run.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::linked::{Linked, PROGRAMS, Package, linked, output};
+use crate::linked::{Id, Linked, PROGRAMS, Package, linked, output};
 
 /// The document.
 pub(crate) fn bill() -> Result<Value> {
     let (mut components, mut dependencies) = (vec![standard_library()?], Vec::new());
-    for one in linked()? {
-        let mut needs: Vec<String> = one.needs.iter().map(|(name, version)| purl("cargo", name, version)).collect();
-        components.push(component(&one));
+    let linked = linked()?;
+    let stand_ins: BTreeSet<Id> = linked.iter().filter(|one| stands_in(one)).map(|one| one.package.id()).collect();
+    let of_crate = |id: &Id| purl(if stand_ins.contains(id) { "generic" } else { "cargo" }, &id.0, &id.1);
+    for one in linked {
+        let itself = of_crate(&one.package.id());
+        let mut needs: Vec<String> = one.needs.iter().map(of_crate).collect();
+        components.push(component(&one, &itself));
         if let Some(inner) = c_library(&one.package)? {
             needs.push(inner["bom-ref"].as_str().unwrap_or_default().to_owned());
             components.push(inner);
         }
-        dependencies.push(json!({ "ref": purl("cargo", &one.package.name, &one.package.version), "dependsOn": needs }));
+        dependencies.push(json!({ "ref": itself, "dependsOn": needs }));
     }
     let version = env!("CARGO_PKG_VERSION");
     let programs = PROGRAMS.map(|(program, _)| purl("cargo", program, version));
@@ -37,9 +41,13 @@ pub(crate) fn bill() -> Result<Value> {
     }))
 }
 
-fn component(linked: &Linked) -> Value {
+/// Of ours under the name of a crate of the registry, for which nobody shall take it.
+fn stands_in(one: &Linked) -> bool {
+    one.is_ours() && !one.package.name.starts_with("ktrdr")
+}
+
+fn component(linked: &Linked, purl: &str) -> Value {
     let package = &linked.package;
-    let purl = purl("cargo", &package.name, &package.version);
     let mut component = json!({
         "type": if package.is_program() { "application" } else { "library" },
         "bom-ref": purl, "name": package.name, "version": package.version, "purl": purl,
