@@ -94,11 +94,11 @@ impl Stamps {
             self.day = Some(day);
         }
         self.text.push(separator);
-        for (value, mark) in [(of_day / 3600, ":"), (of_day / 60 % 60, ":"), (of_day % 60, "")] {
+        for (value, mark) in [(of_day / 3600, Some(':')), (of_day / 60 % 60, Some(':')), (of_day % 60, None)] {
             for digit in [value / 10, value % 10] {
                 self.text.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
             }
-            self.text.push_str(mark);
+            self.text.extend(mark);
         }
         let fraction = ns.rem_euclid(NANOS_PER_SECOND);
         if fraction != 0 {

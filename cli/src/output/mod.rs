@@ -11,6 +11,7 @@ pub(crate) mod gauge;
 pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;
+mod pieces;
 pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod table;
@@ -19,12 +20,13 @@ mod talk;
 
 use std::{
     env,
-    io::{self, BufWriter, IsTerminal, StdoutLock, Write},
+    io::{self, IsTerminal, StdoutLock, Write},
 };
 
 use serde::Serialize;
 
 use crate::flags::Color;
+use pieces::Pieces;
 
 pub(crate) use talk::Talk;
 
@@ -37,13 +39,13 @@ const USUAL_WIDTH: usize = 80;
 /// Standard output: locked once, written in large pieces.
 #[derive(Debug)]
 pub(crate) struct Out {
-    stdout: BufWriter<StdoutLock<'static>>,
+    stdout: Pieces<StdoutLock<'static>>,
     color: Color,
 }
 
 impl Out {
     pub(crate) fn new(color: Color) -> Self {
-        Self { stdout: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()), color }
+        Self { stdout: Pieces::with_capacity(BUFFER_BYTES, io::stdout().lock()), color }
     }
 
     /// One line of text.
@@ -103,6 +105,10 @@ impl Out {
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stdout.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stdout.write_all(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

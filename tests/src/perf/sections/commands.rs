@@ -38,6 +38,7 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
     let file = data_folder().join("AAPL_1d.csv");
     daemon.ktrdr_args(["data".as_ref(), "import".as_ref(), file.as_os_str()])?.ok()?;
     let (floor, floor_socket) = (Floor::build(&daemon)?, daemon.path().join("floor.sock"));
+    let musl_floor = Floor::with_musl(&daemon)?;
     let _floor_server = floor.serve(&daemon, &floor_socket)?;
     wait::until_true("the floor's server", wait::LIMIT, || Ok(floor_socket.exists()))?;
     let redis = Redis::start(&daemon)?;
@@ -45,6 +46,9 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
     let program = run.shipped.static_cli();
 
     let mut subjects = vec![Subject::process("floor", || Ok(floor.ask(&daemon, &floor_socket)))];
+    if let Some(floor) = &musl_floor {
+        subjects.push(Subject::process(MUSL_FLOOR, || Ok(floor.ask(&daemon, &floor_socket))));
+    }
     for line in COMMANDS {
         let home = daemon.clone();
         subjects.push(Subject::process(format!("dynamic `{}`", short(line)), move || home.ktrdr_command(words(line))));
@@ -71,7 +75,7 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
         let row = Row::ratio(&subject.name, "the C floor", subject.to(floor_times)?);
         let row = row.here(format!("{}, the floor {}", ms(subject.median()), ms(floor_times.median())));
         rows.push(match subject.name.as_str() {
-            REDIS => row,
+            REDIS | MUSL_FLOOR => row,
             "static `--help`" => row.at_most(HELP_MAX),
             name if name.starts_with("static") => row.at_most(STATIC_MAX),
             _ => row.at_most(DYNAMIC_MAX),
@@ -81,6 +85,7 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
         Err(why) => rows.push(Row::skipped("static commands", *why)),
         Ok(program) => {
             rows.extend(of_redis(&subjects)?);
+            rows.extend(of_musl_floor(&subjects)?);
             rows.extend(counted(&daemon, program)?);
         }
     }
@@ -88,6 +93,7 @@ pub(super) fn measure(run: &Run) -> Result<Vec<Row>> {
 }
 
 const REDIS: &str = "`redis-cli ping`";
+const MUSL_FLOOR: &str = "the C floor against musl";
 
 fn short(line: &str) -> String {
     line.split(' ').take(2).collect::<Vec<_>>().join(" ")
@@ -103,13 +109,25 @@ fn of_redis(subjects: &[Subject<'_>]) -> Result<Vec<Row>> {
     let Some(redis) = subjects.iter().find(|subject| subject.name == REDIS) else {
         return Ok(vec![Row::skipped(format!("against {REDIS}"), "no redis-server: apt-get install redis-server")]);
     };
-    let of = subjects
-        .iter()
-        .filter(|subject| COMMANDS.iter().any(|line| subject.name == format!("static `{}`", short(line))));
-    of.map(|subject| {
-        Ok(Row::ratio(format!("{}, of redis", subject.name), REDIS, subject.to(redis)?).at_most(OF_REDIS_MAX))
-    })
-    .collect()
+    of_static(subjects)
+        .map(|subject| {
+            Ok(Row::ratio(format!("{}, of redis", subject.name), REDIS, subject.to(redis)?).at_most(OF_REDIS_MAX))
+        })
+        .collect()
+}
+
+/// The harder measure where the other floor mostly asks the processor; nothing is promised of it.
+fn of_musl_floor(subjects: &[Subject<'_>]) -> Result<Vec<Row>> {
+    let Some(floor) = subjects.iter().find(|subject| subject.name == MUSL_FLOOR) else {
+        return Ok(vec![Row::skipped(format!("against {MUSL_FLOOR}"), "no musl-gcc: apt-get install musl-tools")]);
+    };
+    of_static(subjects)
+        .map(|subject| Ok(Row::ratio(format!("{}, of musl's", subject.name), MUSL_FLOOR, subject.to(floor)?)))
+        .collect()
+}
+
+fn of_static<'a, 'b>(subjects: &'a [Subject<'b>]) -> impl Iterator<Item = &'a Subject<'b>> {
+    subjects.iter().filter(|subject| COMMANDS.iter().any(|line| subject.name == format!("static `{}`", short(line))))
 }
 
 /// The most of any of the commands.
