@@ -1,5 +1,5 @@
 //! Stands in for the crate `time-tz`, which `ibapi` turns wall-clock readings of the gateway into instants with
-//! (`[patch.crates-io]` in the workspace's manifest). Its tables are 82,000 pointers that every start of the daemon has to move
+//! (`[patch.crates-io]` in the workspace's manifest). Its tables are 48,000 pointers that every start of the daemon has to move
 //! to where it was loaded: half of the start's page faults, and 2 MiB of memory. They are of 2022. Here the
 //! same words ask jiff, so that the gateway's dates and the daemon's calendars are of one zone database.
 //!
