@@ -11,7 +11,7 @@ pub(crate) mod gauge;
 pub(crate) mod heatmap;
 pub(crate) mod json;
 pub(crate) mod live;
-mod pieces;
+pub(crate) mod pieces;
 pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod table;

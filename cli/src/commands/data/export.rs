@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufWriter, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
     process,
 };
@@ -22,6 +22,7 @@ use crate::{
         bars::{self, Writer},
         chart::{self, picture::picture},
         csv,
+        pieces::Pieces,
     },
 };
 
@@ -177,13 +178,13 @@ fn refuse_existing(target: &Path, force: bool) -> Result<(), Failure> {
 struct Target {
     path: PathBuf,
     temporary: Temporary,
-    out: BufWriter<File>,
+    out: Pieces<File>,
 }
 
 impl Target {
     fn open(path: &Path) -> Result<Self, Failure> {
         let (temporary, file) = Temporary::beside(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path: path.to_path_buf(), temporary, out: BufWriter::with_capacity(64 << 10, file) })
+        Ok(Self { path: path.to_path_buf(), temporary, out: Pieces::with_capacity(64 << 10, file) })
     }
 
     fn failed(&self, error: WriteError) -> Failure {
@@ -197,7 +198,7 @@ impl Target {
         let Self { path, temporary, mut out } = self;
         refuse_existing(&path, force)?;
         out.flush()
-            .and_then(|()| out.get_ref().sync_all())
+            .and_then(|()| out.inner().sync_all())
             .and_then(|()| temporary.become_file(&path))
             .map_err(|error| cannot_write(&path, &error))
     }
