@@ -30,9 +30,6 @@ use pieces::Pieces;
 
 pub(crate) use talk::Talk;
 
-/// Few system calls for many rows; untouched pages of it cost nothing.
-const BUFFER_BYTES: usize = 64 << 10;
-
 /// Every terminal has it.
 const USUAL_WIDTH: usize = 80;
 
@@ -45,7 +42,7 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new(color: Color) -> Self {
-        Self { stdout: Pieces::with_capacity(BUFFER_BYTES, io::stdout().lock()), color }
+        Self { stdout: Pieces::new(io::stdout().lock()), color }
     }
 
     /// One line of text.

@@ -6,6 +6,8 @@
 
 use std::io::{self, Write};
 
+/// Few system calls for many rows; untouched pages of it cost nothing.
+const BUFFER_BYTES: usize = 64 << 10;
 /// Large enough to be worth a call, small enough that its zeros are not.
 const GATHERED_MAX: usize = 512;
 /// Pieces up to this length are gathered.
@@ -23,7 +25,11 @@ pub(crate) struct Pieces<W: Write> {
 }
 
 impl<W: Write> Pieces<W> {
-    pub(crate) fn with_capacity(bytes: usize, inner: W) -> Self {
+    pub(crate) fn new(inner: W) -> Self {
+        Self::with_capacity(BUFFER_BYTES, inner)
+    }
+
+    fn with_capacity(bytes: usize, inner: W) -> Self {
         Self { gathered: [0; GATHERED_MAX], taken: 0, held: Vec::with_capacity(bytes), inner }
     }
 

@@ -16,9 +16,7 @@ static GIVEN_OUT: Mutex<BTreeMap<String, &'static Tz>> = Mutex::new(BTreeMap::ne
 pub mod db {
     //! Those that `ibapi` names.
 
-    static UNIVERSAL: crate::Tz = crate::Tz { zone: jiff::tz::TimeZone::UTC };
-
-    pub static UTC: &crate::Tz = &UNIVERSAL;
+    pub static UTC: &crate::Tz = &crate::Tz { zone: jiff::tz::TimeZone::UTC };
 }
 
 /// A zone by its IANA name, old ones included (`US/Eastern`), or by the one that Windows has for it (`Eastern Standard Time`).

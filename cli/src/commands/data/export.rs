@@ -184,7 +184,7 @@ struct Target {
 impl Target {
     fn open(path: &Path) -> Result<Self, Failure> {
         let (temporary, file) = Temporary::beside(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path: path.to_path_buf(), temporary, out: Pieces::with_capacity(64 << 10, file) })
+        Ok(Self { path: path.to_path_buf(), temporary, out: Pieces::new(file) })
     }
 
     fn failed(&self, error: WriteError) -> Failure {
